@@ -1,0 +1,87 @@
+"""One frozen Config, read once from participant.toml and the environment; unknown settings are refused."""
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from participant.core.breaker import Triggers
+from participant.core.market import Arbitration
+from participant.core.risk import Limits
+from participant.core.rulebook import Rulebook
+from participant.core.scrip import Scrip
+from participant.core.sending import SendRule
+from participant.wire.rules import parse_rules
+
+
+class BadConfig(Exception):
+    """A setting that cannot be used: what, where, how to mend it, in one line."""
+
+
+class Desk(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the desk itself runs. `_s` is seconds of wall time unless it says otherwise."""
+
+    capital: int = 10_000_000
+    workers: int = 1
+    job_timeout_s: int = 600
+    job_attempts_max: int = 3
+    lockstep_wait_s: float = 10.0
+    request_timeout_s: float = 10.0
+    restarts_max: int = 20
+    stall_max_s: float = 120.0
+    settle_wait_s: float = 30.0
+
+
+class Venue(Struct, frozen=True, forbid_unknown_fields=True):
+    """The simulated exchange that `trade` starts for the synthetic market. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    fix_port: int = 0
+    seed: int = 7
+    symbols: tuple[str, ...] = ("NIFTY",)
+    day: str = "2026-11-25"
+    step_s: int = 60
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set; the defaults trade a made day on paper."""
+
+    desk: Desk = Desk()
+    venue: Venue = Venue()
+    limits: Limits = Limits()
+    triggers: Triggers = Triggers()
+    sending: SendRule = SendRule()
+    arbitration: Arbitration = Arbitration()
+    watchlist: tuple[Scrip, ...] = (Scrip("NIFTY"), Scrip("BANKNIFTY"))
+
+
+FILE = "participant.toml"
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration in `path`, else in PARTICIPANT_CONFIG, else in ./participant.toml, else the defaults."""
+    named = path or (Path(environ["PARTICIPANT_CONFIG"]) if environ.get("PARTICIPANT_CONFIG") else None)
+    file = named or Path(FILE)
+    if not file.exists():
+        if named:
+            raise BadConfig(f"no configuration file at {file}; `participant init` writes one")
+        return Config()
+    try:
+        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+        return msgspec.convert(settings, Config)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault
+    except msgspec.ValidationError as fault:
+        raise BadConfig(f"{file}: {fault}; docs/settings.md lists every setting") from fault
+    except OSError as fault:
+        raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
+
+
+def load_rules() -> Rulebook:
+    """The dated rules of the market that ship with the package (`participant/rules/*.toml`)."""
+    folder = resources.files("participant") / "rules"
+    return parse_rules({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith(".toml")})

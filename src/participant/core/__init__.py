@@ -1,0 +1,1 @@
+"""The pure heart: values and functions. No clock, no I/O, no randomness, no logging."""

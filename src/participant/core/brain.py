@@ -1,0 +1,43 @@
+"""The brain: one pure function from what is known of a scrip to a decision. The same input gives the same bytes."""
+
+from participant.core.account import Account
+from participant.core.decision import Decision
+from participant.core.ids import digest
+from participant.core.market import SECOND, MarketState
+from participant.core.position import Position
+from participant.core.pricing import KERNEL
+from participant.core.rulebook import Rulebook
+from participant.core.scrip import Scrip
+from participant.core.strategies.covered_call import covered_call
+from participant.core.strategy import Strategy, logged
+
+DEADLINE_S = 600
+# Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
+MODULE_VERSIONS = {"brain": 1, "covered_call": 1, "pricing": 1, "volatility": 1, "margin": 1, "charges": 1}
+BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
+STRATEGIES: dict[str, Strategy] = {"covered_call": covered_call}
+
+
+class UnknownStrategy(Exception):
+    """A watchlist row names a strategy that nobody provides: a wrong configuration, not a reason to maintain."""
+
+
+def decide(scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook) -> Decision:
+    """Decide on one scrip. Its id does not depend on the position: a snapshot that is redelivered decides only once."""
+    strategy = STRATEGIES.get(scrip.strategy)
+    if strategy is None:
+        raise UnknownStrategy(f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}")
+    verdict = strategy(scrip, market, position, account, rules)
+    return Decision(
+        decision_id=digest(scrip.symbol, market.snapshot_id, BUILD_ID, rules.content_hash),
+        scrip=scrip.symbol,
+        action=verdict.action,
+        reason=verdict.reason,
+        figures=logged(verdict.figures),
+        legs=verdict.legs,
+        snapshot_id=market.snapshot_id,
+        decided_for=market.exchange_at,
+        deadline=market.exchange_at + DEADLINE_S * SECOND,
+        rules_hash=rules.content_hash,
+        build_id=BUILD_ID,
+    )

@@ -1,0 +1,73 @@
+"""What an order costs beside its price: brokerage, taxes and fees, by the rates in force on its day.
+
+Rates are whole paise per crore of rupees of value, which is parts in 10^9. All arithmetic is exact.
+The rounding rule: the items are added up exactly in the order of `Charges`, the running sum is rounded to the paisa
+(halves up) after each item, and an item is what the rounded sum grew by. So the total is the exact total rounded once,
+and every item is within one paisa of its own. A broker's contract note may differ by more: it rounds STT and stamp duty
+to whole rupees a day. The short side pays nothing on exercise and assignment: that STT is the buyer's.
+"""
+
+from itertools import accumulate, pairwise
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from participant.core.scrip import Contract, Kind, Side
+
+CRORE_IN_PAISE = 1_000_000_000
+PERCENT = 100
+EXACT = CRORE_IN_PAISE * PERCENT  # one paisa in the unit of the exact sums
+
+NotNegative = Annotated[int, Meta(ge=0)]
+
+
+class ValueRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Rates on an order's value, in paise per crore: of the premium for options, of price x quantity for futures."""
+
+    stt_sell: NotNegative
+    exchange: NotNegative
+    sebi: NotNegative
+    stamp_buy: NotNegative
+    ipft: NotNegative
+
+
+class ChargeRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All rates in force on a day. GST is on brokerage, exchange and SEBI fees."""
+
+    brokerage_paise_per_order: NotNegative
+    gst_percent: NotNegative
+    futures: ValueRates
+    options: ValueRates
+
+
+class Charges(Struct, frozen=True):
+    """The charges of one order, in paise."""
+
+    brokerage: int = 0
+    stt: int = 0
+    exchange: int = 0
+    sebi: int = 0
+    stamp: int = 0
+    gst: int = 0
+    ipft: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.brokerage + self.stt + self.exchange + self.sebi + self.stamp + self.gst + self.ipft
+
+
+def charges(rates: ChargeRates, contract: Contract, side: Side, value: int) -> Charges:
+    """The charges (paise) of one whole order of which `value` paise have filled; none while nothing has."""
+    if value <= 0:
+        return Charges()
+    by_value = rates.futures if contract.kind is Kind.FUTURE else rates.options
+    brokerage = rates.brokerage_paise_per_order * CRORE_IN_PAISE
+    stt = value * by_value.stt_sell if side is Side.SELL else 0
+    exchange, sebi = value * by_value.exchange, value * by_value.sebi
+    stamp = value * by_value.stamp_buy if side is Side.BUY else 0
+    taxed = brokerage + exchange + sebi
+    per_crore = (brokerage, stt, exchange, sebi, stamp)
+    exact = [*(PERCENT * item for item in per_crore), taxed * rates.gst_percent, PERCENT * value * by_value.ipft]
+    paise = [(total + EXACT // 2) // EXACT for total in accumulate(exact, initial=0)]
+    return Charges(*(after - before for before, after in pairwise(paise)))

@@ -1,0 +1,75 @@
+"""The verdict of the brain, and the record of it that is logged: four JSON objects."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from participant.core.account import Account
+from participant.core.market import MarketState
+from participant.core.position import Position
+from participant.core.scrip import Contract, Scrip, Side
+
+
+class Action(StrEnum):
+    """What to do about a scrip."""
+
+    OPEN = "open"
+    CLOSE = "close"
+    MAINTAIN = "maintain"
+
+
+class Leg(Struct, frozen=True, rename="camel"):
+    """One contract of a decision. Legs are worked strictly in their order, each when the one before is filled.
+
+    `limit` is the price that the decision saw (the far touch); `margin` (paise) is what the leg adds to the margin.
+    """
+
+    contract: Contract
+    side: Side
+    quantity: int
+    limit: int
+    margin: int = 0
+
+
+Figure = int | float | str | None
+
+
+class Decision(Struct, frozen=True, rename="camel"):
+    """Open, close or maintain, in a sentence that a trader can read, with the figures behind it."""
+
+    decision_id: str
+    scrip: str
+    action: Action
+    reason: str
+    figures: dict[str, Figure]
+    legs: tuple[Leg, ...]
+    snapshot_id: str
+    decided_for: int
+    deadline: int
+    rules_hash: str
+    build_id: str
+    outcome: str = "decided"
+
+
+class PositionInfo(Struct, frozen=True, rename="camel"):
+    """What we hold and what we can spend, as the brain was told."""
+
+    position: Position
+    account: Account
+
+
+class DecisionInput(Struct, frozen=True, rename="camel"):
+    """All that a brain job is given."""
+
+    scrip: Scrip
+    market_state: MarketState
+    current_position_info: PositionInfo
+
+
+class DecisionRecord(Struct, frozen=True, rename="camel"):
+    """One line of the decision log: the whole input, and the decision."""
+
+    scrip: Scrip
+    market_state: MarketState
+    current_position_info: PositionInfo
+    decision_info: Decision

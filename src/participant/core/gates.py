@@ -1,0 +1,125 @@
+"""What must hold before a call is sold: rich volatility, a tight spread, and a premium that is worth the charges."""
+
+from math import isfinite
+
+from msgspec import Struct
+
+from participant.core import volatility
+from participant.core.charges import charges
+from participant.core.pricing import rounded
+from participant.core.scrip import Side, money
+from participant.core.selection import Candidate
+from participant.core.sizing import premium
+from participant.core.strategy import Case, Figures
+from participant.core.wording import percent, rupees
+
+
+class Richness(Struct, frozen=True):
+    """How dear volatility is: 30-day at-the-money IV against its own past and against what was realised."""
+
+    sessions: int
+    iv30: float
+    iv_rank: float
+    iv_percentile: float
+    realised: float
+    iv_over_realised: float
+
+    @property
+    def figures(self) -> Figures:
+        """These figures by name."""
+        return {
+            "sessions": self.sessions,
+            "iv30": self.iv30,
+            "iv_rank": self.iv_rank,
+            "iv_percentile": self.iv_percentile,
+            "realised": self.realised,
+            "iv_over_realised": self.iv_over_realised,
+        }
+
+    @property
+    def sentence(self) -> str:
+        """Why it is rich, for a sentence."""
+        return (
+            f"IV rank {percent(self.iv_rank)} of {self.sessions} sessions, "
+            f"30-day IV {percent(self.iv30)} is {self.iv_over_realised:.2f} times realised"
+        )
+
+
+def richness(case: Case) -> Richness:
+    """The volatility figures of a scrip; those that cannot be known are `nan`."""
+    history = [iv for iv in case.market.look_back.iv30 if isfinite(iv) and iv > 0]
+    iv30 = volatility.iv30(case.market, case.rules)
+    realised = rounded(volatility.realised(case.market.look_back.closes))
+    return Richness(
+        sessions=len(history),
+        iv30=iv30,
+        iv_rank=rounded(volatility.rank(history, iv30)),
+        iv_percentile=rounded(volatility.percentile(history, iv30)),
+        realised=realised,
+        iv_over_realised=rounded(iv30 / realised) if realised > 0 else float("nan"),
+    )
+
+
+def not_rich(case: Case, rich: Richness) -> str:
+    """Why volatility is not rich enough to sell, or an empty string."""
+    weights = case.weights
+    if rich.sessions < weights.look_back_sessions_min:
+        return f"look-back too short ({rich.sessions} of {weights.look_back_sessions_min} sessions)"
+    if not isfinite(rich.iv30):
+        return "no 30-day at-the-money IV can be read from the chain"
+    if not isfinite(rich.iv_rank):
+        return "IV has no rank: it never moved over the look-back"
+    if not isfinite(rich.iv_over_realised):
+        return f"realised volatility is not known from {len(case.market.look_back.closes)} closes"
+    if rich.iv_rank < weights.iv_rank_min:
+        return f"IV rank {percent(rich.iv_rank)} is under {percent(weights.iv_rank_min)}"
+    if rich.iv_over_realised < weights.iv_over_realised_min:
+        return (
+            f"30-day IV {percent(rich.iv30)} is {rich.iv_over_realised:.2f} times realised {percent(rich.realised)}, "
+            f"under {weights.iv_over_realised_min:.2f}"
+        )
+    return ""
+
+
+def not_tight(case: Case, candidate: Candidate) -> str:
+    """Why the call's spread is not acceptable, or an empty string."""
+    if candidate.spread <= case.weights.spread_max:
+        return ""
+    return f"the spread of {candidate.call.key} is {percent(candidate.spread)}, over {percent(case.weights.spread_max)}"
+
+
+class Credit(Struct, frozen=True):
+    """What selling the calls brings at the bid, and what entering costs in charges, in paise."""
+
+    premium: int
+    charges: int
+
+    @property
+    def net(self) -> int:
+        """The premium less the charges."""
+        return self.premium - self.charges
+
+    @property
+    def figures(self) -> Figures:
+        """These figures by name."""
+        return {"premium_paise": self.premium, "charges_paise": self.charges, "net_credit_paise": self.net}
+
+
+def credit(case: Case, candidate: Candidate, lots: int, is_cover_held: bool) -> Credit:
+    """The credit of so many lots; the cover's charges count unless it is held already."""
+    rates, units, received = case.rules.charge_rates(case.day), lots * candidate.call.lot, premium(candidate, lots)
+    paid = charges(rates, candidate.call, Side.SELL, received).total
+    if not is_cover_held:
+        cover = candidate.cover
+        paid += charges(rates, cover.contract, Side.BUY, money(cover.quote.ask, units)).total
+    return Credit(received, paid)
+
+
+def not_worth_it(case: Case, earned: Credit) -> str:
+    """Why the net credit is too little, or an empty string."""
+    if earned.net > case.weights.net_credit_min:
+        return ""
+    return (
+        f"net credit {rupees(earned.net)} (premium {rupees(earned.premium)} less charges {rupees(earned.charges)}) "
+        f"is not over {rupees(case.weights.net_credit_min)}"
+    )

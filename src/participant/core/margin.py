@@ -1,0 +1,152 @@
+"""What a portfolio in one underlying is likely to need as margin: an estimate; the broker's figure rules.
+
+SPAN-like, futures and options together: `max(0, scan risk + calendar charge - net option value)` plus exposure.
+The scan risk is the worst loss over 16 scenarios: the forward moved by 0, 1/3, 2/3 and all of the price scan range,
+each with volatility up and down, and two extreme moves of which only a part counts. The net option value is what the
+options are worth now, negative for a net short book: what was received for an option is not ours to lose again.
+
+Three things differ from the clearing corporation. Every option is valued on one forward (`spot`) at one volatility, the
+caller's (its at-the-money implied one), where SPAN has a smile and its own slow daily estimate: above 17.4 % a year
+ours widens the scan range at once, theirs lags. There is no look-ahead of a day. And `spot` stands for the future's
+price too: hand in the future's for a book with futures in it.
+Measured against a broker's totals of 29-May-2026 (NIFTY, lot 65, volatility 14.7 %): with the future's price as spot a
+long future -0.1 %, a short call at the money +3.6 %; with the index as spot -0.9 % and -4.3 %. Tests: within 5 %.
+"""
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from participant.core.pricing import greeks, price, years_to
+from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
+from participant.core.session import at_time, day_of
+
+SESSIONS_A_YEAR = 252
+STEPS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
+
+Legs = Sequence[tuple[Contract, int]]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+
+
+class MarginRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The parameters of an index's margin, all fractions but the sigmas (of a day) and the multiple."""
+
+    price_scan_sigmas: NotNegative
+    price_scan_min: NotNegative
+    volatility_scan_share: NotNegative
+    volatility_scan_min: NotNegative
+    extreme_multiple: NotNegative
+    extreme_cover: NotNegative
+    calendar_charge: NotNegative
+    exposure: NotNegative
+    expiry_day_short_exposure: NotNegative
+
+
+class Scenario(Struct, frozen=True):
+    """A forward and a volatility to value the book at, and how much of the loss counts."""
+
+    forward: float
+    volatility: float
+    cover: float = 1.0
+
+
+def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
+    """The margin (paise, rounded up) of signed quantities in one underlying at a spot price and a yearly volatility."""
+    if len({contract.underlying for contract, _ in legs}) > 1:
+        raise ValueError("margin is estimated for one underlying at a time")
+    today = day_of(at)
+    # On its last day a contract is no longer set off against later ones: it is scanned on its own.
+    last_day = [leg for leg in legs if leg[0].expiry <= today]
+    later = [leg for leg in legs if leg[0].expiry > today]
+    now = Scenario(float(spot), volatility)
+    scan = sum(_scan_risk(rates, part, now, at) for part in (last_day, later))
+    net_option_value = _worth([leg for leg in legs if leg[0].kind is not Kind.FUTURE], now, at)
+    span = max(0.0, scan + _calendar_charge(rates, later, now, at) - net_option_value)
+    return _paise_up(span + _exposure(rates, legs, spot, today))
+
+
+def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float, volatility: float, at: int) -> int:
+    """The loss (paise, positive = loss, rounded up) of (contract, quantity, price) if the spot fell by `move` at once.
+
+    Futures fall by as many points as the spot; options are then worth their Black-76 value on the fallen spot at the
+    same volatility, which for calls goes to 0. `price` is what each contract is carried at: its mark, or its entry.
+    """
+    fallen = Scenario(_moved(spot, -move), volatility)
+    loss = 0.0
+    for contract, quantity, carried in legs:
+        after = carried - spot * move if contract.kind is Kind.FUTURE else _value(contract, fallen, at)
+        loss += quantity * (carried - after)
+    return _paise_up(loss)
+
+
+def _scan_risk(rates: MarginRates, legs: Legs, now: Scenario, at: int) -> float:
+    worth = _worth(legs, now, at)
+    return max(0.0, *(s.cover * (worth - _worth(legs, s, at)) for s in _scenarios(rates, now)))
+
+
+def _scenarios(rates: MarginRates, now: Scenario) -> list[Scenario]:
+    reach = max(rates.price_scan_min, rates.price_scan_sigmas * now.volatility / math.sqrt(SESSIONS_A_YEAR))
+    shift = max(rates.volatility_scan_min, rates.volatility_scan_share * now.volatility)
+    up, down = now.volatility + shift, max(0.0, now.volatility - shift)
+    scan = [Scenario(_moved(now.forward, step * reach), v) for step in STEPS for v in (up, down)]
+    far = reach * rates.extreme_multiple
+    return [*scan, *(Scenario(_moved(now.forward, d), now.volatility, rates.extreme_cover) for d in (far, -far))]
+
+
+def _moved(forward: float, by: float) -> float:
+    """The forward moved by a fraction; it never falls below one price unit."""
+    return max(1.0, forward * (1.0 + by))
+
+
+def _calendar_charge(rates: MarginRates, legs: Legs, now: Scenario, at: int) -> float:
+    """What the scan misses: expiries do not move as one. Opposite deltas of different expiries are charged per unit."""
+    deltas: dict[datetime.date, float] = {}
+    for contract, quantity in legs:
+        deltas[contract.expiry] = deltas.get(contract.expiry, 0.0) + quantity * _delta(contract, now, at)
+    return _matched(deltas) * rates.calendar_charge * now.forward
+
+
+def _matched(deltas: Mapping[datetime.date, float]) -> float:
+    return min(sum(max(0.0, d) for d in deltas.values()), sum(max(0.0, -d) for d in deltas.values()))
+
+
+def _exposure(rates: MarginRates, legs: Legs, spot: int, today: datetime.date) -> float:
+    """On futures either way and on short options; short options pay more on their last day."""
+    charged = 0.0
+    for contract, quantity in legs:
+        if contract.kind is Kind.FUTURE:
+            charged += abs(quantity) * rates.exposure
+        elif quantity < 0:
+            extra = rates.expiry_day_short_exposure if contract.expiry == today else 0.0
+            charged -= quantity * (rates.exposure + extra)
+    return charged * spot
+
+
+def _worth(legs: Legs, scenario: Scenario, at: int) -> float:
+    return sum(quantity * _value(contract, scenario, at) for contract, quantity in legs)
+
+
+def _value(contract: Contract, scenario: Scenario, at: int) -> float:
+    if contract.kind is Kind.FUTURE:
+        return scenario.forward
+    years, is_call = _years(contract, at), contract.kind is Kind.CALL
+    return price(is_call, scenario.forward, float(contract.strike), years, scenario.volatility)
+
+
+def _delta(contract: Contract, now: Scenario, at: int) -> float:
+    if contract.kind is Kind.FUTURE:
+        return 1.0
+    years, is_call = _years(contract, at), contract.kind is Kind.CALL
+    return greeks(is_call, now.forward, float(contract.strike), years, now.volatility).delta
+
+
+def _years(contract: Contract, at: int) -> float:
+    return years_to(at_time(contract.expiry, 15, 30), at)
+
+
+def _paise_up(value: float) -> int:
+    """Price units to whole paise, rounded up; the last bits of a float decide nothing."""
+    return math.ceil(round(value / PRICE_UNITS_PER_PAISA, 4))

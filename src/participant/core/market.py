@@ -1,0 +1,277 @@
+"""The market as the brain may know it: quotes folded into a state, and which provider to believe."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from participant.core.ids import digest
+from participant.core.scrip import Contract, Kind
+
+SECOND = 1_000_000_000
+
+
+class Quote(Struct, frozen=True, array_like=True):
+    """Best bid and ask of one contract (prices; sizes in units), and when the exchange said so (ns)."""
+
+    bid: int
+    ask: int
+    bid_size: int
+    ask_size: int
+    exchange_at: int
+
+    @property
+    def is_valid(self) -> bool:
+        """Two-sided, not crossed, not locked, with size on both sides."""
+        return 0 < self.bid < self.ask and self.bid_size > 0 and self.ask_size > 0
+
+    @property
+    def mid(self) -> int:
+        """The middle, rounded down to a whole price unit."""
+        return (self.bid + self.ask) // 2
+
+
+class Level(Struct, frozen=True, array_like=True):
+    """One price level of a ladder."""
+
+    price: int
+    size: int
+
+
+class Depth(Struct, frozen=True):
+    """The ladder of one contract, best first."""
+
+    bids: tuple[Level, ...] = ()
+    asks: tuple[Level, ...] = ()
+
+
+class Strike(Struct, frozen=True, array_like=True):
+    """The call and the put of one strike; `None` where nobody quotes."""
+
+    strike: int
+    call: Quote | None
+    put: Quote | None
+
+
+class Chain(Struct, frozen=True, rename="camel"):
+    """All strikes of one expiry, lowest first, with the constants of its contracts."""
+
+    expiry: datetime.date
+    lot: int
+    tick: int
+    freeze: int
+    strikes: tuple[Strike, ...]
+
+
+class Future(Struct, frozen=True, rename="camel"):
+    """A future and its quote; derived ones (from parity or a basis) say so."""
+
+    contract: Contract
+    quote: Quote
+    is_derived: bool = False
+
+
+class LookBack(Struct, frozen=True, rename="camel"):
+    """Earlier sessions, oldest first: closes of the underlying and constant-maturity 30-day at-the-money IV."""
+
+    closes: tuple[int, ...] = ()
+    iv30: tuple[float, ...] = ()
+
+
+class MarketState(Struct, frozen=True, rename="camel"):
+    """All that the brain may know of a scrip at one instant. `snapshot_id` covers the market content alone."""
+
+    snapshot_id: str
+    scrip: str
+    exchange_at: int
+    received_at: int
+    provider: str
+    spot: int
+    futures: tuple[Future, ...]
+    chains: tuple[Chain, ...]
+    look_back: LookBack
+    marks: tuple[str, ...] = ()
+
+    def quote(self, key: str) -> Quote | None:
+        """The quote of the contract with this key, where the state holds one."""
+        for future in self.futures:
+            if future.contract.key == key:
+                return future.quote
+        for contract, quote in self.options():
+            if contract.key == key:
+                return quote
+        return None
+
+    def options(self) -> Iterable[tuple[Contract, Quote]]:
+        """Every quoted option, by expiry, strike, call before put."""
+        for chain, row in ((c, r) for c in self.chains for r in c.strikes):
+            for kind, quote in ((Kind.CALL, row.call), (Kind.PUT, row.put)):
+                if quote is not None:
+                    yield option(self.scrip, chain, kind, row.strike), quote
+
+
+def option(underlying: str, chain: Chain, kind: Kind, strike: int) -> Contract:
+    """The contract of one cell of a chain."""
+    return Contract(underlying, chain.expiry, kind, strike, chain.lot, chain.tick, chain.freeze)
+
+
+# --- what feeds say -------------------------------------------------------------------------------------------------
+
+
+class Tick(Struct, frozen=True, array_like=True):
+    """A new best bid and ask of one contract; for an index its value stands in `last` and the rest is 0."""
+
+    contract: str
+    bid: int
+    ask: int
+    bid_size: int
+    ask_size: int
+    last: int
+    exchange_at: int
+
+
+class Ticks(Struct, frozen=True, tag="ticks"):
+    """What one message of a provider said. A snapshot replaces the provider's whole book, never merges."""
+
+    provider: str
+    received_at: int
+    ticks: tuple[Tick, ...]
+    is_snapshot: bool = False
+
+
+class Mark(Struct, frozen=True, tag="mark"):
+    """A provider has said all that belongs to instant `at`; without `at_end` more instants follow."""
+
+    provider: str
+    received_at: int
+    at: int
+    is_last: bool = False
+
+
+class Held(Struct, frozen=True, tag="held"):
+    """A provider is alive and its whole book stands: nothing new, nothing stale."""
+
+    provider: str
+    received_at: int
+
+
+class Down(Struct, frozen=True, tag="down"):
+    """A provider's link is lost or its data can no longer be trusted: its book is void until a new snapshot."""
+
+    provider: str
+    received_at: int
+    reason: str
+
+
+FeedEvent = Ticks | Mark | Held | Down
+
+
+# --- folding what feeds say into states ------------------------------------------------------------------------------
+
+
+class Board(Struct, frozen=True):
+    """One provider's latest word on every contract, and when it last spoke."""
+
+    provider: str
+    ticks: Mapping[str, Tick] = {}
+    received_at: int = 0
+    marked_at: int = 0
+    healthy_since: int = 0
+    is_standing: bool = False
+
+
+def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) -> Board:
+    """The board after one event of its provider. A tick older than the one held is dropped.
+
+    A provider that comes back from silence or from a lost link is healthy only from when its book stands again.
+    """
+    at = event.received_at
+    if isinstance(event, Down):
+        return Board(board.provider, {}, board.received_at, board.marked_at, 0, is_standing=False)
+    back = not board.is_standing or at - board.received_at > silence_max_ns
+    board = replace(board, received_at=max(at, board.received_at), healthy_since=at if back else board.healthy_since)
+    if isinstance(event, Mark):
+        return replace(board, marked_at=max(event.at, board.marked_at))
+    if isinstance(event, Ticks):
+        held = {} if event.is_snapshot else dict(board.ticks)
+        for tick in event.ticks:
+            if _is_newer(tick, held.get(tick.contract)):
+                held[tick.contract] = tick
+        return replace(board, ticks=held, is_standing=board.is_standing or event.is_snapshot)
+    return board
+
+
+def _is_newer(tick: Tick, held: Tick | None) -> bool:
+    return held is None or tick.exchange_at >= held.exchange_at
+
+
+class Belief(Struct, frozen=True):
+    """Which provider is believed, since when, and why it was chosen."""
+
+    provider: str = ""
+    since: int = 0
+    reason: str = "no provider has spoken yet"
+
+
+class Arbitration(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a provider counts as silent, and how long it must be well before it is believed again."""
+
+    silence_max_s: float = 3.0
+    well_before_return_s: float = 20.0
+
+
+def arbitrate(boards: Sequence[Board], belief: Belief, at: int, rule: Arbitration) -> Belief:
+    """Believe the first provider, in order of priority, whose book stands and which is not silent.
+
+    Stepping down is immediate; stepping up again waits until the better provider has been well for a while.
+    With nobody well the belief is in nobody (`provider` is empty).
+    """
+    well = [b for b in boards if b.is_standing and at - b.received_at <= rule.silence_max_s * SECOND]
+    names = [b.provider for b in well]
+    if belief.provider in names:
+        better = well[: names.index(belief.provider)]
+        settled = [b for b in better if at - b.healthy_since >= rule.well_before_return_s * SECOND]
+        if not settled:
+            return belief
+        return Belief(settled[0].provider, at, f"{settled[0].provider} is well again")
+    if not well:
+        return belief if not belief.provider else Belief("", at, "no provider is well")
+    if belief.provider:
+        return Belief(well[0].provider, at, f"{belief.provider} fell silent")
+    return Belief(well[0].provider, at, f"{well[0].provider} is well again" if belief.since else "the session began")
+
+
+# --- states ----------------------------------------------------------------------------------------------------------
+
+
+def snapshot(board: Board, scrip: str, contracts: Iterable[Contract], look_back: LookBack) -> MarketState | None:
+    """The market state of one scrip from a provider's board, or `None` while its spot is unknown."""
+    spot = board.ticks.get(scrip)
+    if spot is None or spot.last <= 0:
+        return None
+    futures: list[Future] = []
+    cells: dict[datetime.date, dict[int, dict[Kind, Quote]]] = {}
+    shapes: dict[datetime.date, Contract] = {}
+    for contract in contracts:
+        tick = board.ticks.get(contract.key)
+        if tick is None:
+            continue
+        quote = Quote(tick.bid, tick.ask, tick.bid_size, tick.ask_size, tick.exchange_at)
+        if contract.kind is Kind.FUTURE:
+            futures.append(Future(contract, quote))
+        else:
+            cells.setdefault(contract.expiry, {}).setdefault(contract.strike, {})[contract.kind] = quote
+            shapes[contract.expiry] = contract
+    chains = tuple(_chain(shapes[expiry], cells[expiry]) for expiry in sorted(cells))
+    futures.sort(key=lambda f: f.contract)
+    at = max(spot.exchange_at, board.marked_at)
+    content = (scrip, at, spot.last, futures, chains, look_back)
+    return MarketState(
+        digest(*content), scrip, at, board.received_at, board.provider, spot.last, tuple(futures), chains, look_back
+    )
+
+
+def _chain(shape: Contract, rows: Mapping[int, Mapping[Kind, Quote]]) -> Chain:
+    strikes = tuple(Strike(k, rows[k].get(Kind.CALL), rows[k].get(Kind.PUT)) for k in sorted(rows))
+    return Chain(shape.expiry, shape.lot, shape.tick, shape.freeze, strikes)

@@ -1,0 +1,201 @@
+"""Positions are a fold of book events: fills, daily settlement of futures, expiry."""
+
+import datetime
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from participant.core.scrip import Contract, Kind, Side, money
+
+
+class Holding(Struct, frozen=True, rename="camel"):
+    """What we hold of one contract: units (short is negative) and their cost in paise (received is negative)."""
+
+    contract: Contract
+    quantity: int
+    cost: int
+
+
+class Working(Struct, frozen=True, rename="camel"):
+    """What is ordered of one contract and not yet filled, signed; UNKNOWN orders count in full."""
+
+    contract: Contract
+    quantity: int
+
+
+class Booked(Struct, frozen=True, array_like=True):
+    """What the books have taken in of one order: units, value and charges."""
+
+    quantity: int = 0
+    value: int = 0
+    charges: int = 0
+
+
+class Position(Struct, frozen=True, rename="camel"):
+    """What we hold and have ordered in one scrip, and what it has brought.
+
+    `structure_result` is the cash result (realised, settled, charges) since the position was last flat,
+    `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today.
+    """
+
+    scrip: str
+    holdings: tuple[Holding, ...] = ()
+    working: tuple[Working, ...] = ()
+    structure_result: int = 0
+    realised: int = 0
+    charges: int = 0
+    entered_on: datetime.date | None = None
+    cover_alone_since: int = 0
+    booked: dict[str, Booked] = {}
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held."""
+        return not self.holdings
+
+    @property
+    def cover(self) -> int:
+        """Units of the long future that calls can be written against."""
+        return sum(h.quantity for h in self.holdings if h.contract.kind is Kind.FUTURE)
+
+    @property
+    def short_calls(self) -> int:
+        """Units of calls sold, as a positive number."""
+        return -sum(h.quantity for h in self.holdings if h.contract.kind is Kind.CALL)
+
+
+class Filled(Struct, frozen=True, tag="filled"):
+    """How much of one of our orders has filled so far: units, their value and charges (paise), all cumulative."""
+
+    order_id: str
+    contract: Contract
+    side: Side
+    quantity: int
+    value: int
+    charges: int
+    at: int
+    day: datetime.date
+
+
+class Settled(Struct, frozen=True, tag="settled"):
+    """A future was marked to the day's settlement price; the difference is paid in cash."""
+
+    contract: Contract
+    price: int
+    at: int
+
+
+class Expired(Struct, frozen=True, tag="expired"):
+    """A contract ended at the official settlement price of its underlying."""
+
+    contract: Contract
+    price: int
+    at: int
+
+
+BookEvent = Filled | Settled | Expired
+
+
+def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
+    """The position after a book event, and the cash that it moved (paise, received is positive).
+
+    Fills merge by cumulative quantity: one that brings nothing new changes nothing.
+    """
+    if isinstance(event, Filled):
+        return _filled(position, event)
+    holding = next((h for h in position.holdings if h.contract == event.contract), None)
+    if holding is None:
+        return position, 0
+    if isinstance(event, Settled):
+        worth = money(event.price, holding.quantity)
+        paid = worth - holding.cost
+        return _booked(position, replace(holding, cost=worth), Result(paid, paid, 0), event.at), paid
+    worth = money(_final_value(event), holding.quantity)
+    realised = worth - holding.cost
+    cash = realised if event.contract.kind is Kind.FUTURE else worth
+    return _booked(position, replace(holding, quantity=0, cost=0), Result(realised, realised, 0), event.at), cash
+
+
+class Result(Struct, frozen=True):
+    """What a book event did to the money of a position, in paise."""
+
+    structure: int
+    realised: int
+    charges: int
+
+
+def _filled(position: Position, event: Filled) -> tuple[Position, int]:
+    before = position.booked.get(event.order_id, Booked())
+    quantity = event.quantity - before.quantity
+    if quantity <= 0:
+        return position, 0
+    value, charges = event.value - before.value, event.charges - before.charges
+    if position.is_flat:
+        position = replace(position, structure_result=0, entered_on=event.day)
+    holding = next((h for h in position.holdings if h.contract == event.contract), Holding(event.contract, 0, 0))
+    after, realised = _fill(holding, event.side.sign * quantity, event.side.sign * value)
+    booked = {**position.booked, event.order_id: Booked(event.quantity, event.value, event.charges)}
+    position = _booked(position, after, Result(realised - charges, realised, charges), event.at)
+    flow = realised if event.contract.kind is Kind.FUTURE else -event.side.sign * value
+    return replace(position, booked=booked), flow - charges
+
+
+def _booked(position: Position, holding: Holding, result: Result, at: int) -> Position:
+    """The position with this holding in place of the one it had of the contract, and the result added up."""
+    others = [h for h in position.holdings if h.contract != holding.contract]
+    position = replace(
+        position,
+        holdings=tuple(sorted((h for h in [*others, holding] if h.quantity), key=lambda h: h.contract)),
+        structure_result=position.structure_result + result.structure,
+        realised=position.realised + result.realised,
+        charges=position.charges + result.charges,
+    )
+    return replace(position, cover_alone_since=_alone_since(position, at))
+
+
+def _fill(holding: Holding, quantity: int, value: int) -> tuple[Holding, int]:
+    """The holding after a fill (both signed: a buy is positive), and what the closed part of it realised."""
+    if holding.quantity * quantity >= 0:
+        return replace(holding, quantity=holding.quantity + quantity, cost=holding.cost + value), 0
+    closed = min(abs(quantity), abs(holding.quantity))
+    cost_closed = _share(holding.cost, closed, abs(holding.quantity))
+    value_closed = _share(value, closed, abs(quantity))
+    cost = holding.cost - cost_closed + value - value_closed
+    return replace(holding, quantity=holding.quantity + quantity, cost=cost), -(cost_closed + value_closed)
+
+
+def _share(amount: int, part: int, whole: int) -> int:
+    """`amount x part / whole` in whole paise, rounded towards zero; exact where part is the whole."""
+    share = abs(amount) * part // whole
+    return share if amount >= 0 else -share
+
+
+def _final_value(event: Expired) -> int:
+    contract = event.contract
+    if contract.kind is Kind.CALL:
+        return max(0, event.price - contract.strike)
+    if contract.kind is Kind.PUT:
+        return max(0, contract.strike - event.price)
+    return event.price
+
+
+def _alone_since(position: Position, at: int) -> int:
+    if position.cover <= 0 or position.short_calls > 0:
+        return 0
+    return position.cover_alone_since or at
+
+
+def unrealised(position: Position, mark: Callable[[Contract], int]) -> int:
+    """What the holdings are worth at the prices that `mark` gives, less their cost (paise)."""
+    return sum(money(mark(h.contract), h.quantity) - h.cost for h in position.holdings)
+
+
+def with_working(position: Position, working: Iterable[Working]) -> Position:
+    """The position with what is ordered and not yet filled."""
+    return replace(position, working=tuple(sorted(working, key=lambda w: (w.contract, w.quantity))))
+
+
+def forget_orders(position: Position) -> Position:
+    """The position at the end of a day: what was booked of the day's orders need not be carried on."""
+    return replace(position, booked={})

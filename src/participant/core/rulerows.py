@@ -1,0 +1,111 @@
+"""The rows that a rulebook is made of: each says from when until when it holds, and where that is known from."""
+
+import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from participant.core.charges import ChargeRates
+from participant.core.margin import MarginRates
+from participant.core.scrip import Kind
+
+LISTED_MAX = 12  # as many weeks or months ahead as a listing may reach
+
+Text = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+
+
+class Confidence(StrEnum):
+    """High: the original or our own check. Second-hand: a summary of it, or the press. Low: may well be otherwise."""
+
+    HIGH = "high"
+    SECOND_HAND = "second-hand"
+    LOW = "low"
+
+
+class Dated(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A row: it holds from `since` to `until`, both included."""
+
+    since: datetime.date
+    until: datetime.date | None = None
+    source: Text
+    confidence: Confidence
+
+    def holds(self, day: datetime.date) -> bool:
+        """Whether the row is in force on a day."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+class Holidays(Dated, frozen=True):
+    """The weekdays on which the market stays shut, complete for the row's span."""
+
+    days: tuple[datetime.date, ...]
+
+
+class Hours(Dated, frozen=True):
+    """IST wall times of equity derivatives; contracts on their last day stop at `expiring_close`."""
+
+    pre_open: datetime.time
+    open: datetime.time
+    close: datetime.time
+    expiring_close: datetime.time
+    post_close_until: datetime.time
+
+
+class Settlement(Dated, frozen=True):
+    """How the final settlement price of index contracts is found, by day of expiry."""
+
+    method: Text
+
+
+class Expiry(Dated, frozen=True):
+    """When an underlying's contracts expire (ISO weekday, 2 is Tuesday), and how many weeks and months are listed."""
+
+    symbol: Text
+    weekday: Annotated[int, Meta(ge=1, le=5)]
+    weeklies: Annotated[int, Meta(ge=0, le=LISTED_MAX)]
+    monthlies: Annotated[int, Meta(ge=1, le=LISTED_MAX)]
+
+
+class Lot(Dated, frozen=True):
+    """Units in a lot; the span is of days of expiry."""
+
+    symbol: Text
+    units: Count
+
+
+class Freeze(Dated, frozen=True):
+    """The most units that one order may have."""
+
+    symbol: Text
+    units: Count
+
+
+class StrikeStep(Dated, frozen=True):
+    """The distance between strikes near the money (price)."""
+
+    symbol: Text
+    step: Count
+
+
+class TickSize(Dated, frozen=True):
+    """The price step of these kinds of contract where the price lies above `above` (prices)."""
+
+    symbol: Text
+    kinds: tuple[Kind, ...]
+    above: NotNegative
+    tick: Count
+
+
+class ChargeRow(Dated, frozen=True):
+    """The rates of charges over a span."""
+
+    rates: ChargeRates
+
+
+class MarginRow(Dated, frozen=True):
+    """The parameters of margins over a span."""
+
+    rates: MarginRates

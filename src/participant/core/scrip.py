@@ -1,0 +1,105 @@
+"""What can be traded: a scrip is an underlying on the watchlist, a contract one tradable option or future of it.
+
+Prices are `int` in 1/10,000 of the currency, money is `int` paise, quantities are `int` units (a multiple of the lot).
+"""
+
+import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+PRICE_UNITS = 10_000
+PRICE_UNITS_PER_PAISA = 100
+
+
+def money(price: int, quantity: int) -> int:
+    """Price x quantity in paise, halves rounded away from zero: the one rule by which prices become money."""
+    value = price * quantity
+    paise = (abs(value) + PRICE_UNITS_PER_PAISA // 2) // PRICE_UNITS_PER_PAISA
+    return paise if value >= 0 else -paise
+
+
+class Kind(StrEnum):
+    """A future, a call or a put, as the exchange abbreviates them."""
+
+    FUTURE = "FUT"
+    CALL = "CE"
+    PUT = "PE"
+
+
+class Side(StrEnum):
+    """Buy or sell."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+
+class Contract(Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """One tradable option or future. `strike` and `tick` are prices; `lot` and `freeze` are units."""
+
+    underlying: str
+    expiry: datetime.date
+    kind: Kind
+    strike: int
+    lot: int
+    tick: int
+    freeze: int
+
+    @property
+    def key(self) -> str:
+        """Its name in queues, books and feeds: `NIFTY-20261229-25000CE`, `NIFTY-20261229-FUT`."""
+        return contract_key(self.underlying, self.expiry, self.kind, self.strike)
+
+
+def contract_key(underlying: str, expiry: datetime.date, kind: Kind, strike: int = 0) -> str:
+    """The key of a contract from its parts; a strike is written in rupees without trailing zeros."""
+    whole, part = divmod(strike, PRICE_UNITS)
+    digits = f"{whole}.{part:04d}".rstrip("0").rstrip(".") if kind is not Kind.FUTURE else ""
+    return f"{underlying}-{expiry:%Y%m%d}-{digits}{kind}"
+
+
+class Weights(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person tunes for one scrip: when the strategy opens, how much, when it closes.
+
+    Shares and rates are fractions (0.4 is 40 %); `_s` is seconds, `_days` calendar days, `_bp` basis points.
+    """
+
+    target_delta: float = 0.25
+    delta_error_max: float = 0.10
+    days_to_expiry_min: int = 5
+    days_to_expiry_max: int = 35
+    iv_rank_min: float = 0.50
+    iv_over_realised_min: float = 1.10
+    look_back_sessions_min: int = 60
+    spread_max: float = 0.03
+    displayed_lots_min: int = 1
+    displayed_share_max: float = 1.0
+    derived_cover_lots: int = 20
+    net_credit_min: int = 0
+    margin_share_max: float = 0.40
+    crash_move: float = 0.10
+    crash_loss_share_max: float = 0.02
+    square_off_ticks: int = 2
+    square_off_share: float = 0.05
+    carry_cost_rate: float = 0.07
+    structure_loss_share_max: float = 0.015
+    after_call: str = "flatten"
+    cover_alone_max_s: int = 1800
+
+
+class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of the watchlist: an underlying, how often it is decided on, and its weights."""
+
+    symbol: str
+    strategy: str = "covered_call"
+    is_enabled: bool = True
+    decide_every_s: int = 60
+    spot_move_bp: int = 10
+    straddle_move_bp: int = 150
+    depth_move_share: float = 0.5
+    weights: Weights = Weights()

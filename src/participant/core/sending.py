@@ -1,0 +1,72 @@
+"""The send protocol as a pure function: what the gateway does next with the orders of one decision."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from participant.core.market import SECOND
+from participant.core.order import Order, OrderStatus, may_send_again
+
+
+class SendRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the gateway waits for what, in venue time."""
+
+    rest_max_s: int = 120
+    poll_every_s: int = 5
+    absent_after_s: int = 180
+
+
+class Act(StrEnum):
+    """What the gateway may have to do next for a decision."""
+
+    CLAIM = "claim"
+    SEND = "send"
+    DOUBT = "doubt"
+    FIND = "find"
+    CANCEL = "cancel"
+    TICKET = "ticket"
+    GIVE_UP = "give up"
+    DENY_REST = "deny the rest"
+    DONE = "done"
+
+
+class Step(Struct, frozen=True):
+    """The next thing to do for a decision, and for which of its orders."""
+
+    act: Act
+    order: Order | None = None
+
+
+def next_step(orders: Sequence[Order], now: int, rule: SendRule) -> Step:
+    """What to do next for the orders of one decision, given in the order of their legs.
+
+    A leg is sent only when every leg before it is filled; where one ends otherwise the rest is denied.
+    """
+    for order in orders:
+        if order.status is OrderStatus.FILLED:
+            continue
+        act = _act(order, now, rule)
+        rest = [o for o in orders if o.leg > order.leg and o.status in (OrderStatus.DECIDED, OrderStatus.CLAIMED)]
+        if act is Act.DONE and rest:
+            return Step(Act.DENY_REST, rest[0])
+        return Step(act, order)
+    return Step(Act.DONE)
+
+
+def _act(order: Order, now: int, rule: SendRule) -> Act:
+    waited = now - order.sent_at
+    if order.status is OrderStatus.DECIDED:
+        return Act.CLAIM
+    if order.status is OrderStatus.CLAIMED or may_send_again(order):
+        return Act.SEND
+    if order.status is OrderStatus.SENDING:
+        return Act.DOUBT
+    if order.status is OrderStatus.REJECTED:
+        return Act.GIVE_UP
+    if order.status is OrderStatus.UNKNOWN:
+        late = waited >= rule.absent_after_s * SECOND and not order.is_ticketed
+        return Act.TICKET if late else Act.FIND
+    if order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL):
+        return Act.CANCEL if waited >= rule.rest_max_s * SECOND and not order.is_cancelling else Act.FIND
+    return Act.DONE

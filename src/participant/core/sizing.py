@@ -1,0 +1,134 @@
+"""How many lots of a structure: the least of what margin, a crash and the displayed size allow."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from participant.core.margin import crash_loss, margin
+from participant.core.scrip import money
+from participant.core.selection import Candidate
+from participant.core.strategy import Case, Figures
+from participant.core.wording import counted, percent, rupees
+
+LOTS_MAX = 500
+
+
+class Margins(Struct, frozen=True):
+    """Margin in paise of the cover alone, and of cover and call together."""
+
+    cover: int
+    structure: int
+
+    @property
+    def call(self) -> int:
+        """What the call adds to the cover's margin: nothing, where it lowers it."""
+        return max(0, self.structure - self.cover)
+
+    @property
+    def peak(self) -> int:
+        """The most that is needed on the way, for the cover stands alone until the call is sold."""
+        return self.cover + self.call
+
+
+class Sizing(Struct, frozen=True):
+    """Lots that each limit allows, in the order in which they are named when they bind."""
+
+    by_margin: int
+    by_crash: int
+    by_display: int
+    margin_why: str
+    crash_why: str
+    display_why: str
+
+    @property
+    def lots(self) -> int:
+        """The least of the three."""
+        return min(self.by_margin, self.by_crash, self.by_display)
+
+    @property
+    def why(self) -> str:
+        """The limit that binds, in words."""
+        if self.by_margin == self.lots:
+            return self.margin_why
+        return self.crash_why if self.by_crash == self.lots else self.display_why
+
+    @property
+    def figures(self) -> Figures:
+        """Lots by each limit."""
+        return {
+            "lots_by_margin": self.by_margin,
+            "lots_by_crash": self.by_crash,
+            "lots_by_display": self.by_display,
+            "lots": self.lots,
+        }
+
+
+def size(case: Case, candidate: Candidate) -> Sizing:
+    """The lots that can be opened now."""
+    weights = case.weights
+    room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max)
+    return Sizing(
+        by_margin=_most(room, lambda lots: margins(case, candidate, lots).peak),
+        by_crash=_most(loss_max, lambda lots: crash(case, candidate, lots)),
+        by_display=displayed(case, candidate),
+        margin_why=f"margin: a lot needs {rupees(margins(case, candidate, 1).peak)} of the {rupees(room)} left",
+        crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(crash(case, candidate, 1))} "
+        f"of the {rupees(loss_max)} allowed",
+        display_why=f"displayed size: {counted(displayed(case, candidate), 'lot')} at the touch",
+    )
+
+
+def _most(budget: int, cost: Callable[[int], int]) -> int:
+    """The most lots whose cost is within the budget; a cost never falls as lots are added."""
+    return bisect_right(range(1, LOTS_MAX + 1), budget, key=cost)
+
+
+def share_of_capital(case: Case, share: float) -> int:
+    """A share of the account's capital in whole paise."""
+    return int(share * case.account.capital)
+
+
+def margin_room(case: Case) -> int:
+    """Margin (paise) that this scrip may still take: within the share of capital, and of what is free."""
+    within = share_of_capital(case, case.weights.margin_share_max) - case.account.committed
+    return min(within, case.account.free)
+
+
+def margins(case: Case, candidate: Candidate, lots: int) -> Margins:
+    """The margins of so many lots of the structure."""
+    units = lots * candidate.call.lot
+    cover = (candidate.cover.contract, units)
+    rates, level, iv = case.rules.margin_rates(case.day), candidate.cover.quote.mid, candidate.atm_iv
+    alone = margin(rates, [cover], level, iv, case.at)
+    return Margins(alone, margin(rates, [cover, (candidate.call, -units)], level, iv, case.at))
+
+
+def crash(case: Case, candidate: Candidate, lots: int) -> int:
+    """What so many lots, opened at the touch, lose (paise) when the underlying falls by the crash move at once."""
+    units = lots * candidate.call.lot
+    legs = [
+        (candidate.cover.contract, units, candidate.cover.quote.ask),
+        (candidate.call, -units, candidate.quote.bid),
+    ]
+    return crash_loss(legs, case.market.spot, case.weights.crash_move, candidate.atm_iv, case.at)
+
+
+def displayed(case: Case, candidate: Candidate) -> int:
+    """Whole lots that the touch of both legs and the exchange's quantity per order allow."""
+    weights, cover = case.weights, candidate.cover
+    lots = weights.derived_cover_lots
+    if not cover.is_derived:
+        lots = int(cover.quote.ask_size * weights.displayed_share_max) // cover.contract.lot
+    return min(lots, cover.contract.freeze // cover.contract.lot, shown_lots(case, candidate))
+
+
+def shown_lots(case: Case, candidate: Candidate) -> int:
+    """Whole lots of the call that the bid and the exchange's quantity per order allow."""
+    shown = int(candidate.quote.bid_size * case.weights.displayed_share_max)
+    return min(shown, candidate.call.freeze) // candidate.call.lot
+
+
+def premium(candidate: Candidate, lots: int) -> int:
+    """What selling the calls at the bid brings, in paise."""
+    return money(candidate.quote.bid, lots * candidate.call.lot)

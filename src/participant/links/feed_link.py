@@ -1,0 +1,108 @@
+"""The life of a provider's link: one thread connects, talks, loses the link and connects again, until it is closed."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+
+from participant.core.market import Down, FeedEvent, Held, Mark, Tick, Ticks
+from participant.links.inbox import Inbox
+from participant.ports import Clock
+
+BACKOFF_FIRST_S = 0.05
+BACKOFF_MAX_S = 2.0
+CLOSE_MAX_S = 10.0
+EVENTS_MAX = 20_000
+
+
+class LinkLost(Exception):
+    """The link cannot go on, and why; another one may."""
+
+
+class FeedLink:
+    """Runs `converse` (which returns or raises LinkLost or OSError when its link is over) again and again.
+
+    What it says becomes events of the provider `name`, stamped by `clock`. `counts` tells what was dropped, by reason.
+    """
+
+    def __init__(self, name: str, clock: Clock, converse: Callable[["FeedLink"], None], events_max: int) -> None:
+        self.name = name
+        self.counts: Counter[str] = Counter()
+        self._clock = clock
+        self._converse = converse
+        self._inbox = Inbox(events_max)
+        self._over = Event()
+        self._stamp = 0
+        self._is_down = False
+        self._thread = Thread(target=self._run, name=f"feed {name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the feed that owns the link is complete now."""
+        self._thread.start()
+
+    @property
+    def stamped_at(self) -> int:
+        """What the clock said last (ns)."""
+        return self._stamp
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the feed wants its link."""
+        return not self._over.is_set()
+
+    def poll(self, wait_s: float) -> list[FeedEvent]:
+        """What arrived, oldest first; waits up to `wait_s` for the first."""
+        return self._inbox.take(wait_s)
+
+    def close(self) -> None:
+        """End the link."""
+        self._over.set()
+        self._inbox.close()
+        self._thread.join(CLOSE_MAX_S)
+
+    # --- what the conversation says; on its thread ---------------------------------------------------------------
+
+    def stamp(self) -> None:
+        """What is said from now on was received now. A clock that cannot be read stands still."""
+        try:
+            self._stamp = self._clock.now()
+        except OSError:
+            self.counts["clock unread"] += 1
+
+    def say(self, ticks: Sequence[Tick], *, is_snapshot: bool = False) -> None:
+        """A snapshot, or what changed since."""
+        self._is_down = False if is_snapshot else self._is_down
+        self._put(Ticks(self.name, self._stamp, tuple(ticks), is_snapshot))
+
+    def mark(self, at: int, is_last: bool) -> None:
+        """The end of an instant."""
+        self._put(Mark(self.name, self._stamp, at, is_last))
+
+    def hold(self) -> None:
+        """The whole book stands."""
+        self._put(Held(self.name, self._stamp))
+
+    def down(self, reason: str) -> None:
+        """The book is void; said once until the next snapshot."""
+        if not self._is_down:
+            self._is_down = True
+            self._put(Down(self.name, self._stamp, reason))
+
+    def _put(self, event: FeedEvent) -> None:
+        if not self._inbox.put(event):
+            self._is_down = True
+            raise LinkLost("events were not read in time")
+
+    def _run(self) -> None:
+        backoff_s = BACKOFF_FIRST_S
+        while not self._over.is_set():
+            try:
+                self._converse(self)
+                reason = "the provider ended the link"
+            except (LinkLost, OSError) as error:
+                reason = str(error) or type(error).__name__
+            if self._over.is_set():
+                return
+            backoff_s = min(BACKOFF_MAX_S, backoff_s * 2) if self._is_down else BACKOFF_FIRST_S
+            self.stamp()
+            self.down(reason)
+            self._over.wait(backoff_s)

@@ -1,0 +1,72 @@
+"""Book events into the books: position, cash, margin in use, and what goes with them, in one commit."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from participant.core.account import Account, post, release
+from participant.core.margin import margin
+from participant.core.market import MarketState
+from participant.core.position import BookEvent, Position, apply, forget_orders
+from participant.core.rulebook import Rulebook
+from participant.core.session import day_of
+from participant.ports import Row, Store, StoreBroken, Write
+from participant.wire.json import decode, encode
+
+CONFLICTS_MAX = 20
+
+
+class Entry(Struct, frozen=True):
+    """Book events of one scrip, the rows that go with them, and the order whose reservation changes."""
+
+    scrip: str
+    at: int
+    events: Sequence[BookEvent]
+    rows: Sequence[Write] = ()
+    order_id: str = ""
+    margin_left: int = 0
+    ends_day: bool = False
+
+
+def enter(books: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> None:
+    """Book an entry; another writer's commit in between makes it start anew, a bounded number of times."""
+    for _ in range(CONFLICTS_MAX):
+        if books.commit(_writes(books, rules, market, entry)):
+            return
+    raise StoreBroken(f"books: {entry.scrip} could not be booked in {CONFLICTS_MAX} tries; another process writes it")
+
+
+def _writes(books: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> list[Write]:
+    row, money = books.get("positions", entry.scrip), books.get("account", "account")
+    position = decode(row.value, Position) if row else Position(entry.scrip)
+    if money is None:
+        raise StoreBroken("books: there is no account; start the day with `participant trade`")
+    account, cash = decode(money.value, Account), 0
+    for event in entry.events:
+        position, moved = apply(position, event)
+        cash += moved
+    position = forget_orders(position) if entry.ends_day else position
+    account = post(account, entry.scrip, cash, margin_used(rules, market, position, entry.at))
+    if entry.order_id:
+        account = release(account, entry.order_id, entry.margin_left)
+    return [
+        Write("positions", entry.scrip, encode(position), version(row)),
+        Write("account", "account", encode(account), version(money)),
+        *entry.rows,
+    ]
+
+
+def version(row: Row | None) -> int:
+    """The version that a write must find: that of the row read, or none at all."""
+    return row.version if row else 0
+
+
+def margin_used(rules: Rulebook, market: MarketState | None, position: Position, at: int) -> int:
+    """The margin (paise) that the holdings need; with no market known, what they cost stands in for it."""
+    legs = [(h.contract, h.quantity) for h in position.holdings]
+    if not legs:
+        return 0
+    if market is None:
+        return sum(abs(h.cost) for h in position.holdings)
+    history = market.look_back.iv30
+    return margin(rules.margin_rates(day_of(at)), legs, market.spot, history[-1] if history else 0.15, at)

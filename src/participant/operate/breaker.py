@@ -1,0 +1,90 @@
+"""The breaker's evaluator: reads the books and the market, judges, writes the breaker's state down. Waits on nothing."""
+
+import datetime
+
+from msgspec import Struct
+
+from participant.core.account import Account
+from participant.core.books import equity
+from participant.core.breaker import BreakerState, Level, Readings, Triggers, evaluate
+from participant.core.market import SECOND, MarketState
+from participant.core.order import Order, OrderStatus
+from participant.core.position import Position
+from participant.core.scrip import Contract
+from participant.core.session import day_of
+from participant.ports import Clock, Store, Write
+from participant.stages.ingest import FeedStatus
+from participant.wire.json import decode, encode
+
+
+class Halt(Struct, frozen=True):
+    """What a person asked of the breaker, and why."""
+
+    level: Level
+    why: str
+    at: int
+
+
+class Watch(Struct, frozen=True):
+    """What the evaluator needs of the world."""
+
+    books: Store
+    quotes: Store
+    wall: Clock
+    triggers: Triggers
+
+
+def judge(watch: Watch) -> BreakerState:
+    """Evaluate every trigger once and write the state; what a person halted stays so until they resume."""
+    row = watch.books.get("breaker", "state")
+    before = decode(row.value, BreakerState) if row else None
+    halt_row = watch.books.get("breaker", "halt")
+    halt = decode(halt_row.value, Halt) if halt_row else Halt(Level.CLOSED, "", 0)
+    if halt.level is Level.CLOSED and before is not None and halt.at > before.checked_at:
+        before = None
+    state = evaluate(before, _readings(watch, halt), watch.triggers)
+    watch.books.commit([Write("breaker", "state", encode(state))])
+    return state
+
+
+def _readings(watch: Watch, halt: Halt) -> Readings:
+    states = [decode(r.value, MarketState) for r in watch.quotes.rows("quotes")]
+    row = watch.quotes.get("feeds", "status")
+    feeds = decode(row.value, FeedStatus) if row else None
+    at = max([s.exchange_at for s in states] + ([feeds.at] if feeds and not states else []), default=0)
+    now = max(at, feeds.at if feeds else 0)
+    orders = [decode(r.value, Order) for r in watch.books.rows("orders", prefix=f"{day_of(now)}/")] if now else []
+    unknown = [o for o in orders if o.status is OrderStatus.UNKNOWN]
+    return Readings(
+        at=at,
+        checked_at=watch.wall.now(),
+        halted=halt.level,
+        halted_why=halt.why,
+        spot_move=max((abs(s.spot / s.look_back.closes[-1] - 1) for s in states if s.look_back.closes), default=0.0),
+        day_loss=_day_loss(watch, states, day_of(now)) if now else 0.0,
+        providers_well=len(feeds.well) if feeds else 0,
+        providers_silent_s=(feeds.at - feeds.silent_since) / SECOND if feeds and feeds.silent_since else 0.0,
+        unknown_count=len(unknown),
+        unknown_oldest_s=max(((now - o.sent_at) / SECOND for o in unknown), default=0.0),
+        overfilled=tuple(o.order_id for o in orders if o.cum_quantity > o.quantity),
+    )
+
+
+def _day_loss(watch: Watch, states: list[MarketState], day: datetime.date) -> float:
+    """The fall of our worth since the day began, as a fraction of capital; 0 while it cannot be told."""
+    row, start = watch.books.get("account", "account"), watch.books.get("starts", str(day))
+    if row is None or start is None:
+        return 0.0
+    account = decode(row.value, Account)
+    positions = [decode(r.value, Position) for r in watch.books.rows("positions")]
+    marks = {s.scrip: s for s in states}
+
+    def mark(contract: Contract) -> int:
+        state = marks.get(contract.underlying)
+        quote = state.quote(contract.key) if state else None
+        return quote.mid if quote is not None and quote.is_valid else 0
+
+    held = [h.contract for p in positions for h in p.holdings]
+    if any(not mark(c) for c in held):
+        return 0.0
+    return max(0.0, (int(start.value) - equity(account, positions, mark)) / max(account.capital, 1))

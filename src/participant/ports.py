@@ -1,0 +1,256 @@
+"""The ports: what the stages need of the world, each with the promise that every adapter must keep.
+
+One conformance suite a port (`tests/ports/`) runs over all adapters, the in-memory ones first.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from participant.core.market import FeedEvent, Quote
+from participant.core.order import Answer, Order, OrderView
+
+# --- values that cross the ports ------------------------------------------------------------------------------------
+
+
+class Message(Struct, frozen=True):
+    """A message on a queue. `id` makes putting it twice harmless, `key` orders it among its like."""
+
+    id: str
+    key: str
+    body: bytes
+    receives: int = 0
+
+
+class QueueDepth(Struct, frozen=True):
+    """How many messages wait, are taken and not yet done, and are buried."""
+
+    waiting: int
+    taken: int
+    buried: int
+
+
+class Write(Struct, frozen=True):
+    """One row to write: `value` None deletes. `expect` is the version it must have (0: must not exist; None: any)."""
+
+    table: str
+    key: str
+    value: bytes | None
+    expect: int | None = None
+
+
+class Row(Struct, frozen=True):
+    """A stored row. `version` counts its writes from 1, `seq` is the store's commit order."""
+
+    table: str
+    key: str
+    value: bytes
+    version: int
+    seq: int
+
+
+class Job(Struct, frozen=True):
+    """Work for a brain: bytes in. It is killed `timeout_s` seconds of wall time after it was submitted."""
+
+    id: str
+    body: bytes
+    timeout_s: float
+
+
+class JobResult(Struct, frozen=True):
+    """What became of a job: `done` with bytes, `error` with a reason, or `timeout`."""
+
+    id: str
+    outcome: str
+    body: bytes = b""
+    reason: str = ""
+
+
+class Funds(Struct, frozen=True):
+    """The broker's figures, in paise. `cash` is after the day's settlement of futures."""
+
+    cash: int
+    margin_used: int
+
+
+class BrokerPosition(Struct, frozen=True):
+    """A line of the broker's position book; `cost` in paise, as in Holding."""
+
+    contract: str
+    quantity: int
+    cost: int
+
+
+class Ticket(Struct, frozen=True):
+    """Work for a person: everything needed to act by hand, and why."""
+
+    ticket_id: str
+    at: int
+    scrip: str
+    title: str
+    detail: str
+    order_id: str = ""
+    is_closed: bool = False
+
+
+class BrokerDown(Exception):
+    """The broker could not be asked, or did not answer in full: nothing is known, which is not the same as nothing."""
+
+
+class StoreBroken(Exception):
+    """The store cannot be read or written: what, where and how to mend it."""
+
+
+# --- the ports ------------------------------------------------------------------------------------------------------
+
+
+class Feed(Protocol):
+    """One provider of market data. Loses its link quietly: says Down, connects again by itself, never raises."""
+
+    def poll(self, wait_s: float) -> list[FeedEvent]:
+        """What arrived, oldest first; waits up to `wait_s` for the first. The first Ticks of a link are a snapshot."""
+
+    def close(self) -> None:
+        """End the link and whatever serves it."""
+
+
+class Queue(Protocol):
+    """Messages between two stages. At least once, first in first out per key, bounded receives, dead letters."""
+
+    def put(self, messages: Sequence[Message]) -> int:
+        """Add messages, all or none; one whose id was ever put before is passed over. Returns how many were new."""
+
+    def take(self, limit: int, wait_s: float) -> list[Message]:
+        """Up to `limit` messages in order; they stay hidden until done, given back, or the visibility time is over."""
+
+    def done(self, ids: Sequence[str]) -> None:
+        """These are finished with, for good."""
+
+    def back(self, ids: Sequence[str], delay_s: float) -> None:
+        """Give these back, to be taken again after `delay_s`."""
+
+    def bury(self, ids: Sequence[str], reason: str) -> None:
+        """Put these among the dead letters, with a reason."""
+
+    def depth(self) -> QueueDepth:
+        """How many wait, are taken, and are buried."""
+
+
+class Store(Protocol):
+    """Rows of bytes in named tables, changed only by conditional commits. Committed means on disk."""
+
+    def get(self, table: str, key: str) -> Row | None:
+        """One row, or None."""
+
+    def rows(self, table: str, prefix: str = "", since: int = 0) -> list[Row]:
+        """The rows whose key begins with `prefix` and whose `seq` is above `since`, in commit order."""
+
+    def commit(self, writes: Sequence[Write]) -> bool:
+        """Write all or nothing; False, with nothing written, where an expectation does not hold."""
+
+    def close(self) -> None:
+        """Let go of the store."""
+
+
+class Compute(Protocol):
+    """Runs brain jobs apart from us: one process a job at a time, killed at its deadline. Bytes in, bytes out."""
+
+    def submit(self, job: Job) -> None:
+        """Hand over a job; it may wait for a free worker, and its time runs."""
+
+    def results(self, wait_s: float) -> list[JobResult]:
+        """What ended, one result a job; waits up to `wait_s` for the first."""
+
+    def close(self) -> None:
+        """End all workers; jobs that run are lost."""
+
+
+class Broker(Protocol):
+    """Where orders go. Answers are classified; what is not proven is UNKNOWN. Never sends anything a second time."""
+
+    def place(self, order: Order) -> Answer:
+        """Send the order once, under `order.tag`, limit, day."""
+
+    def modify(self, order: Order) -> Answer:
+        """Ask for the order's present limit and quantity."""
+
+    def cancel(self, order: Order) -> Answer:
+        """Ask for the order's end; only the book proves it."""
+
+    def find(self, tag_stem: str) -> list[OrderView]:
+        """Every order of the day whose tag begins so. Raises BrokerDown where the book could not be read in full."""
+
+    def updates(self) -> list[OrderView]:
+        """What the update stream brought since the last call; may repeat, miss and reorder."""
+
+    def margin(self, orders: Sequence[Order]) -> int:
+        """The margin (paise) that these orders need together on top of the present book. Raises BrokerDown."""
+
+
+class BrokerBooks(Protocol):
+    """The broker's books, for reconciliation. A failed read raises BrokerDown; it is never an empty book."""
+
+    def login(self) -> None:
+        """Prove that the session is good today."""
+
+    def orders(self) -> list[OrderView]:
+        """All orders of the day."""
+
+    def positions(self) -> list[BrokerPosition]:
+        """All open positions."""
+
+    def funds(self) -> Funds:
+        """Cash and margin."""
+
+    def quote(self, contract: str) -> Quote | None:
+        """The broker's own quote, where it has one."""
+
+    def settlements(self) -> dict[str, int]:
+        """The official settlement prices of the day by underlying and by future's contract key; empty before they are out."""
+
+
+class Notifier(Protocol):
+    """Tells people."""
+
+    def send(self, ticket: Ticket) -> str:
+        """Deliver once; returns an empty string when it was delivered, else why not."""
+
+
+class Archive(Protocol):
+    """The decision log as files: JSON lines a day, sealed into Parquet when the day is over."""
+
+    def append(self, day: str, lines: Sequence[bytes]) -> None:
+        """Add whole lines to a day's log, durably. A torn last line is repaired first."""
+
+    def count(self, day: str) -> int:
+        """How many whole lines the day's log has."""
+
+    def read(self, day: str) -> list[bytes]:
+        """The day's lines, in order."""
+
+    def seal(self, day: str) -> str:
+        """Compact the day's lines into Parquet beside the log; returns where. Sealing again gives the same."""
+
+
+class Clock(Protocol):
+    """The time of the market that we trade in: the system's, a venue's (scaled or in lockstep), or a virtual one."""
+
+    def now(self) -> int:
+        """Nanoseconds since the epoch, UTC."""
+
+    def release(self, at: int) -> None:
+        """Say that instant `at` is closed: a venue in lockstep moves on; every other clock takes no notice."""
+
+
+class Lease(Protocol):
+    """Who may run this desk: one holder at a time."""
+
+    def take(self, owner: str) -> str:
+        """Take the lease; returns an empty string, or who holds it."""
+
+    def is_held(self) -> bool:
+        """Whether we hold it now."""
+
+    def release(self) -> None:
+        """Give it up."""

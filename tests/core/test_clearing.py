@@ -1,0 +1,64 @@
+"""The broker's own arithmetic: it must come to what our tradebook says, by another way."""
+
+import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from participant.core.clearing import Ledger, book, fill_line, settle
+from participant.core.scrip import Contract, Kind, Side, money
+
+DAY = datetime.date(2026, 11, 25)
+LATER = datetime.date(2026, 12, 29)
+FUTURE = Contract("NIFTY", LATER, Kind.FUTURE, 0, 65, 1000, 1755)
+CALL = Contract("NIFTY", LATER, Kind.CALL, 250_000_000, 65, 500, 1755)
+PUT = Contract("NIFTY", LATER, Kind.PUT, 250_000_000, 65, 500, 1755)
+
+
+def trade(ledger: Ledger, contract: Contract, side: Side, quantity: int, price: int) -> Ledger:
+    return book(ledger, fill_line(contract, side, quantity, money(price, quantity)), 100)
+
+
+def test_a_premium_moves_cash_at_once() -> None:
+    ledger = trade(Ledger(1_000_000), CALL, Side.SELL, 65, 1_000_000)
+    assert ledger.cash == 1_000_000 + 650_000 - 100
+    assert ledger.lines[CALL.key].cost == -650_000
+
+
+def test_a_future_moves_cash_only_when_it_is_closed_or_settled() -> None:
+    ledger = trade(Ledger(1_000_000), FUTURE, Side.BUY, 65, 250_000_000)
+    assert ledger.cash == 1_000_000 - 100
+    marked = settle(ledger, DAY, {FUTURE.key: 250_100_000, "NIFTY": 250_000_000})
+    assert marked.cash == 1_000_000 - 100 + 65_000
+    closed = trade(marked, FUTURE, Side.SELL, 65, 250_300_000)
+    assert closed.cash == 1_000_000 - 200 + 195_000
+    assert closed.lines == {}
+
+
+def test_what_expires_is_paid_out_at_the_official_price() -> None:
+    ledger = trade(Ledger(0), CALL, Side.SELL, 65, 1_000_000)
+    ledger = trade(ledger, PUT, Side.BUY, 65, 2_000_000)
+    ledger = trade(ledger, FUTURE, Side.BUY, 65, 250_000_000)
+    ended = settle(ledger, LATER, {"NIFTY": 252_000_000})
+    assert ended.lines == {}
+    assert ended.cash == -300 + 650_000 - 1_300_000 - money(2_000_000, 65) + money(2_000_000, 65)
+
+
+def test_closing_more_than_is_held_turns_the_position() -> None:
+    ledger = trade(Ledger(0), CALL, Side.BUY, 65, 1_000_000)
+    ledger = trade(ledger, CALL, Side.SELL, 195, 1_100_000)
+    line = ledger.lines[CALL.key]
+    assert (line.quantity, line.cost) == (-130, -money(1_100_000, 130))
+
+
+@given(st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 9), st.integers(1, 9_999)), max_size=12))
+def test_when_flat_the_cash_of_a_future_is_that_of_all_its_fills(trades: list[tuple[Side, int, int]]) -> None:
+    ledger, net = Ledger(0), 0
+    for side, quantity, price in trades:
+        ledger = trade(ledger, FUTURE, side, quantity, price)
+        net += side.sign * quantity
+    if net:
+        ledger = trade(ledger, FUTURE, Side.SELL if net > 0 else Side.BUY, abs(net), 5_000)
+    paid = sum(s.sign * money(p, q) for s, q, p in trades) - money(5_000, net)
+    assert ledger.lines == {}
+    assert ledger.cash == -paid - ledger.charges

@@ -1,0 +1,411 @@
+"""A whole desk in one process on memory adapters and a virtual clock, with seeded faults and crashes at every effect."""
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from participant.adapters.brokers.memory import MemoryBroker
+from participant.adapters.queues.memory import MemoryQueue
+from participant.adapters.stores.memory import MemoryStore
+from participant.core.account import Account
+from participant.core.breaker import BreakerState, Level, Triggers
+from participant.core.market import Arbitration, Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
+from participant.core.order import Order
+from participant.core.risk import Limits
+from participant.core.sending import SendRule
+from participant.links.faults import Faults
+from participant.operate.breaker import Halt, Watch, judge
+from participant.ports import Job, JobResult, Ticket, Write
+from participant.stages import decide
+from participant.stages.book import Book, BookPorts
+from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
+from participant.stages.escalate import Escalate
+from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
+from participant.stages.ingest import Ingest, IngestPorts
+from participant.stages.reconcile import Closed, ReconcilePorts, close_day
+from participant.wire.json import decode, encode
+from tests.sim import world
+
+SECOND = 1_000_000_000
+CAPITAL = 30_000_000_00
+PROVIDERS = ("first", "second", "third")
+
+
+class Crash(BaseException):
+    """A process dies here. Not an Exception, so that no handler can catch it."""
+
+
+class Fragile:
+    """Passes every call on; before and after each effect the process may die, and the invariants are looked at."""
+
+    def __init__(self, inner: Any, name: str, effects: Iterable[str], sim: "Sim") -> None:
+        self._inner, self._name, self._effects, self._sim = inner, name, frozenset(effects), sim
+
+    def __getattr__(self, attribute: str) -> Any:
+        method = getattr(self._inner, attribute)
+        if attribute not in self._effects:
+            return method
+
+        def call(*arguments: Any) -> Any:
+            self._sim.may_crash()
+            self._sim.before(self._name, attribute, arguments)
+            result = method(*arguments)
+            self._sim.after(self._name, attribute, arguments, result)
+            self._sim.may_crash()
+            return result
+
+        return call
+
+
+class SimClock:
+    """The market's time, moved by the simulation alone."""
+
+    def __init__(self) -> None:
+        self.at = world.START - 1
+
+    def now(self) -> int:
+        return self.at
+
+    def release(self, at: int) -> None:
+        """A free-running market waits for nobody."""
+
+
+class SimFeed:
+    """One provider's link: what was sent and not yet read. A new link starts with a snapshot of the present."""
+
+    def __init__(self) -> None:
+        self.pending: list[FeedEvent] = []
+
+    def poll(self, wait_s: float) -> list[FeedEvent]:
+        events, self.pending = self.pending, []
+        return events
+
+    def close(self) -> None:
+        self.pending = []
+
+
+class SimCompute:
+    """Decides in this process; now and then a job fails or hangs until its deadline."""
+
+    def __init__(self, rng: random.Random, share: float) -> None:
+        self.rng, self.share = rng, share
+        self.ended: list[JobResult] = []
+
+    def submit(self, job: Job) -> None:
+        drawn = self.rng.random()
+        if drawn < self.share:
+            self.ended.append(JobResult(job.id, "error", reason="the worker died"))
+        elif drawn < self.share * 1.2:
+            self.ended.append(JobResult(job.id, "timeout", reason="killed at its deadline"))
+        else:
+            self.ended.append(JobResult(job.id, "done", decide.run(job.body, world.RULES)))
+
+    def results(self, wait_s: float) -> list[JobResult]:
+        ended, self.ended = self.ended, []
+        return ended
+
+    def close(self) -> None:
+        self.ended = []
+
+
+class SimNotifier:
+    """Tells a list; fails now and then."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.sent: list[Ticket] = []
+
+    def send(self, ticket: Ticket) -> str:
+        if self.rng.random() < 0.2:
+            return "no answer"
+        self.sent.append(ticket)
+        return ""
+
+
+class SimArchive:
+    """The day's lines, in memory."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def append(self, day: str, lines: Iterable[bytes]) -> None:
+        self.lines += lines
+
+    def count(self, day: str) -> int:
+        return len(self.lines)
+
+    def read(self, day: str) -> list[bytes]:
+        return list(self.lines)
+
+    def seal(self, day: str) -> str:
+        return ""
+
+
+@dataclass
+class Plan:
+    """What goes wrong on a day, drawn from its seed; each kind is off on a third of the days or more."""
+
+    faults: Faults
+    crash: float
+    compute: float
+    feed: dict[str, float]
+    halts: dict[int, Level]
+    stale_breaker: float
+    queue_twice: float
+
+
+def draw_plan(rng: random.Random, seed: int) -> Plan:
+    """A plan of faults."""
+
+    def some(share: float) -> float:
+        return share * rng.random() if rng.random() < 0.6 else 0.0
+
+    faults = Faults(
+        seed=seed,
+        refuse=some(0.2),
+        throttle=some(0.2),
+        lose=some(0.2),
+        accept_silently=some(0.3),
+        accept_late=some(0.3),
+        partial=some(0.5),
+        update_drop=some(0.5),
+        update_duplicate=some(0.5),
+        update_reorder=some(0.5),
+        books_down=some(0.3),
+    )
+    halts = {rng.randrange(40): rng.choice([Level.OPEN, Level.REDUCE_ONLY]) for _ in range(rng.choice([0, 0, 1, 2]))}
+    feed = {kind: some(0.15) for kind in ("drop", "duplicate", "reorder", "silence")}
+    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05), some(0.1))
+
+
+@dataclass
+class Sim:
+    """One simulated day. `watcher` looks at every effect."""
+
+    seed: int
+    instants: int = 45
+    watcher: Any = None
+    plan: Plan | None = None
+
+    def __post_init__(self) -> None:
+        self.rng = random.Random(f"day {self.seed}")
+        self.plan = self.plan or draw_plan(self.rng, self.seed)
+        self.clock = SimClock()
+        self.raw_books, self.raw_quotes = MemoryStore(), MemoryStore()
+        self.queues = {
+            n: MemoryQueue(lambda: self.clock.at / SECOND, receives_max=1000) for n in ("market", "orders", "fills")
+        }
+        self.exchange = MemoryBroker(world.CONTRACTS, world.RULES, world.DAY, CAPITAL)
+        self.exchange.fail(self.plan.faults)
+        self.archive, self.notifier = SimArchive(), SimNotifier(self.rng)
+        self.watchlist = world.watchlist(self.rng)
+        self.wire: list[tuple[Order, int]] = []
+        self.crashes = 0
+        self.is_calm = False
+        self.closed: Closed | None = None
+        self.ticks: tuple[Tick, ...] = ()
+        self.silent: dict[str, int] = {}
+        self.raw_books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)), 0)])
+        self.raw_books.commit([Write("starts", str(world.DAY), str(CAPITAL).encode())])
+        self.feeds = {n: SimFeed() for n in PROVIDERS}
+        self._fresh = {n: self._builder(n) for n in ("ingest", "dispatch", "gateway", "desk", "breaker")}
+        self.stages = {n: build() for n, build in self._fresh.items()}
+
+    # --- effects ---
+
+    def may_crash(self) -> None:
+        if not self.is_calm and self.rng.random() < self.plan.crash:
+            raise Crash
+
+    def before(self, port: str, effect: str, arguments: tuple[Any, ...]) -> None:
+        if port == "broker" and effect == "place":
+            self.wire.append((arguments[0], self.clock.at))
+            if self.watcher:
+                self.watcher.sending(self, arguments[0])
+
+    def after(self, port: str, effect: str, arguments: tuple[Any, ...], result: Any) -> None:
+        if self.watcher and port == "books" and result:
+            self.watcher.committed(self, arguments[0])
+        if self.watcher and port == "broker":
+            if effect == "place":
+                self.watcher.answered(self, arguments[0], result.verdict)
+            self.watcher.exchanged(self)
+
+    # --- stages ---
+
+    def _builder(self, name: str) -> Callable[[], Callable[[], object]]:
+        books = Fragile(self.raw_books, "books", ["commit"], self)
+        quotes = Fragile(self.raw_quotes, "quotes", ["commit"], self)
+        queues = {n: Fragile(q, n, ["put", "done"], self) for n, q in self.queues.items()}
+        broker = Fragile(self.exchange, "broker", ["place", "cancel", "find"], self)
+
+        def ingest() -> Callable[[], object]:
+            for provider in PROVIDERS:
+                self._connect(provider)
+            ports = IngestPorts(list(self.feeds.values()), queues["market"], quotes, self.clock)
+            stage = Ingest(ports, PROVIDERS, world.REFERENCES, Arbitration(90.0, 180.0))
+            return lambda: stage.step(0.0)
+
+        def dispatch() -> Callable[[], object]:
+            self.queues["market"].restart()
+            compute = SimCompute(self.rng, self.plan.compute)
+            ports = DispatchPorts(queues["market"], queues["orders"], books, compute)
+            stage = Dispatch(ports, self.watchlist, DispatchRule(600.0, 3, is_lockstep=False))
+            return lambda: stage.step(0.0)
+
+        def gateway() -> Callable[[], object]:
+            self.queues["orders"].restart()
+            ports = GatewayPorts(queues["orders"], queues["fills"], books, quotes, broker, self.clock, self.clock)
+            rule = GatewayRule(
+                world.RULES, Limits(margin_share_max=0.9, quote_age_max_s=90), SendRule(), Triggers(stale_after_s=200.0)
+            )
+            stage = Gateway(ports, rule)
+            return lambda: stage.step(0.0)
+
+        def desk() -> Callable[[], object]:
+            self.queues["fills"].restart()
+            stage = Book(BookPorts(queues["fills"], books, quotes, self.archive, self.clock), world.RULES)
+            people = Escalate(books, self.notifier)
+            return lambda: (stage.step(0.0), people.step())
+
+        def breaker() -> Callable[[], object]:
+            watch = Watch(books, quotes, self.clock, Triggers(unknown_open_count=50, stale_after_s=200.0))
+            return lambda: judge(watch)
+
+        return {"ingest": ingest, "dispatch": dispatch, "gateway": gateway, "desk": desk, "breaker": breaker}[name]
+
+    def _connect(self, provider: str) -> None:
+        feed = self.feeds[provider]
+        feed.pending = []
+        if self.ticks and provider not in self.silent:
+            at = self.clock.at
+            feed.pending = [Ticks(provider, at, self.ticks, is_snapshot=True), Mark(provider, at, at)]
+
+    def step(self, name: str) -> None:
+        """One step of one process; where it dies it is started again with what is on its disk."""
+        try:
+            self.stages[name]()
+        except Crash:
+            self.crashes += 1
+            self.stages[name] = self._restarted(name)
+
+    def _restarted(self, name: str) -> Callable[[], object]:
+        while True:
+            try:
+                return self._fresh[name]()
+            except Crash:
+                self.crashes += 1
+
+    # --- the day ---
+
+    def run(self) -> "Sim":
+        """The whole day, a quiet tail without further faults, and the evening's reconciliation."""
+        for number, (at, ticks) in enumerate(world.instants(random.Random(f"path {self.seed}"), self.instants)):
+            self._instant(number, at, ticks)
+        self._calm_tail()
+        self.exchange.close_day(self.clock.at, world.settlements(self.ticks))
+        self._settle_down(is_last=True)
+        ports = ReconcilePorts(self.raw_books, self.raw_quotes, self.exchange)
+        self.closed = close_day(ports, world.RULES, world.DAY, self.clock.at)
+        for _ in range(8):
+            self.step("desk")
+        if self.watcher:
+            self.watcher.ended(self)
+        return self
+
+    def _instant(self, number: int, at: int, ticks: tuple[Tick, ...]) -> None:
+        self.clock.at, self.ticks = at, ticks
+        self.exchange.on_quotes(at, world.quotes(ticks))
+        if number in self.plan.halts:
+            halt = Halt(self.plan.halts[number], "a person pulled it", at)
+            self.raw_books.commit([Write("breaker", "halt", encode(halt))])
+        if number - 6 in self.plan.halts:
+            self.raw_books.commit([Write("breaker", "halt", encode(Halt(Level.CLOSED, "", at)))])
+        for provider in PROVIDERS:
+            self._publish(provider, number, at)
+        for second in range(0, 60, 20):
+            self.clock.at = at + second * SECOND
+            self.exchange.on_quotes(self.clock.at, {})
+            order = ["ingest", "breaker", "dispatch", "gateway", "desk", "gateway", "dispatch", "desk"]
+            self.rng.shuffle(order)
+            for name in order:
+                if name != "breaker" or self.rng.random() >= self.plan.stale_breaker:
+                    self.step(name)
+
+    def _publish(self, provider: str, number: int, at: int) -> None:
+        shares = self.plan.feed
+        if self.silent.get(provider, -1) == number:
+            del self.silent[provider]
+            self._connect(provider)
+            return
+        if not self.is_calm and provider not in self.silent and self.rng.random() < shares["silence"]:
+            self.silent[provider] = number + self.rng.randint(1, 5)
+        if provider in self.silent:
+            return
+        events: list[FeedEvent] = [Ticks(provider, at, self.ticks, is_snapshot=number == 0), Mark(provider, at, at)]
+        drawn = self.rng.random()
+        if drawn < shares["drop"]:
+            events = [Down(provider, at, "a gap"), Ticks(provider, at, self.ticks, is_snapshot=True), events[1]]
+        elif drawn < shares["drop"] + shares["duplicate"]:
+            events += events
+        elif drawn < shares["drop"] + shares["duplicate"] + shares["reorder"] and self.feeds[provider].pending:
+            events = [Held(provider, at), *events]
+        self.feeds[provider].pending += events
+
+    def _calm_tail(self) -> None:
+        """Faults end; four minutes pass in which what is late arrives and what is unknown becomes a ticket."""
+        self.is_calm = True
+        self.exchange.fail(Faults(seed=self.seed))
+        self.plan = replace_plan(self.plan)
+        self.silent = {}
+        for provider in PROVIDERS:
+            self._connect(provider)
+        for _ in range(12):
+            self.clock.at += 20 * SECOND
+            self.exchange.on_quotes(self.clock.at, {})
+            self._settle_down()
+
+    def _settle_down(self, is_last: bool = False) -> None:
+        if is_last:
+            self.clock.at += SECOND
+            mark = Mark("first", self.clock.at, self.clock.at, is_last=True)
+            self.feeds["first"].pending.append(mark)
+            for name in PROVIDERS[1:]:
+                self.feeds[name].pending.append(replace(mark, provider=name))
+        for _ in range(4):
+            for name in ("ingest", "breaker", "dispatch", "gateway", "desk"):
+                self.step(name)
+
+    # --- looking ---
+
+    def quoted_at(self, symbol: str, key: str) -> int:
+        """When the exchange made the quote that the gateway can see of this contract."""
+        row = self.raw_quotes.get("quotes", symbol)
+        quote = decode(row.value, MarketState).quote(key) if row else None
+        return quote.exchange_at if quote else 0
+
+    def account(self) -> Account:
+        """The account in the books."""
+        row = self.raw_books.get("account", "account")
+        return decode(row.value, Account) if row else Account(0, 0)
+
+    def breaker_level(self) -> Level:
+        """Where the breaker stands, as it was last written down."""
+        row = self.raw_books.get("breaker", "state")
+        return decode(row.value, BreakerState).level if row else Level.OPEN
+
+    def orders(self) -> list[Order]:
+        """Every order in the books."""
+        return [decode(r.value, Order) for r in self.raw_books.rows("orders")]
+
+    def tickets(self) -> list[Ticket]:
+        """Every ticket in the books."""
+        return [decode(r.value, Ticket) for r in self.raw_books.rows("tickets")]
+
+
+def replace_plan(plan: Plan) -> Plan:
+    """The plan of a quiet time: nothing goes wrong any more."""
+    return Plan(Faults(), 0.0, 0.0, dict.fromkeys(plan.feed, 0.0), {}, 0.0, 0.0)

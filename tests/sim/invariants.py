@@ -1,0 +1,197 @@
+"""What must hold (design §5), looked at whenever something is written down or reaches the broker."""
+
+from collections import Counter
+
+from participant.core.account import Account
+from participant.core.books import Fill
+from participant.core.decision import Action, DecisionRecord
+from participant.core.order import LIVE, OPEN, Order, OrderStatus
+from participant.core.position import Position
+from participant.core.scrip import Kind, Side
+from participant.ports import Write
+from participant.wire.json import decode
+from tests.sim import world
+from tests.sim.desk import Sim
+
+
+class Violation(AssertionError):
+    """An invariant does not hold; the seed reproduces it."""
+
+
+class Invariants:
+    """Watches one simulated day. The numbers are those of design §5."""
+
+    def __init__(self) -> None:
+        self.sent: Counter[str] = Counter()
+        self.before: dict[str, Order] = {}
+        self.proven: dict[str, set[str]] = {}
+
+    # --- before a byte reaches the broker ---
+
+    def sending(self, sim: Sim, order: Order) -> None:
+        """1, 2, 3, 5: one logged decision, its quantity, its deadline, the breaker, the session, two sends at most."""
+        row = sim.raw_books.get("log", f"{world.DAY}/{order.decision_id}")
+        require(row is not None, sim, 1, f"order {order.order_id} without a logged decision")
+        assert row is not None
+        decision = decode(row.value, DecisionRecord).decision_info
+        leg = decision.legs[order.leg]
+        self.sent[order.order_id] += 1
+        attempts = self.sent[order.order_id]
+        require(attempts <= 2, sim, 5, f"sent {attempts} times")
+        stored = next(o for o in sim.orders() if o.order_id == order.order_id)
+        require(
+            stored.sends >= attempts and stored.status is OrderStatus.SENDING,
+            sim,
+            5,
+            "the send was not written down first",
+        )
+        if attempts == 2:
+            require(
+                order.tag_stem in self.proven.get("rejected", set()), sim, 5, "a second send without a proven reject"
+            )
+        require(order.quantity <= leg.quantity and order.contract == leg.contract, sim, 1, "not what was decided")
+        require(sim.clock.at < decision.deadline, sim, 3, "sent after the deadline")
+        held = sim.account().reserved.get(order.order_id, 0)
+        require(order.margin <= 0 or held > 0, sim, 12, "sent without its margin reserved")
+        level = sim.breaker_level()
+        require(level < 2, sim, 3, "sent while the breaker is open")
+        # A call sold against cover that is held lowers the worst loss; it may complete what was begun.
+        lowers = decision.action is Action.CLOSE or order.contract.kind is Kind.CALL
+        require(level < 1 or lowers, sim, 3, "an order that raises the risk in REDUCE_ONLY")
+        if decision.action is Action.CLOSE and order.contract.kind is Kind.FUTURE:
+            self._cover_sold_last(sim, order)
+        quoted_at = sim.quoted_at(order.scrip, order.contract.key)
+        require(sim.clock.at - quoted_at <= 90 * 10**9, sim, 3, "sent against a stale quote")
+
+    def _cover_sold_last(self, sim: Sim, order: Order) -> None:
+        """1, 3: cover >= short calls after any subset of what may still fill at the broker."""
+        cover, calls = exposure(sim, order.contract.underlying)
+        require(
+            cover - order.quantity >= calls, sim, 1, f"selling {order.quantity} of cover {cover} under {calls} of calls"
+        )
+
+    # --- after a commit ---
+
+    def committed(self, sim: Sim, writes: list[Write]) -> None:
+        """2, 4, 7, 8, 12 on what was just written."""
+        for write in writes:
+            if write.value is None:
+                continue
+            if write.table == "orders":
+                self._order(sim, decode(write.value, Order))
+            elif write.table == "positions":
+                self._position(sim, decode(write.value, Position))
+            elif write.table == "account":
+                self._account(sim, decode(write.value, Account))
+
+    def _order(self, sim: Sim, order: Order) -> None:
+        before = self.before.get(order.order_id)
+        self.before[order.order_id] = order
+        if before is None:
+            require(order.status is OrderStatus.DECIDED, sim, 2, "an order that begins in the middle")
+            others = [o for o in self.before.values() if o.scrip == order.scrip and o.decision_id != order.decision_id]
+            require(not any(o.unfilled for o in others), sim, 8, "decided again while orders of the scrip still work")
+            return
+        require(
+            before.status in OPEN or order.status in (before.status, OrderStatus.FILLED),
+            sim,
+            4,
+            "a final state went back",
+        )
+        require(order.cum_quantity >= before.cum_quantity, sim, 7, "a fill was forgotten")
+        require(order.cum_quantity <= order.quantity, sim, 7, "filled beyond its quantity")
+        if before.status is OrderStatus.UNKNOWN and order.status is not OrderStatus.UNKNOWN:
+            shown = [o for o in sim.exchange.state.orders if o.request.tag.startswith(order.tag_stem)]
+            require(bool(shown), sim, 4, f"UNKNOWN became {order.status} with nothing in the broker's book")
+
+    def _position(self, sim: Sim, position: Position) -> None:
+        """7, 8: the position is the fold of the fills; calls stay covered and within the limit."""
+        if any(r.table == "ended" for r in sim.raw_books.rows("ended")):
+            return
+        net: Counter[str] = Counter()
+        for row in sim.raw_books.rows("fills"):
+            fill = decode(row.value, Fill)
+            if fill.scrip == position.scrip:
+                net[fill.contract.key] += fill.side.sign * fill.quantity
+        held = {h.contract.key: h.quantity for h in position.holdings}
+        require(
+            held == {k: q for k, q in net.items() if q}, sim, 7, f"{position.scrip}: {held} is not the fold {dict(net)}"
+        )
+        require(position.short_calls <= 10 * world.SYMBOLS[position.scrip][1], sim, 8, "more calls than the limit")
+
+    def _account(self, sim: Sim, account: Account) -> None:
+        """12: what is reserved belongs to an order of ours, and all of it together stays within the limit."""
+        orders = {o.order_id: o for o in sim.orders()}
+        require(account.reserved.keys() <= orders.keys(), sim, 12, "a reservation without an order")
+        grown = {
+            k: v for k, v in account.reserved.items() if orders[k].status in (OrderStatus.CLAIMED, OrderStatus.DECIDED)
+        }
+        if grown:
+            require(account.committed <= 0.9 * account.capital, sim, 12, "scrips spend the same rupee")
+
+    # --- after the broker did something ---
+
+    def exchanged(self, sim: Sim) -> None:
+        """1, 2: what the broker holds of each order is at most what was decided, and no call stands uncovered."""
+        units: Counter[str] = Counter()
+        for order in [*sim.exchange.state.orders, *sim.exchange.state.late]:
+            stem = order.request.tag[:-1]
+            if order.status == "rejected":
+                self.proven.setdefault("rejected", set()).add(stem)
+            else:
+                units[stem] += order.quantity if order.status == "open" else order.cum_quantity
+        for stem, total in units.items():
+            ours = next((o for o in self.before.values() if o.tag_stem == stem), None)
+            require(ours is not None, sim, 1, "the broker holds an order that we do not know")
+            assert ours is not None
+            require(total <= ours.quantity, sim, 2, f"{total} units at the broker, {ours.quantity} decided")
+        for symbol in world.SYMBOLS:
+            cover, calls = exposure(sim, symbol)
+            require(cover >= calls, sim, 1, f"{symbol}: {calls} of calls against {cover} of cover")
+
+    def answered(self, sim: Sim, order: Order, verdict: str) -> None:
+        """Remember what the broker's answers proved."""
+        if verdict == "rejected":
+            self.proven.setdefault("rejected", set()).add(order.tag_stem)
+
+    # --- at the end of the day ---
+
+    def ended(self, sim: Sim) -> None:
+        """6, 7, and the log: one ticket for each order that stayed unresolved, books equal, each decision logged once."""
+        assert sim.closed is not None
+        require(not sim.closed.breaks, sim, 10, f"breaks {sim.closed.breaks}")
+        tickets = Counter(t.order_id for t in sim.tickets() if t.order_id)
+        for order in sim.orders():
+            lost = order.status in (OrderStatus.UNKNOWN, OrderStatus.DEAD)
+            require(order.status not in LIVE or lost, sim, 4, f"{order.status} after the close")
+            require(
+                not lost or tickets[order.order_id] == 1, sim, 6, f"{tickets[order.order_id]} tickets for one order"
+            )
+            require(tickets[order.order_id] <= 1, sim, 6, "more than one ticket for an order")
+        told = {t.ticket_id for t in sim.notifier.sent}
+        require(told == {t.ticket_id for t in sim.tickets()}, sim, 6, "a ticket that nobody was told of")
+        ids = [decode(line, DecisionRecord).decision_info.decision_id for line in sim.archive.lines]
+        require(len(ids) == len(set(ids)), sim, 2, "a decision logged twice")
+        require(len(ids) == len(sim.raw_books.rows("log")), sim, 2, "a decision that is not in the log")
+
+
+def exposure(sim: Sim, symbol: str) -> tuple[int, int]:
+    """The least cover and the most calls that the broker's book can lead to, whichever open orders fill."""
+    by_key = {c.key: c for c in world.CONTRACTS}
+    cover = calls = 0
+    for key, line in sim.exchange.state.ledger.lines.items():
+        if by_key[key].underlying == symbol:
+            cover += line.quantity if by_key[key].kind is Kind.FUTURE else 0
+            calls -= line.quantity if by_key[key].kind is Kind.CALL else 0
+    for order in [*sim.exchange.state.orders, *sim.exchange.state.late]:
+        contract = by_key[order.request.contract]
+        if contract.underlying == symbol and order.request.side is Side.SELL:
+            cover -= order.left if contract.kind is Kind.FUTURE else 0
+            calls += order.left if contract.kind is Kind.CALL else 0
+    return cover, calls
+
+
+def require(holds: bool, sim: Sim, number: int, what: str) -> None:
+    """Raise a Violation that names the seed, the instant and the invariant."""
+    if not holds:
+        raise Violation(f"seed {sim.seed}, {sim.clock.at}: invariant {number}: {what}")

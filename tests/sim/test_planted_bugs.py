@@ -1,0 +1,135 @@
+"""The simulation is worth what it catches: each planted bug must break an invariant within a few hundred days."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+import participant.core.books
+import participant.core.position
+import participant.core.risk
+import participant.stages.decide
+import participant.stages.execute
+from participant.core.decision import Action, Decision
+from participant.core.order import Answer, Happening, Order, OrderStatus, Verdict, advance, answered, evidenced
+from participant.core.position import Filled, Position
+from participant.ports import Write
+from tests.sim.desk import Sim
+from tests.sim.invariants import Invariants, Violation
+
+DAYS_MAX = 300
+
+
+def _without(*names: str) -> Callable[[pytest.MonkeyPatch], None]:
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        left = [c for c in participant.core.risk.CHECKS if c.__name__ not in names]
+        assert len(left) == len(participant.core.risk.CHECKS) - len(names)
+        patch.setattr(participant.core.risk, "CHECKS", left)
+
+    return plant
+
+
+def a_timeout_is_taken_for_a_reject(patch: pytest.MonkeyPatch) -> None:
+    def wrong(order: Order, answer: Answer) -> Order:
+        if answer.verdict is Verdict.UNKNOWN:
+            return advance(order, Happening.REJECT, is_retriable=True)
+        return answered(order, answer)
+
+    patch.setattr(participant.stages.execute, "answered", wrong)
+
+
+def an_order_absent_from_the_book_is_taken_for_rejected(patch: pytest.MonkeyPatch) -> None:
+    def wrong(order: Order, views: list[Any]) -> Order:
+        if not views and order.status is OrderStatus.UNKNOWN:
+            return advance(order, Happening.REJECT, is_retriable=True)
+        return evidenced(order, views)
+
+    patch.setattr(participant.stages.execute, "evidenced", wrong)
+
+
+def working_orders_are_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(participant.core.books, "working", lambda orders: [])
+
+
+def the_send_is_not_written_down_first(patch: pytest.MonkeyPatch) -> None:
+    save = participant.stages.execute.Gateway._save
+
+    def wrong(self: Any, held: Any, after: Order, extra: tuple[Write, ...] = ()) -> bool:
+        return after.status is OrderStatus.SENDING or save(self, held, after, extra)
+
+    patch.setattr(participant.stages.execute.Gateway, "_save", wrong)
+
+
+def margin_is_not_reserved_with_the_claim(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(participant.stages.execute, "reserve", lambda account, margins: account)
+
+
+def fills_are_added_instead_of_merged(patch: pytest.MonkeyPatch) -> None:
+    filled = participant.core.position._filled
+
+    def wrong(position: Position, event: Filled) -> tuple[Position, int]:
+        return filled(replace(position, booked={}), event)
+
+    patch.setattr(participant.core.position, "_filled", wrong)
+
+
+def the_cover_is_sold_before_its_call_is_bought_back(patch: pytest.MonkeyPatch) -> None:
+    decide = participant.stages.decide.decide
+
+    def wrong(*arguments: Any) -> Decision:
+        decision = decide(*arguments)
+        return replace(decision, legs=decision.legs[::-1]) if decision.action is Action.CLOSE else decision
+
+    patch.setattr(participant.stages.decide, "decide", wrong)
+    _without("covered")(patch)
+
+
+def the_cover_check_is_gone_and_legs_do_not_wait(patch: pytest.MonkeyPatch) -> None:
+    _without("covered")(patch)
+    step = participant.stages.execute.next_step
+
+    def wrong(orders: list[Order], now: int, rule: Any) -> Any:
+        return step([o for o in orders if o.leg == max(x.leg for x in orders)] or orders, now, rule)
+
+    patch.setattr(participant.stages.execute, "next_step", wrong)
+
+
+def a_ticket_has_a_new_id_each_time(patch: pytest.MonkeyPatch) -> None:
+    ticket = participant.stages.execute.ticket
+
+    def wrong(order: Order, now: int) -> Write:
+        write = ticket(order, now)
+        return Write("tickets", f"{write.key}{now}", write.value)
+
+    def act(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
+        return save(self, held, replace(after, is_ticketed=False), extra)
+
+    save = participant.stages.execute.Gateway._save
+    patch.setattr(participant.stages.execute, "ticket", wrong)
+    patch.setattr(participant.stages.execute.Gateway, "_save", act)
+
+
+BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "a time-out is taken for a reject and sent again": a_timeout_is_taken_for_a_reject,
+    "an order absent from the book is taken for rejected": an_order_absent_from_the_book_is_taken_for_rejected,
+    "working orders are not counted": working_orders_are_not_counted,
+    "the send is not written down first": the_send_is_not_written_down_first,
+    "margin is not reserved with the claim": margin_is_not_reserved_with_the_claim,
+    "fills are added instead of merged": fills_are_added_instead_of_merged,
+    "the cover is sold before its call is bought back": the_cover_is_sold_before_its_call_is_bought_back,
+    "legs do not wait for each other": the_cover_check_is_gone_and_legs_do_not_wait,
+    "a ticket has a new id each time": a_ticket_has_a_new_id_each_time,
+    "the deadline is ignored": _without("deadline"),
+    "the breaker is ignored": _without("breaker"),
+    "stale quotes are good enough": _without("freshness"),
+}
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    BUGS[name](monkeypatch)
+
+    with pytest.raises(Violation):
+        for seed in range(DAYS_MAX):
+            Sim(seed, watcher=Invariants()).run()
