@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from participant.core.clearing import Ledger, book, fill_line, settle
+from participant.core.position import Filled, Position, Settled, apply
 from participant.core.scrip import Contract, Kind, Side, money
 
 DAY = datetime.date(2026, 11, 25)
@@ -49,6 +50,26 @@ def test_closing_more_than_is_held_turns_the_position() -> None:
     ledger = trade(ledger, CALL, Side.SELL, 195, 1_100_000)
     line = ledger.lines[CALL.key]
     assert (line.quantity, line.cost) == (-130, -money(1_100_000, 130))
+
+
+@given(st.lists(st.tuples(st.sampled_from([FUTURE, CALL]), st.sampled_from(Side), st.integers(1, 9)), max_size=12))
+def test_it_comes_to_the_same_cash_and_costs_as_our_tradebook(trades: list[tuple[Contract, Side, int]]) -> None:
+    ledger, position, cash = Ledger(0), Position("NIFTY"), 0
+    for i, (contract, side, quantity) in enumerate(trades):
+        price = 7_000 + 333 * (i * i % 7)
+        ledger = trade(ledger, contract, side, quantity, price)
+        value = money(price, quantity)
+        position, moved = apply(position, Filled(f"order {i}", contract, side, quantity, value, 100, i, DAY))
+        cash += moved
+    prices = {"NIFTY": 250_003_333, FUTURE.key: 251_007_777}
+    ledger = settle(ledger, DAY, prices)
+    for holding in position.holdings:
+        if holding.contract.kind is Kind.FUTURE:
+            position, moved = apply(position, Settled(holding.contract, prices[FUTURE.key], 99))
+            cash += moved
+    assert ledger.cash == cash
+    held = {h.contract.key: (h.quantity, h.cost) for h in position.holdings}
+    assert {key: (line.quantity, line.cost) for key, line in ledger.lines.items()} == held
 
 
 @given(st.lists(st.tuples(st.sampled_from(Side), st.integers(1, 9), st.integers(1, 9_999)), max_size=12))

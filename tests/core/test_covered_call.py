@@ -471,6 +471,12 @@ def test_cover_that_no_call_stands_against_is_sold() -> None:
     assert summary(verdict.legs) == [(Side.SELL, 2 * LOT, COVER.key, STATE.futures[1].quote.bid)]
 
 
+def test_of_two_covers_the_one_that_expires_first_is_sold_first() -> None:
+    earlier = future(STATE)
+    held = position(holding(earlier, LOT, PAID), holding(COVER, LOT, PAID), holding(CALL, -LOT, SOLD_AT))
+    assert [leg.contract for leg in decided(held=held).legs] == [earlier]
+
+
 def test_calls_without_full_cover_are_bought_back_before_anything_else() -> None:
     held = position(holding(COVER, LOT, PAID), holding(CALL, -3 * LOT, SOLD_AT))
     verdict = decided(held=held)

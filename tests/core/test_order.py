@@ -43,13 +43,13 @@ ILLEGAL = [pair for pair in PAIRS if pair not in LEGAL]
 
 
 @pytest.mark.parametrize(("status", "happening"), LEGAL)
-def test_what_the_table_allows_leads_where_it_says(status: S, happening: H) -> None:
+def test_what_the_table_allows_leads_where_it_says(status: OrderStatus, happening: Happening) -> None:
     after = advance(an_order(status=status), happening, reason="so")
     assert after == an_order(status=TRANSITIONS[status][happening], reason="so")
 
 
 @pytest.mark.parametrize(("status", "happening"), ILLEGAL)
-def test_what_the_table_does_not_allow_raises_and_changes_nothing(status: S, happening: H) -> None:
+def test_what_the_table_does_not_allow_raises_and_changes_nothing(status: OrderStatus, happening: Happening) -> None:
     order = an_order(status=status)
     with pytest.raises(IllegalTransition, match=f"{order.order_id} is {status}: cannot {happening}"):
         advance(order, happening, reason="so")
@@ -61,7 +61,7 @@ def test_every_status_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("status", FINAL)
-def test_a_final_state_never_goes_back(status: S) -> None:
+def test_a_final_state_never_goes_back(status: OrderStatus) -> None:
     reached = {status}
     for _ in S:
         reached |= {after for one in reached for after in TRANSITIONS[one].values()}
@@ -143,14 +143,16 @@ def test_a_second_send_follows_a_retriable_reject_or_a_byte_that_never_left(
 @pytest.mark.parametrize("is_retriable", [True, False])
 @pytest.mark.parametrize("sends", range(4))
 @pytest.mark.parametrize("cum_quantity", [0, 1])
-def test_the_second_send_rule_by_its_truth_table(status: S, is_retriable: bool, sends: int, cum_quantity: int) -> None:
+def test_the_second_send_rule_by_its_truth_table(
+    status: OrderStatus, is_retriable: bool, sends: int, cum_quantity: int
+) -> None:
     order = an_order(status=status, is_retriable=is_retriable, sends=sends, cum_quantity=cum_quantity)
     allowed = status is S.REJECTED and is_retriable and sends < SENDS_MAX and not cum_quantity
     assert may_send_again(order) is allowed
 
 
 @pytest.mark.parametrize("status", [s for s in S if s is not S.SENDING])
-def test_only_an_order_being_sent_can_be_answered(status: S) -> None:
+def test_only_an_order_being_sent_can_be_answered(status: OrderStatus) -> None:
     with pytest.raises(IllegalTransition):
         answered(an_order(status=status), Answer(Verdict.UNKNOWN))
 
@@ -159,7 +161,7 @@ def test_only_an_order_being_sent_can_be_answered(status: S) -> None:
 
 
 @pytest.mark.parametrize("status", S)
-def test_showing_nothing_proves_nothing(status: S) -> None:
+def test_showing_nothing_proves_nothing(status: OrderStatus) -> None:
     order = sent(status, cum_quantity=5, reason="before")
     assert evidenced(order, []) == order
 
@@ -178,14 +180,14 @@ def test_showing_nothing_proves_nothing(status: S) -> None:
         ("complete", 25, S.PARTIAL),
     ],
 )
-def test_the_book_says_how_a_live_order_stands(status: S, said: str, filled: int, after: S) -> None:
+def test_the_book_says_how_a_live_order_stands(status: OrderStatus, said: str, filled: int, after: OrderStatus) -> None:
     order = sent(status)
     result = evidenced(order, [shown(order, said, filled)])
     assert (result.status, result.cum_quantity, result.broker_order_id) == (after, filled, "B1")
 
 
 @pytest.mark.parametrize("status", [S.SENDING, S.UNKNOWN, S.WORKING, S.REJECTED])
-def test_an_unfilled_order_is_working_or_rejected_as_the_book_says(status: S) -> None:
+def test_an_unfilled_order_is_working_or_rejected_as_the_book_says(status: OrderStatus) -> None:
     order = sent(status)
     assert evidenced(order, [shown(order, "open")]).status is S.WORKING
     rejected = evidenced(order, [shown(order, "rejected", reason="RMS")])
@@ -193,7 +195,7 @@ def test_an_unfilled_order_is_working_or_rejected_as_the_book_says(status: S) ->
 
 
 @pytest.mark.parametrize("status", sorted(LIVE))
-def test_a_status_that_nobody_knows_proves_nothing(status: S) -> None:
+def test_a_status_that_nobody_knows_proves_nothing(status: OrderStatus) -> None:
     order = sent(status)
     assert evidenced(order, [shown(order, "put order req received")]).status is status
 
@@ -217,20 +219,20 @@ def test_a_retriable_rejection_that_the_book_confirms_stays_retriable() -> None:
 
 @pytest.mark.parametrize("status", FINAL)
 @pytest.mark.parametrize("said", ["open", "cancelled", "rejected", "complete"])
-def test_a_late_fill_counts_after_the_end_too_and_opens_nothing_again(status: S, said: str) -> None:
+def test_a_late_fill_counts_after_the_end_too_and_opens_nothing_again(status: OrderStatus, said: str) -> None:
     order = sent(status)
     after = evidenced(order, [shown(order, said, 25)])
     assert (after.status, after.cum_quantity) == (status, 25)
 
 
 @pytest.mark.parametrize("status", [s for s in S if s not in (S.DECIDED, S.CLAIMED, S.DENIED)])
-def test_whatever_was_sent_is_filled_when_all_of_it_is_shown_filled(status: S) -> None:
+def test_whatever_was_sent_is_filled_when_all_of_it_is_shown_filled(status: OrderStatus) -> None:
     order = sent(status)
     assert evidenced(order, [shown(order, "complete", LOT)]).status is S.FILLED
 
 
 @pytest.mark.parametrize("status", [S.DECIDED, S.CLAIMED, S.DENIED])
-def test_a_fill_of_what_we_never_sent_is_counted_and_moves_nothing(status: S) -> None:
+def test_a_fill_of_what_we_never_sent_is_counted_and_moves_nothing(status: OrderStatus) -> None:
     order = an_order(status=status)
     after = evidenced(order, [shown(order, "complete", LOT, attempt=1)])
     assert (after.status, after.cum_quantity) == (status, LOT)
@@ -239,7 +241,7 @@ def test_a_fill_of_what_we_never_sent_is_counted_and_moves_nothing(status: S) ->
 @pytest.mark.parametrize("status", [S.SENDING, S.UNKNOWN, S.WORKING, S.PARTIAL, S.REJECTED, *FINAL])
 @pytest.mark.parametrize("said", ["open", "cancelled", "rejected", "complete"])
 @pytest.mark.parametrize("filled", [0, 25])
-def test_an_old_attempt_never_decides_how_the_present_one_stands(status: S, said: str, filled: int) -> None:
+def test_an_old_attempt_never_decides_how_the_present_one_stands(status: OrderStatus, said: str, filled: int) -> None:
     order = sent(status, sends=2, reason="present")
     after = evidenced(order, [shown(order, said, filled, attempt=1, reason="old")])
     assert (after.status, after.cum_quantity, after.reason) == (status, filled, "present")
@@ -302,7 +304,7 @@ def replay(order: Order, batches: Sequence[Sequence[OrderView]]) -> Order:
 
 @given(st.data(), books(), st.sampled_from(sorted(S)))
 def test_order_repetition_and_batches_of_views_do_not_change_what_filled(
-    data: st.DataObject, views: list[OrderView], status: S
+    data: st.DataObject, views: list[OrderView], status: OrderStatus
 ) -> None:
     order = replace(ORDER, status=status)
     told = data.draw(
@@ -318,7 +320,7 @@ def test_order_repetition_and_batches_of_views_do_not_change_what_filled(
 
 
 @given(books(), st.sampled_from(sorted(S)))
-def test_evidence_moves_an_order_only_along_the_table(views: list[OrderView], status: S) -> None:
+def test_evidence_moves_an_order_only_along_the_table(views: list[OrderView], status: OrderStatus) -> None:
     before = replace(ORDER, status=status)
     for view in views:
         after = evidenced(before, [view])
@@ -334,5 +336,5 @@ def test_an_unknown_order_stays_unknown_until_its_own_attempt_is_shown_or_it_is_
 
 
 @given(books(), st.sampled_from(FINAL))
-def test_no_view_takes_a_final_state_back(views: list[OrderView], status: S) -> None:
+def test_no_view_takes_a_final_state_back(views: list[OrderView], status: OrderStatus) -> None:
     assert replay(replace(ORDER, status=status), [[v] for v in views]).status in (status, S.FILLED)

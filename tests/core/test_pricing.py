@@ -1,6 +1,7 @@
 """Black-76 against oracles of its own kind: integration, parity, textbooks; and the kernel against its plain twin."""
 
 import importlib
+import sys
 from collections.abc import Sequence
 from math import exp, inf, isfinite, isnan, log, nan, pi, sqrt
 from types import ModuleType
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import participant.core
 from participant.core import pricing, pricing_plain
 from participant.core.pricing import Greeks, greeks, implied_volatilities, implied_volatility, price, rounded, years_to
 from tests.twins import is_compiled, plain
@@ -169,6 +171,12 @@ def test_the_kernel_and_its_plain_twin_give_the_same_bits(
 
 def test_the_compiled_kernel_is_used_where_it_was_built() -> None:
     assert ("compiled" if is_compiled(KERNEL) else "plain") == pricing.KERNEL
+
+
+def test_without_a_kernel_that_can_be_imported_its_twin_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(participant.core, "_pricing", raising=False)
+    monkeypatch.setitem(sys.modules, KERNEL, None)  # importing it now fails
+    assert pricing._choose() is pricing_plain
 
 
 def test_a_whole_expiry_is_inverted_at_once() -> None:

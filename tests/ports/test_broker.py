@@ -15,7 +15,7 @@ from participant.core.market import SECOND
 from participant.core.order import Order, OrderView, Verdict
 from participant.core.scrip import Contract, Side, money
 from participant.links.broker_book import BrokerState
-from participant.links.faults import Fault, FaultKind, Faults
+from participant.links.faults import Fault, FaultKind, Faults, fault_of
 from participant.ports import Broker, BrokerBooks, BrokerDown, BrokerPosition
 from participant.wire.broker import classify
 from tests.venue.made import (
@@ -331,6 +331,19 @@ def test_books_that_cannot_be_read_are_never_empty_books(desk: Desk) -> None:
             read()
 
 
+def test_the_same_seed_brings_the_same_faults_at_their_shares_and_never_later_than_said() -> None:
+    faults = Faults(seed=3, refuse=0.1, throttle=0.1, lose=0.1, accept_silently=0.1, accept_late=0.2, partial=0.5)
+    drawn = [fault_of(faults, n) for n in range(2000)]
+    assert drawn == [fault_of(faults, n) for n in range(2000)]
+    assert drawn != [fault_of(replace(faults, seed=4), n) for n in range(2000)]
+    kinds = [fault.kind for fault in drawn]
+    for kind, share in ((FaultKind.NONE, 0.4), (FaultKind.REFUSE, 0.1), (FaultKind.ACCEPT_LATE, 0.2)):
+        assert abs(kinds.count(kind) / 2000 - share) < 0.04
+    assert {fault.late_s > 0 for fault in drawn if fault.kind is FaultKind.ACCEPT_LATE} == {True}
+    assert 160 < max(fault.late_s for fault in drawn) <= 170
+    assert abs(sum(fault.fill_lots_max for fault in drawn) / 2000 - 0.5) < 0.05
+
+
 # --- books ------------------------------------------------------------------------------------------------------------
 
 
@@ -416,8 +429,8 @@ def test_only_listed_answers_prove_anything(status: int, body: bytes, verdict: V
 class RawServer:
     """Answers every connection with the same bytes (None: never), and keeps what it was sent."""
 
-    def __init__(self, reply: bytes | None) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, reply: bytes | None, port: int = 0) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port))
         self._reply = reply
         self._held: list[socket.socket] = []
         self.orders: list[bytes] = []
@@ -482,6 +495,22 @@ def test_an_order_that_found_no_broker_was_not_sent() -> None:
             broker.login()
     finally:
         broker.close()
+
+
+def test_an_order_waits_for_a_broker_that_is_coming_back_and_is_sent_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    servers: list[RawServer] = []
+    coming = threading.Timer(0.2, lambda: servers.append(RawServer(http("200 OK", GOOD), port)))
+    broker = HttpBroker(f"http://127.0.0.1:{port}", WAIT_S, connect_wait_s=WAIT_S)
+    coming.start()
+    try:
+        assert broker.place(order("a")).verdict is Verdict.ACCEPTED
+    finally:
+        coming.join()
+        broker.close()
+        servers[0].close()
+    assert len(servers[0].orders) == 1
 
 
 def test_a_broker_that_hangs_longer_than_we_wait_leaves_the_order_unknown_and_alive(venue: Running) -> None:

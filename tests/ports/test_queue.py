@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -390,6 +391,16 @@ def test_a_queue_and_a_store_share_a_file(files: SqliteRow) -> None:
     assert store.get("snapshots", "NIFTY") is not None
     assert take(queue) == ["N1"]
     store.close()
+
+
+def test_of_a_done_message_only_the_body_goes(files: SqliteRow) -> None:
+    queue = files.open()
+    put(queue, "N1", "N2")
+    take(queue)
+    queue.done(["N1"])
+    reader = sqlite3.connect(files.home / "market.sqlite")
+    assert reader.execute("SELECT id, body FROM messages").fetchall() == [("N1", None), ("N2", b"body of N2")]
+    reader.close()
 
 
 def test_a_broken_file_is_told_in_one_line(files: SqliteRow) -> None:

@@ -83,6 +83,12 @@ def test_the_session_says_what_is_played_and_how() -> None:
         assert session(venue.url) == SessionRow(DAY.isoformat(), "lockstep", 1.0, ("NIFTY",), 1, is_over=False)
 
 
+@pytest.mark.parametrize(("mode", "speed"), [("backwards", 1.0), (FREE, 0.0), (FREE, -1.0)])
+def test_a_venue_cannot_play_in_ways_that_do_not_exist(mode: str, speed: float) -> None:
+    with pytest.raises(ValueError, match="a venue plays"):
+        VenueOptions(mode=mode, speed=speed, cash=CASH)
+
+
 # --- lockstep ---------------------------------------------------------------------------------------------------------
 
 
@@ -174,8 +180,8 @@ def test_an_order_accepted_late_arrives_between_two_instants() -> None:
 
 def test_each_provider_has_faults_of_its_own_and_unknown_ones_are_refused() -> None:
     with running(MadeMarket()) as venue:
-        assert httpx.post(f"{venue.url}/faults", json={"providers": {"two": {"silent": True}}}).status_code == 200
-        assert [f.silent for f in venue.venue.providers.faults.values()] == [False, True, False]
+        assert httpx.post(f"{venue.url}/faults", json={"providers": {"two": {"is_silent": True}}}).status_code == 200
+        assert [f.is_silent for f in venue.venue.providers.faults.values()] == [False, True, False]
         assert httpx.post(f"{venue.url}/faults", json={"providers": {"four": {}}}).status_code == 400
         assert httpx.post(f"{venue.url}/faults", json={"broker": {"explode": 1}}).status_code == 400
 

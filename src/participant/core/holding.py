@@ -105,9 +105,7 @@ def square_off(case: Case, call: Holding) -> SquareOff:
 
 def carrying(case: Case, call: Holding) -> float:
     """What carrying a call to its expiry is expected to cost, in whole paise; `nan` where its chain shows no IV."""
-    chain = next((c for c in case.market.chains if c.expiry == call.contract.expiry), None)
-    if chain is None:
-        return nan
+    chain = next(c for c in case.market.chains if c.expiry == call.contract.expiry)  # the call's quote is from it
     forward, years = forward_of(case.market, chain), years_left(case.market, chain, case.rules)
     iv = atm_iv(chain, forward, years)
     if not isfinite(iv):

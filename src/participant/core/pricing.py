@@ -7,15 +7,14 @@ The compiled kernel is used where it was built, its plain twin otherwise; `KERNE
 
 from collections.abc import Sequence
 from math import isfinite
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from participant.core import pricing_plain
 
 YEAR_NS = 365 * 86_400 * 1_000_000_000
 
 
-def _choose() -> ModuleType:
+def _choose() -> Any:
     try:
         from participant.core import _pricing
     except ImportError:

@@ -125,10 +125,12 @@ def shape(ask: Ask) -> str:
 
 
 def value(ask: Ask) -> str:
-    """The order's value stays under the limit per order; what lowers the risk is never held back by it."""
-    worth = money(ask.order.limit, ask.order.quantity)
-    limit = ask.limits.order_value_max
-    return f"its value {worth} exceeds {limit} paise" if worth > limit and not reduces(ask) else ""
+    """The order's value stays under the limit per order; one that only closes what is held is never refused by it."""
+    order, limit = ask.order, ask.limits.order_value_max
+    held = sum(h.quantity for h in ask.position.holdings if h.contract == order.contract)
+    is_closing = order.quantity <= -order.side.sign * held
+    worth = money(order.limit, order.quantity)
+    return f"its value {worth} exceeds {limit} paise" if worth > limit and not is_closing else ""
 
 
 def drift(ask: Ask) -> str:
@@ -239,6 +241,9 @@ def reduces(ask: Ask) -> bool:
         if order.decision_id == ask.order.decision_id and order.status not in over:
             left = order.side.sign * (order.quantity - order.cum_quantity)
             after[order.contract] = after.get(order.contract, 0) + left
+    # What is paid for an option can be lost, and intrinsic values do not show it.
+    if any(c.kind is not Kind.FUTURE and q > max(0, held.get(c, 0)) for c, q in after.items()):
+        return False
     return not covered(ask) and worst_loss(after, ask.spot) <= worst_loss(held, ask.spot)
 
 

@@ -11,7 +11,6 @@ from participant.core.pricing import greeks, rounded
 from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Figures
 from participant.core.volatility import atm_iv, forward_of, middle, strike_iv, years_left
-from participant.core.wording import at_price
 
 
 class Candidate(Struct, frozen=True):
@@ -33,11 +32,6 @@ class Candidate(Struct, frozen=True):
     def spread(self) -> float:
         """The call's bid-ask spread as a share of its middle."""
         return rounded((self.quote.ask - self.quote.bid) / middle(self.quote))
-
-    @property
-    def name(self) -> str:
-        """The call and its bid, for a sentence."""
-        return f"{self.call.key} at {at_price(self.quote.bid)}"
 
 
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:

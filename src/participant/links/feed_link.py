@@ -90,6 +90,7 @@ class FeedLink:
     def _put(self, event: FeedEvent) -> None:
         if not self._inbox.put(event):
             self._is_down = True
+            self.counts["overflow"] += 1
             raise LinkLost("events were not read in time")
 
     def _run(self) -> None:

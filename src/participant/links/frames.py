@@ -1,8 +1,10 @@
 """Frames on a pipe between the desk and a worker: one byte of kind, four of length (big-endian), then the body."""
 
 import os
+import select
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -78,7 +80,11 @@ def serve(read: BinaryIO, write: BinaryIO, handle: Handle) -> None:
 
 
 def serve_stdio(handle: Handle) -> None:
-    """Serve on stdin and stdout, as a worker's whole life. What the handle prints goes to stderr, not among frames."""
+    """Serve on stdin and stdout, as a worker's whole life: it ends with the desk, even in the middle of a job.
+
+    What the handle prints goes to stderr, not among the frames.
+    """
+    threading.Thread(target=_end_with_the_desk, daemon=True).start()
     out = os.dup(1)
     os.dup2(2, 1)
     try:
@@ -86,6 +92,14 @@ def serve_stdio(handle: Handle) -> None:
             serve(sys.stdin.buffer, write, handle)
     except BrokenPipeError:
         return  # the desk is gone: so is the work
+
+
+def _end_with_the_desk() -> None:
+    # Nobody is left to kill a hung job once the desk was killed. Asked for no event, poll tells of the end only.
+    end = select.poll()
+    end.register(0, 0)
+    end.poll()
+    os._exit(0)
 
 
 def _checked(head: bytes | bytearray) -> tuple[bytes, int]:

@@ -29,12 +29,17 @@ class Supervisor:
     def __init__(self, commands: Mapping[str, Sequence[str]], logs: Path, restarts_max: int) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self.children = [Child(name, command, logs / f"{name}.log") for name, command in commands.items()]
-        self.restarts_max = restarts_max
+        self.logs, self.restarts_max = logs, restarts_max
+
+    def adopt(self, name: str, command: Sequence[str], process: subprocess.Popen[bytes]) -> None:
+        """Take care of a process that runs already; `command` starts it again."""
+        self.children.append(Child(name, command, self.logs / f"{name}.log", process))
 
     def start(self) -> None:
         """Start every child."""
         for child in self.children:
-            self._start(child)
+            if child.process is None:
+                self._start(child)
 
     def tend(self) -> list[str]:
         """Start again what has died; returns a sentence for each."""

@@ -72,15 +72,25 @@ class Ingest:
 
     def step(self, wait_s: float) -> bool:
         """Take in what has arrived and publish what is complete; False when nothing happened."""
-        events = [e for i, f in enumerate(self.ports.feeds) for e in f.poll(wait_s if i == 0 else 0.0)]
+        events = [e for feed in self.ports.feeds for e in feed.poll(0.0)] or self._slowest().poll(wait_s)
         for event in events:
             self.boards[event.provider] = observe(
                 self.boards[event.provider], event, int(self.rule.silence_max_s * SECOND)
             )
             self.is_last = self.is_last or (isinstance(event, Mark) and event.is_last)
         self.waited_s = 0.0 if events else self.waited_s + wait_s
-        self._judge()
+        if not self.lockstep_wait_s:
+            self._judge()
         return self._publish() or bool(events)
+
+    def _slowest(self) -> Feed:
+        """The feed worth waiting for: in lockstep the one that is furthest behind, else the believed one."""
+        boards = list(self.boards.values())
+        if self.lockstep_wait_s:
+            index = min(range(len(boards)), key=lambda i: boards[i].marked_at)
+        else:
+            index = next((i for i, b in enumerate(boards) if b.provider == self.belief.provider), 0)
+        return self.ports.feeds[index]
 
     def _judge(self) -> None:
         now = self.ports.clock.now()
@@ -104,6 +114,8 @@ class Ingest:
         at = self._ended()
         if at <= self.published_at:
             return False
+        if self.lockstep_wait_s:
+            self._judge()
         board = self.boards[self.belief.provider]
         if self.lockstep_wait_s:
             board = replace(board, received_at=at)
@@ -117,13 +129,12 @@ class Ingest:
 
     def _ended(self) -> int:
         """The newest instant that is complete: by the believed provider, in lockstep by all that stand."""
-        if not self.belief.provider:
-            return 0
         if not self.lockstep_wait_s:
-            return self.boards[self.belief.provider].marked_at
+            return self.boards[self.belief.provider].marked_at if self.belief.provider else 0
         if self.waited_s > self.lockstep_wait_s:
             self._give_up_on_the_silent()
-        return min(b.marked_at for b in self.boards.values() if b.is_standing or b.provider not in self.given_up)
+        awaited = [b for b in self.boards.values() if b.is_standing or b.provider not in self.given_up]
+        return min((b.marked_at for b in awaited), default=0)
 
     def _give_up_on_the_silent(self) -> None:
         newest = max(b.marked_at for b in self.boards.values())
@@ -131,7 +142,6 @@ class Ingest:
             if board.marked_at < newest:
                 self.boards[name] = observe(board, Down(name, board.received_at, "silent in lockstep"))
                 self.given_up.add(name)
-        self._judge()
 
 
 def _message(state: MarketState) -> Message:

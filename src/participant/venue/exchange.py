@@ -117,7 +117,7 @@ class Exchange:
         self._publisher.publish(instant)
 
     def release(self, at: int) -> bool:
-        """Instant `at` is closed: show the next, or end the day; said again it does nothing. False: it was never shown."""
+        """Instant `at` is closed: show the next, or end the day; said again it does nothing. False: never shown."""
         if at == self.instant_at and not self.is_over:
             self.step() if self._next else self.close()
         return at <= self.instant_at

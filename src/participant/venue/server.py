@@ -51,6 +51,14 @@ class VenueOptions(Struct, frozen=True, kw_only=True):
     speed: float = 1.0
     state_path: Path | None = None
     cash: int
+    faults: "VenueFaults | None" = None
+
+    def __post_init__(self) -> None:
+        """ValueError where it cannot be played so."""
+        if self.mode not in {LOCKSTEP, FREE} or self.speed <= 0:
+            raise ValueError(
+                f"a venue plays {LOCKSTEP} or {FREE} at a speed above 0, not {self.mode!r} at {self.speed}"
+            )
 
 
 class VenueFaults(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +78,7 @@ class Venue:
         self.exchange = Exchange(market, broker, self.providers, options.state_path)
         self.api = BrokerApi(self.exchange)
         self._is_started = asyncio.Event()
+        self._fix_port = 0
         self._socket = _listen(options.host, options.port)
         self._server = uvicorn.Server(self._config())
 
@@ -94,9 +103,12 @@ class Venue:
 
     async def _serve(self, on_ready: Callable[[int, int], None]) -> None:
         fix = await self.providers.serve_fix(self._options.host, self._options.fix_port)
+        self._fix_port = fix.sockets[0].getsockname()[1]
+        if self._options.faults is not None:
+            self._fail(self._options.faults)
         running = asyncio.create_task(self._run())
         running.add_done_callback(self._ended)
-        on_ready(self.port, fix.sockets[0].getsockname()[1])
+        on_ready(self.port, self._fix_port)
         try:
             await self._server.serve(sockets=[self._socket])
         finally:
@@ -185,7 +197,7 @@ class Venue:
     async def _get_session(self, _: Request) -> Response:
         market, options = self.exchange.market, self._options
         how = (market.day.isoformat(), options.mode, options.speed)
-        return _json(SessionRow(*how, tuple(market.symbols), market.seed, self.exchange.is_over))
+        return _json(SessionRow(*how, tuple(market.symbols), market.seed, self.exchange.is_over, self._fix_port))
 
     async def _get_master(self, _: Request) -> Response:
         return _json(self.exchange.market.contracts())
@@ -209,12 +221,14 @@ class Venue:
         return _json(self._clock())
 
     async def _post_faults(self, request: Request) -> Response:
-        faults = decode(await body_of(request), VenueFaults)
+        self._fail(decode(await body_of(request), VenueFaults))
+        return _json(self._clock())
+
+    def _fail(self, faults: VenueFaults) -> None:
         if faults.broker is not None:
             self.exchange.broker.fail(faults.broker)
         for name, theirs in faults.providers.items():
             self.providers.fail(name, theirs)
-        return _json(self._clock())
 
 
 def run_venue(market: Market, rules: Rulebook, options: VenueOptions) -> int:

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class ClockRow(Struct, frozen=True):
-    """The venue's time `at` (ns), and how many seconds of it pass in one of the wall: 0 in lockstep and before start."""
+    """The venue's time `at` (ns), and how many seconds of it pass in a wall second: 0 in lockstep and before start."""
 
     day: str
     at: int
@@ -27,3 +27,4 @@ class SessionRow(Struct, frozen=True, rename="camel"):
     symbols: tuple[str, ...]
     seed: int
     is_over: bool
+    fix_port: int

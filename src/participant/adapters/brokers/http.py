@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Sequence
-from time import monotonic
+from time import monotonic, sleep
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -36,15 +36,21 @@ T = TypeVar("T")
 BODY_MAX_BYTES = 16 * 1024 * 1024
 UPDATE_MAX_BYTES = 64 * 1024
 UPDATES_MAX = 10_000
+KNOCK_EVERY_S = 0.1
 RECONNECT_WAIT_S = (0.1, 2.0)
 
 
 class HttpBroker:
-    """Implements Broker and BrokerBooks at `url`. `timeout_s` (wall) bounds each request from its start to its end."""
+    """Implements Broker and BrokerBooks at `url`. `timeout_s` (wall) bounds each request from its start to its end.
 
-    def __init__(self, url: str, timeout_s: float) -> None:
+    A broker that cannot be connected to is knocked at for `connect_wait_s` before an order counts as not sent: no byte
+    of it has left until a connection stands, so this is no second send.
+    """
+
+    def __init__(self, url: str, timeout_s: float, connect_wait_s: float = 0.0) -> None:
         self._url = url.rstrip("/")
         self._timeout_s = timeout_s
+        self._connect_wait_s = connect_wait_s
         # No proxy, no redirect, and above all no second try by the transport.
         transport = httpx.HTTPTransport(retries=0)
         self._client = httpx.Client(transport=transport, timeout=timeout_s, trust_env=False, follow_redirects=False)
@@ -67,7 +73,7 @@ class HttpBroker:
 
     def find(self, tag_stem: str) -> list[OrderView]:
         """The orders of the day whose tag begins so."""
-        return [view_of(row) for row in self._get(f"/orders?tag={tag_stem}", list[OrderRow])]
+        return [view_of(row) for row in self._get(f"/orders?tag={quote(tag_stem)}", list[OrderRow])]
 
     def updates(self) -> list[OrderView]:
         """What the stream brought since the last call."""
@@ -120,13 +126,16 @@ class HttpBroker:
 
     def _order(self, method: str, path: str, body: bytes) -> Answer:
         """Send a request about an order and say what its answer proves."""
-        try:
-            status, reply = self._send(method, path, body)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
-            return Answer(Verdict.NOT_SENT, f"no connection to {self._url}: {fault}")
-        except (httpx.HTTPError, TimeoutError) as fault:
-            return Answer(Verdict.UNKNOWN, f"{type(fault).__name__}: {fault}")
-        return classify(status, reply)
+        until = monotonic() + self._connect_wait_s
+        while True:
+            try:
+                return classify(*self._send(method, path, body))
+            except (httpx.ConnectError, httpx.ConnectTimeout) as fault:
+                if monotonic() >= until:
+                    return Answer(Verdict.NOT_SENT, f"no connection to {self._url}: {fault}")
+                sleep(KNOCK_EVERY_S)
+            except (httpx.HTTPError, TimeoutError) as fault:
+                return Answer(Verdict.UNKNOWN, f"{type(fault).__name__}: {fault}")
 
     def _get(self, path: str, kind: type[T]) -> T:
         return self._ask("GET", path, kind, b"")

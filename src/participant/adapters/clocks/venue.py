@@ -1,5 +1,6 @@
 """The clock of a venue: asked once and extrapolated while the venue runs by itself, asked each time in lockstep."""
 
+import threading
 import time
 
 import httpx
@@ -21,33 +22,34 @@ class VenueClock:
         self._url = url.rstrip("/")
         self._patience_s = patience_s
         self._client = httpx.Client(timeout=timeout_s, trust_env=False)
-        self._row = ClockRow("", 0, 0.0, LOCKSTEP)
-        self._asked_at = 0
+        self._answer = (ClockRow("", 0, 0.0, LOCKSTEP), 0)  # what the venue said, and when by our own clock
         self._latest = 0
+        self._lock = threading.Lock()
 
     def now(self) -> int:
-        """The venue's time (ns); never earlier than it was."""
-        if self._row.mode == LOCKSTEP or not self._row.speed:
-            self._ask()
-        passed = time.monotonic_ns() - self._asked_at
-        self._latest = max(self._latest, self._row.at + round(passed * self._row.speed))
-        return self._latest
+        """The venue's time (ns); never earlier than it was. Threads may share the clock."""
+        row, asked_at = self._answer
+        if row.mode == LOCKSTEP or not row.speed:
+            row, asked_at = self._answer = self._ask()
+        passed = time.monotonic_ns() - asked_at
+        with self._lock:
+            self._latest = max(self._latest, row.at + round(passed * row.speed))
+            return self._latest
 
     def release(self, at: int) -> None:
         """Tell a venue in lockstep that instant `at` is closed; one that runs by itself takes no notice."""
-        if self._row.mode == LOCKSTEP:
+        if self._answer[0].mode == LOCKSTEP:
             self._request("POST", "/release", encode(Release(at)))
 
     def close(self) -> None:
         """End the connection."""
         self._client.close()
 
-    def _ask(self) -> None:
+    def _ask(self) -> tuple[ClockRow, int]:
+        """The venue's clock, and when it was true by ours: about half-way between asking and hearing the answer."""
         before = time.monotonic_ns()
         row = self._request("GET", "/clock", b"")
-        # The answer was true about half-way between asking and hearing it.
-        self._asked_at = (before + time.monotonic_ns()) // 2
-        self._row = row
+        return row, (before + time.monotonic_ns()) // 2
 
     def _request(self, method: str, path: str, body: bytes) -> ClockRow:
         """The venue's clock after this request; asking twice does no harm."""

@@ -80,7 +80,8 @@ class ProcessCompute:
         for job_id in [job_id for job_id, deadline in self._deadlines.items() if deadline <= now]:
             self._overdue(job_id)
         self._assign()
-        wait_s = max(0.0, min([wait_s, *(deadline - now for deadline in self._deadlines.values())]))
+        limits_s = [deadline - now for deadline in self._deadlines.values()] + [0.0 if self._ended else wait_s]
+        wait_s = max(0.0, min(limits_s))
         busy = [worker for worker in self._workers if worker.job_id]
         by_pipe = {worker.reads: worker for worker in busy} | {w.writes: w for w in busy if w.outgoing}
         readable, writable, _ = select.select(

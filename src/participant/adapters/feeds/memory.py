@@ -18,6 +18,7 @@ class MemoryFeed:
         self._events: deque[FeedEvent] = deque()
         self._book: dict[str, Tick] = {}
         self._is_up = False
+        self._is_closed = False
 
     def poll(self, wait_s: float) -> list[FeedEvent]:
         """What was published, oldest first; `wait_s` plays no part."""
@@ -28,6 +29,7 @@ class MemoryFeed:
     def close(self) -> None:
         """Say nothing more."""
         self._events.clear()
+        self._is_closed = True
 
     def publish(self, instant: Instant) -> None:
         """An instant, as a snapshot where the last link was lost, and its mark."""
@@ -50,6 +52,8 @@ class MemoryFeed:
 
     def say(self, event: FeedEvent) -> None:
         """Any event whatever, as it is: for the simulation's faults."""
+        if self._is_closed:
+            return
         if len(self._events) >= EVENTS_MAX:
             self._events.clear()
             self._is_up = False

@@ -25,7 +25,7 @@ class FileLease:
             return ""
         self.release()
         try:
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise _broken(self._path, error) from error
         try:

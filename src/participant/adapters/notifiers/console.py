@@ -18,9 +18,11 @@ class ConsoleNotifier:
     def send(self, ticket: Ticket) -> str:
         """Deliver once; returns an empty string when it was written, else why not."""
         try:
-            self._stream.write(_block(ticket))
+            # A terminal without a rupee sign shows a question mark; the ticket matters more.
+            letters = getattr(self._stream, "encoding", None) or "utf-8"
+            self._stream.write(_block(ticket).encode(letters, "replace").decode(letters))
             self._stream.flush()
-        except (OSError, ValueError) as error:  # ValueError: the stream is closed or cannot write these letters
+        except (OSError, ValueError) as error:  # ValueError: the stream is closed
             return f"the console does not take it: {error}"
         return ""
 

@@ -20,7 +20,7 @@ FIELDS_MAX = 1_000
 LENGTH_DIGITS_MAX = 5
 
 _TRAILER = re.compile(rb"10=[0-9]{3}\x01")
-_NEXT = re.compile(rb"(?<=\x01)8=FIX\.4\.4\x019=")
+_NEXT = re.compile(rb"8=FIX\.4\.4\x019=")
 
 
 class Message(Struct, frozen=True):

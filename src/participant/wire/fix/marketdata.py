@@ -19,7 +19,7 @@ from participant.wire.rupees import price_of, rupees
 REQUEST, SNAPSHOT, INCREMENT, MARK, HELD = "V", "W", "X", "UM", "UH"
 EVERYTHING = "[N/A]"  # FIX's Symbol for "none in particular": all that the provider has
 GROUP_MAX = 200
-INSTRUMENTS_A_MESSAGE = GROUP_MAX // 2
+INSTRUMENTS_A_MESSAGE = 80  # of at most 11 fields each
 SIZE_DIGITS_MAX = 12
 _BID, _OFFER, _TRADE = "0", "1", "2"
 _DELETE = "2"
@@ -43,12 +43,11 @@ def held() -> Body:
 
 
 def full(request_id: str, tick: Tick) -> Body:
-    """One instrument whole, in answer to a request."""
+    """One instrument whole, in answer to a request: the sides that are there, or both at 0 to say that it is dark."""
     day, _, time = timestamp(tick.exchange_at).partition("-")
     entries = [
         f"269={kind}{SOH}270={rupees(price)}{SOH}271={size}{SOH}272={day}{SOH}273={time}{SOH}"
-        for kind, price, size in _sides(tick)
-        if price
+        for kind, price, size in [side for side in _sides(tick) if side[1]] or _sides(tick)
     ]
     return body_of(SNAPSHOT, f"262={request_id}{SOH}55={tick.contract}{SOH}268={len(entries)}{SOH}{''.join(entries)}")
 

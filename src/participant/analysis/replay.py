@@ -1,0 +1,53 @@
+"""A logged decision again, from its own logged input: equal to the byte, or what differs."""
+
+from collections.abc import Sequence
+
+from msgspec import Raw, Struct
+
+from participant.core.brain import BUILD_ID, decide
+from participant.core.decision import Decision, DecisionRecord
+from participant.core.rulebook import Rulebook
+from participant.wire.json import decode, encode
+
+
+class Difference(Struct, frozen=True):
+    """A decision that came out otherwise, and why it may have."""
+
+    line: int
+    logged: str
+    now: str
+
+
+class Replay(Struct, frozen=True):
+    """What the replay of a day found."""
+
+    equal: int
+    undecided: int
+    differences: tuple[Difference, ...]
+
+
+class _Written(Struct, rename="camel"):
+    decision_info: Raw
+
+
+def replay_day(lines: Sequence[bytes], rules: Rulebook) -> Replay:
+    """Decide every line of a day's log again under these rules."""
+    equal = undecided = 0
+    differences = []
+    for number, line in enumerate(lines, 1):
+        record = decode(line, DecisionRecord)
+        if record.decision_info.outcome != "decided":
+            undecided += 1
+            continue
+        info = record.current_position_info
+        again = decide(record.scrip, record.market_state, info.position, info.account, rules)
+        if encode(again) == bytes(decode(line, _Written).decision_info):
+            equal += 1
+        else:
+            differences.append(Difference(number, _short(record.decision_info), _short(again)))
+    return Replay(equal, undecided, tuple(differences))
+
+
+def _short(decision: Decision) -> str:
+    build = "this build" if decision.build_id == BUILD_ID else f"build {decision.build_id[:8]}"
+    return f"{decision.action} by {build}, rules {decision.rules_hash[:8]}: {decision.reason}"

@@ -1,0 +1,145 @@
+"""The command line: names and options only; each command's code is imported when it is called."""
+
+import argparse
+import datetime
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+DESCRIPTION = "An autonomous options desk that one person can leave alone. Paper by default; not advice."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status (0 clean, 1 needs a person, 2 wrong use, 3 fault)."""
+    args = parser().parse_args(arguments)
+    if not hasattr(args, "run"):
+        parser().print_help()
+        return 2
+    return _guarded(args)
+
+
+def _guarded(args: argparse.Namespace) -> int:
+    """Bad input and a broken world end in one line on stderr; a fault of ours keeps its traceback."""
+    from participant.commands import guard
+
+    module, name = args.run.split(":")
+    return guard.run(getattr(importlib.import_module(f"participant.commands.{module}"), name), args)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options; the names are fixed, options mean the same everywhere."""
+    whole = argparse.ArgumentParser("participant", description=DESCRIPTION)
+    whole.add_argument("--version", action="version", version=_version())
+    commands = whole.add_subparsers(metavar="COMMAND")
+    home, common, market = _home(), _common(), _market()
+    add = commands.add_parser
+    _run(add("init", help="write a commented participant.toml here"), "init:init")
+    _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade").add_argument(
+        "--venue", metavar="URL", help="trade on a venue that runs already instead of starting one"
+    )
+    venue = _run(add("venue", parents=[home, common, market], help="the simulated exchange over sockets"), "venue:venue")
+    venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
+    venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
+    replay = _run(add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay")
+    replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
+    _people(commands, home, common)
+    hidden = _run(add("process", parents=[home], help="one process of the desk (trade starts them)"), "process:process")
+    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
+    return whole
+
+
+def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *shared: argparse.ArgumentParser) -> None:
+    add = commands.add_parser
+    halt = _run(add("halt", parents=list(shared), help="pull the breaker: nothing is sent any more"), "people:halt")
+    halt.add_argument("--reduce-only", action="store_true", help="still let orders pass that lower the risk")
+    resume = _run(add("resume", parents=list(shared), help="let orders pass again"), "people:resume")
+    for one in (halt, resume):
+        one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
+    _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
+    desk = add("desk", help="tickets: list, close").add_subparsers(metavar="WHAT", required=True)
+    _run(desk.add_parser("list", parents=list(shared), help="open tickets"), "people:list_tickets")
+    close = _run(desk.add_parser("close", parents=list(shared), help="end a ticket"), "people:close")
+    close.add_argument("ticket", metavar="ID", help="the first digits of the ticket's id")
+    close.add_argument("--reason", required=True, help="how it was settled; goes into the books")
+    config = add("config", help="the configuration: check").add_subparsers(metavar="WHAT", required=True)
+    _run(config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config")
+
+
+def _run(command: argparse.ArgumentParser, function: str) -> argparse.ArgumentParser:
+    command.set_defaults(run=function)
+    return command
+
+
+def _home() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--home", type=Path, default=Path("var"), metavar="DIR", help="books and logs (default ./var)")
+    return shared
+
+
+def _common() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, metavar="FILE", help="configuration (default ./participant.toml)")
+    shared.add_argument("--json", action="store_true", help="machine-readable output")
+    shared.add_argument("--quiet", action="store_true", help="only errors")
+    return shared
+
+
+def _market() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--date", type=_days, metavar="DAY[..DAY]", help="trading days (default: the next one)")
+    pace = shared.add_mutually_exclusive_group()
+    pace.add_argument("--speed", type=_speed, metavar="N", help="run freely at N times real time")
+    pace.add_argument("--lockstep", action="store_true", help="the market waits for the desk (default)")
+    shared.add_argument("--seed", type=int, help="the made market's seed")
+    shared.add_argument("--symbols", type=_names, metavar="A,B", help="the made market's underlyings")
+    shared.add_argument("--step", type=_count, metavar="S", help="seconds of market time between instants")
+    shared.add_argument("--faults", type=Path, metavar="FILE", help="what shall go wrong at the venue (TOML)")
+    return shared
+
+
+def _days(text: str) -> tuple[datetime.date, datetime.date]:
+    first, _, last = text.partition("..")
+    try:
+        days = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last or first)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write 2026-11-25 or 2026-11-25..2026-12-01") from None
+    if days[1] < days[0]:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return days
+
+
+def _speed(text: str) -> float:
+    return _number(text, float, 0.01, 100_000)
+
+
+def _count(text: str) -> int:
+    return int(_number(text, int, 1, 3600))
+
+
+def _port(text: str) -> int:
+    return int(_number(text, int, 0, 65_535))
+
+
+def _number(text: str, kind: type, least: float, most: float) -> float:
+    try:
+        number: float = kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not within {least:g} and {most:g}")
+    return number
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
+
+
+def _version() -> str:
+    from participant import __version__
+
+    return __version__
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""Runs a command and turns what it may raise into one line and an exit status."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from participant.commands.errors import FAULT, WRONG_USE, Refused
+from participant.config import BadConfig
+from participant.operate.supervisor import TooManyRestarts
+from participant.operate.trade import Stopped
+from participant.operate.wake import NotReady
+from participant.ports import StoreBroken
+from participant.wire.json import Malformed
+
+BAD_INPUT = (Refused, BadConfig, NotReady, StoreBroken, Malformed)
+BROKEN = (TooManyRestarts, TimeoutError, ConnectionError, Stopped)
+
+
+def run(command: Callable[[Namespace], int], args: Namespace) -> int:
+    """The command's own status, or 2 for what a person can mend, 3 for what broke."""
+    try:
+        return command(args)
+    except BAD_INPUT as fault:
+        sys.stderr.write(f"participant: {fault}\n")
+        return WRONG_USE
+    except BROKEN as fault:
+        sys.stderr.write(f"participant: {fault}\n")
+        return FAULT

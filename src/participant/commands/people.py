@@ -1,0 +1,93 @@
+"""What a person at the desk may ask and order: status, halt, resume, tickets."""
+
+import datetime
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from participant import app
+from participant.adapters.clocks.system import SystemClock
+from participant.adapters.stores.sqlite import SqliteStore
+from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.config import load_config
+from participant.core.breaker import Level
+from participant.operate.breaker import Halt
+from participant.operate.screen import Screen, Watcher
+from participant.operate.wake import close_ticket, open_tickets
+from participant.ports import Write
+from participant.wire.json import decode, encode
+
+
+def halt(args: Namespace) -> int:
+    """Pull the breaker: nothing is sent any more (or, with --reduce-only, nothing that raises the risk)."""
+    level = Level.REDUCE_ONLY if args.reduce_only else Level.OPEN
+    return _ask_breaker(args, Halt(level, args.reason, SystemClock().now()))
+
+
+def resume(args: Namespace) -> int:
+    """Let orders pass again, as far as no trigger says otherwise."""
+    return _ask_breaker(args, Halt(Level.CLOSED, args.reason, SystemClock().now()))
+
+
+def _ask_breaker(args: Namespace, asked: Halt) -> int:
+    store = _books(args.home)
+    store.commit([Write("breaker", "halt", encode(asked))])
+    store.close()
+    sys.stdout.write(f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second\n")
+    return DONE
+
+
+def status(args: Namespace) -> int:
+    """The state of everything, as one look."""
+    screen = _look(args.home)
+    if args.json:
+        sys.stdout.write(encode(screen).decode() + "\n")
+    else:
+        text = [f"day {screen.day}, breaker {screen.breaker.name} {screen.breaker_why}"]
+        text += [f"{s.symbol}: {s.holds}; {s.said}" for s in screen.scrips]
+        text += [f"ticket {t.ticket_id[:8]}: {t.title}" for t in screen.tickets if not t.is_closed]
+        sys.stdout.write("\n".join(text) + "\n")
+    return NEEDS_A_PERSON if any(not t.is_closed for t in screen.tickets) else DONE
+
+
+def list_tickets(args: Namespace) -> int:
+    """Every open ticket, with everything needed to act by hand."""
+    tickets = open_tickets(_books(args.home))
+    for ticket in tickets:
+        sys.stdout.write(f"{ticket.ticket_id[:8]}  {ticket.scrip}  {ticket.title}\n          {ticket.detail}\n")
+    return NEEDS_A_PERSON if tickets else DONE
+
+
+def close(args: Namespace) -> int:
+    """End one ticket, with the reason that goes into the books."""
+    ticket = close_ticket(_books(args.home), args.ticket, args.reason)
+    if ticket is None:
+        raise Refused(f"desk: no one open ticket begins with {args.ticket}; `participant desk list` shows them")
+    sys.stdout.write(f"closed {ticket.ticket_id[:8]} {ticket.title}\n")
+    return DONE
+
+
+def check_config(args: Namespace) -> int:
+    """Read the configuration as every command would."""
+    config = load_config(args.config, os.environ)
+    sys.stdout.write(msgspec.json.format(encode(config)).decode() + "\n")
+    return DONE
+
+
+def _books(home: Path) -> SqliteStore:
+    if not (home / "books.sqlite").exists():
+        raise Refused(f"home {home} has no books; `participant trade --home {home}` makes them")
+    return SqliteStore(home / "books.sqlite", is_durable=True)
+
+
+def _look(home: Path) -> Screen:
+    books = _books(home)
+    run_file = home / "run.json"
+    if not run_file.exists():
+        raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")
+    run = decode(run_file.read_bytes(), app.Run)
+    day: datetime.date = run.day
+    return Watcher(books, app.quotes(run), {}, day).look()

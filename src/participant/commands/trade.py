@@ -1,0 +1,149 @@
+"""`participant trade`: one day or several, from wake to summary."""
+
+import datetime
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from participant import app
+from participant.adapters.archives.jsonl import JsonlArchive
+from participant.adapters.clocks.system import SystemClock
+from participant.adapters.leases.file import FileLease
+from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.config import Config, load_config, load_rules
+from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.session import Session
+from participant.operate.summary import Summary, lines
+from participant.operate.trade import Day, VenueProcess, run_day, start_venue
+from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets
+from participant.stages.ingest import Reference
+from participant.wire.json import encode
+
+PAISE = 100
+
+
+def trade(args: Namespace) -> int:
+    """Trade the days asked for; the status says whether something is left for a person."""
+    config = load_config(args.config, os.environ)
+    home = prepare(args.home)
+    lease = FileLease(home, SystemClock())
+    holder = lease.take(f"participant trade, process {os.getpid()}")
+    if holder:
+        raise Refused(f"home {home} is in use by {holder}; stop that desk, or give this one another --home")
+    try:
+        return _trade(args, config, home)
+    finally:
+        lease.release()
+
+
+def prepare(home: Path) -> Path:
+    """The home folder, made if need be and proven writable."""
+    try:
+        for folder in (home, home / "decisions", home / "logs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = home / ".probe"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as fault:
+        raise Refused(f"home {home} cannot be written: {fault.strerror}; choose another with --home") from fault
+    return home.resolve()
+
+
+def _trade(args: Namespace, config: Config, home: Path) -> int:
+    rules = load_rules()
+    worst = DONE
+    for day, session in _days(args, config, home, rules):
+        summary = _one_day(args, config, home, (day, session))
+        if args.json:
+            sys.stdout.write(encode(summary).decode() + "\n")
+        elif not args.quiet:
+            sys.stdout.write("\n".join(lines(summary)) + "\n")
+        sys.stdout.flush()
+        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person else DONE)
+    return worst
+
+
+def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[tuple[datetime.date, Session]]:
+    """The sessions asked for; without --date the one after the last that this home has closed."""
+    store = app.books(app.Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
+    closed = last_closed(store)
+    store.close()
+    try:
+        if args.date:
+            first, last = args.date
+        else:
+            first = last = rules.next_session(closed) if closed else datetime.date.fromisoformat(config.venue.day)
+        if closed and first <= closed:
+            raise Refused(f"--date {first}: home {home} has closed {closed} already; go on after it or use another --home")
+        found = [(d, s) for i in range((last - first).days + 1) if (s := rules.session(d := first + datetime.timedelta(i)))]
+    except OutsideRules as fault:
+        raise Refused(str(fault)) from fault
+    if not found:
+        raise Refused(f"--date {first}..{last}: no trading day; the next one is {rules.next_session(last)}")
+    yield from found
+
+
+def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.date, Session]) -> Summary:
+    day, session = when
+    speed = args.speed or 0.0
+    venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, home / "logs" / "venue.log")
+    try:
+        url = venue.url if venue else args.venue
+        info = ask_venue(url, config.desk.request_timeout_s)
+        if info.session.day != str(day):
+            raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
+        fix_port = venue.fix_port if venue else info.session.fix_port
+        run = app.Run(str(home), day, url, config.venue.host, fix_port, speed, config)
+        return _run(args, run, session, venue, info.references)
+    except BaseException:
+        if venue is not None and venue.process.poll() is None:
+            venue.process.kill()
+            venue.process.wait()
+        raise
+
+
+def _run(args: Namespace, run: app.Run, session: Session, venue: VenueProcess | None, references: tuple[Reference, ...]) -> Summary:
+    config, books, quotes = run.config, app.books(run), app.quotes(run)
+    open_account(books, config.desk.capital * PAISE)
+    tickets = open_tickets(books)
+    if tickets:
+        raise Refused(
+            f"{len(tickets)} open tickets in {run.home} block the day, the first is {tickets[0].ticket_id[:8]} "
+            f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID --reason ...` ends one"
+        )
+    unwatched = [r.scrip for r in references if r.scrip not in {s.symbol for s in config.watchlist}]
+    if unwatched:
+        raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
+    open_day(books, quotes, run.day, references)
+    (run.path / "run.json").write_bytes(encode(run))
+    day = Day(
+        run.day,
+        run.path,
+        session,
+        books,
+        quotes,
+        {name: app.queue(run, name, "view") for name in ("market", "orders", "fills")},
+        JsonlArchive(run.path / "decisions"),
+        {name: _command("process", name, "--home", run.home) for name in app.PROCESSES},
+        config.desk.restarts_max,
+        config.desk.stall_max_s if run.is_lockstep else max(config.desk.stall_max_s, 3 * config.desk.job_timeout_s),
+        args.quiet or args.json,
+    )
+    return run_day(day, venue, "" if run.is_lockstep else run.venue_url)
+
+
+def _venue_command(args: Namespace, day: datetime.date) -> list[str]:
+    options = ["--home", str(args.home), "--date", str(day)]
+    for name in ("config", "seed", "symbols", "step", "faults"):
+        value = getattr(args, name)
+        if value is not None:
+            options += [f"--{name}", ",".join(value) if isinstance(value, tuple) else str(value)]
+    options += ["--speed", str(args.speed)] if args.speed else ["--lockstep"]
+    return _command("venue", *options)
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "participant", *words]
+

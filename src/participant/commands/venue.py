@@ -1,0 +1,51 @@
+"""`participant venue`: the simulated exchange with its providers and broker, for one made day."""
+
+import datetime
+import os
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from participant.commands.errors import Refused
+from participant.commands.trade import PAISE, prepare
+from participant.config import load_config, load_rules
+from participant.history.synthetic import SyntheticMarket
+from participant.venue.server import FREE, LOCKSTEP, VenueFaults, VenueOptions, run_venue
+
+
+def venue(args: Namespace) -> int:
+    """Play the day until ended."""
+    config = load_config(args.config, os.environ)
+    settings = config.venue
+    day = args.date[0] if args.date else datetime.date.fromisoformat(settings.day)
+    speed = args.speed or 0.0
+    step_s = args.step or (settings.step_s if not speed else min(settings.step_s, max(1, round(speed))))
+    symbols = args.symbols or settings.symbols
+    seed = settings.seed if args.seed is None else args.seed
+    try:
+        market = SyntheticMarket(seed, day, load_rules(), symbols, step_s)
+    except (ValueError, LookupError) as fault:
+        raise Refused(f"venue: {fault}") from fault
+    options = VenueOptions(
+        host=settings.host,
+        port=settings.port if args.port is None else args.port,
+        fix_port=settings.fix_port if args.fix_port is None else args.fix_port,
+        mode=FREE if speed else LOCKSTEP,
+        speed=speed or 1.0,
+        state_path=prepare(args.home) / "venue.json",
+        cash=config.desk.capital * PAISE,
+        faults=_faults(args.faults),
+    )
+    return run_venue(market, load_rules(), options)
+
+
+def _faults(path: Path | None) -> VenueFaults | None:
+    if path is None:
+        return None
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=VenueFaults)
+    except OSError as fault:
+        raise Refused(f"--faults {path} cannot be read: {fault.strerror}") from fault
+    except (msgspec.DecodeError, msgspec.ValidationError) as fault:
+        raise Refused(f"--faults {path}: {fault}; docs/venue.md lists what can go wrong") from fault

@@ -1,0 +1,82 @@
+"""The day's summary, as values and as text."""
+
+from msgspec import Struct
+
+from participant.core.books import Break
+from participant.core.wording import rupees
+from participant.operate.screen import Screen
+from participant.ports import Ticket
+from participant.stages.reconcile import Closed
+
+
+class Summary(Struct, frozen=True):
+    """How a day went. Money in paise; `restarts` counts the processes that were started again."""
+
+    day: str
+    decisions: dict[str, int]
+    orders: dict[str, int]
+    fills: int
+    charges: int
+    result: int
+    positions: dict[str, str]
+    providers: tuple[str, ...]
+    breaks: tuple[Break, ...]
+    unknown: tuple[str, ...]
+    tickets: tuple[Ticket, ...]
+    restarts: dict[str, int]
+    home: str
+    sealed: str
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether something is left that only a person can settle."""
+        return bool(self.breaks or self.unknown or any(not t.is_closed for t in self.tickets))
+
+
+def summarise(screen: Screen, closed: Closed, restarts: dict[str, int], home: str, sealed: str) -> Summary:
+    """Put the day together from its last look and from its reconciliation."""
+    changes = screen.feeds.changes if screen.feeds else ()
+    return Summary(
+        closed.day,
+        screen.decisions,
+        screen.orders,
+        screen.fills,
+        screen.charges,
+        screen.result,
+        {s.symbol: s.holds for s in screen.scrips},
+        tuple(f"{c.provider or 'nobody'}: {c.reason}" for c in changes),
+        closed.breaks,
+        closed.unknown,
+        screen.tickets,
+        {name: count for name, count in restarts.items() if count},
+        home,
+        sealed,
+    )
+
+
+def lines(summary: Summary) -> list[str]:
+    """The summary as lines of text."""
+    rows = [
+        ("decisions", _counts(summary.decisions)),
+        ("orders", _counts(summary.orders)),
+        ("fills", f"{summary.fills}, charges {rupees(summary.charges)}"),
+        ("result of the day", f"{rupees(summary.result)} after charges"),
+        ("positions", "; ".join(f"{s} {h}" for s, h in summary.positions.items())),
+        ("providers", " -> ".join(summary.providers) or "none was believed"),
+        ("breaks with the broker", "; ".join(_break(b) for b in summary.breaks) or "none"),
+        ("orders of unknown fate", ", ".join(summary.unknown) or "none"),
+        ("dead letters", "; ".join(f"{t.ticket_id[:8]} {t.title}" for t in summary.tickets) or "none"),
+        ("processes restarted", _counts(summary.restarts)),
+        ("decision log", f"{summary.home}/decisions/{summary.day}.jsonl, sealed as {summary.sealed}"),
+        ("other logs", f"{summary.home}/logs/"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return [f"Summary of {summary.day}", *(f"  {name:<{width}}  {text}" for name, text in rows)]
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+
+
+def _break(found: Break) -> str:
+    return f"{found.kind} {found.key}: ours {found.ours}, theirs {found.theirs}"

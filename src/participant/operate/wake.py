@@ -1,0 +1,85 @@
+"""Start of day: what must be there and in order before anything trades."""
+
+import datetime
+
+import httpx
+from msgspec import Struct
+
+from participant.core.account import Account
+from participant.core.books import equity
+from participant.core.market import LookBack
+from participant.core.position import Position
+from participant.core.scrip import Contract
+from participant.ports import Store, Ticket, Write
+from participant.stages.ingest import Reference
+from participant.wire.json import decode, encode
+from participant.wire.venue import SessionRow
+
+
+class NotReady(Exception):
+    """The day cannot begin: what is wrong, and how to mend it."""
+
+
+class VenueInfo(Struct, frozen=True):
+    """What a venue says of the day that it plays, and what is known of its scrips beforehand."""
+
+    session: SessionRow
+    references: tuple[Reference, ...]
+
+
+def ask_venue(url: str, timeout_s: float) -> VenueInfo:
+    """The day, the contracts and the look-backs of the venue at `url`; raises NotReady where it does not answer."""
+    try:
+        with httpx.Client(base_url=url, timeout=timeout_s, trust_env=False) as client:
+            session = decode(client.get("/session").raise_for_status().content, SessionRow)
+            contracts = decode(client.get("/master").raise_for_status().content, tuple[Contract, ...])
+            backs = {
+                s: decode(client.get(f"/lookback/{s}").raise_for_status().content, LookBack) for s in session.symbols
+            }
+    except httpx.HTTPError as fault:
+        raise NotReady(f"venue: {url} does not answer ({fault}); start it with `participant venue`") from fault
+    of = {s: tuple(c for c in contracts if c.underlying == s) for s in session.symbols}
+    return VenueInfo(session, tuple(Reference(s, of[s], backs[s]) for s in session.symbols))
+
+
+def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[Reference, ...]) -> None:
+    """Put the day's reference data down, and what the desk is worth as the day begins."""
+    old = [Write("quotes", r.key, None) for r in quotes.rows("quotes")]
+    stale = [Write("reference", r.key, None) for r in quotes.rows("reference")]
+    quotes.commit([*old, *stale, Write("feeds", "status", None)])
+    quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
+    row = books.get("account", "account")
+    if row is None:
+        raise NotReady("books: there is no account")
+    positions = [decode(r.value, Position) for r in books.rows("positions")]
+    costs = {h.contract: abs(h.cost * 100 // h.quantity) for p in positions for h in p.holdings}
+    worth = equity(decode(row.value, Account), positions, lambda c: costs[c])
+    books.commit([Write("starts", str(day), str(worth).encode(), 0)])
+
+
+def open_account(books: Store, capital: int) -> None:
+    """Give a new home its capital (paise); one that has an account keeps it."""
+    books.commit([Write("account", "account", encode(Account(capital, capital)), 0)])
+
+
+def open_tickets(books: Store) -> list[Ticket]:
+    """The tickets that nobody has closed: any of them blocks the day."""
+    return [t for r in books.rows("tickets") if not (t := decode(r.value, Ticket)).is_closed]
+
+
+def last_closed(books: Store) -> datetime.date | None:
+    """The latest day that this home has closed."""
+    days = sorted(r.key for r in books.rows("days"))
+    return datetime.date.fromisoformat(days[-1]) if days else None
+
+
+def close_ticket(books: Store, name: str, reason: str) -> Ticket | None:
+    """Close the one open ticket whose id begins with `name`; None where there is not exactly one."""
+    found = [(r, t) for r in books.rows("tickets") if (t := decode(r.value, Ticket)).ticket_id.startswith(name)]
+    if len(found) != 1 or found[0][1].is_closed:
+        return None
+    row, ticket = found[0]
+    closed = Ticket(
+        ticket.ticket_id, ticket.at, ticket.scrip, ticket.title, f"{ticket.detail} | closed: {reason}", ticket.order_id, True
+    )
+    return closed if books.commit([Write("tickets", row.key, encode(closed), row.version)]) else None
