@@ -6,10 +6,8 @@ feeds -> ingest -> [market] -> dispatch -> brain jobs -> [orders] -> gateway -> 
 import os
 import sys
 from collections.abc import Callable
-from datetime import date
+from contextlib import suppress
 from pathlib import Path
-
-from msgspec import Struct
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.brokers.http import HttpBroker
@@ -21,8 +19,9 @@ from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.notifiers.console import ConsoleNotifier
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
-from participant.config import Config, load_rules
-from participant.core.market import Arbitration, Mark
+from participant.config import Run, load_rules
+from participant.core.market import Reference
+from participant.core.providers import Arbitration
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
 from participant.operate.breaker import Watch, judge
@@ -32,36 +31,13 @@ from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
-from participant.stages.ingest import Ingest, IngestPorts, Reference
+from participant.stages.ingest import Ingest, IngestPorts
 from participant.stages.reconcile import ReconcilePorts, close_day
 from participant.wire.json import decode
 from participant.wire.json_three import ThreeReader
 from participant.wire.json_two import TwoReader
 
 Step = Callable[[float], object]
-PROVIDERS = ("one", "two", "three")
-
-
-class Run(Struct, frozen=True):
-    """One day's run, written to `home` for every process to read: what to trade on, where, and how."""
-
-    home: str
-    day: date
-    venue_url: str
-    fix_host: str
-    fix_port: int
-    speed: float
-    config: Config
-
-    @property
-    def is_lockstep(self) -> bool:
-        """Whether the venue waits for us before it moves on."""
-        return self.speed == 0
-
-    @property
-    def path(self) -> Path:
-        """The home folder."""
-        return Path(self.home)
 
 
 def books(run: Run) -> SqliteStore:
@@ -87,18 +63,18 @@ def ingest(run: Run) -> Step:
     """Three providers in their order of priority: one speaks FIX, two JSON."""
     clock = VenueClock(run.venue_url)
     socket = run.venue_url.replace("http", "ws", 1)
-    feeds: list[Feed] = [
-        FixFeed("one", (run.fix_host, run.fix_port), clock),
-        JsonWsFeed("two", f"{socket}/two", clock, TwoReader),
-        JsonWsFeed("three", f"{socket}/three", clock, ThreeReader),
-    ]
+    feeds: dict[str, Feed] = {
+        "one": FixFeed("one", (run.fix_host, run.fix_port), clock),
+        "two": JsonWsFeed("two", f"{socket}/two", clock, TwoReader),
+        "three": JsonWsFeed("three", f"{socket}/three", clock, ThreeReader),
+    }
     market = quotes(run)
     scrips = [decode(r.value, Reference) for r in market.rows("reference")]
     rule = run.config.arbitration
     # What is silent for a second of the machine's time is not late by the market's: at speed it is the machine.
     rule = Arbitration(max(rule.silence_max_s, 1.5 * run.speed), rule.well_before_return_s)
     wait_s = run.config.desk.lockstep_wait_s if run.is_lockstep else 0.0
-    stage = Ingest(IngestPorts(feeds, queue(run, "market", "ingest"), market, clock), PROVIDERS, scrips, rule, wait_s)
+    stage = Ingest(IngestPorts(feeds, queue(run, "market", "ingest"), market, clock), scrips, rule, wait_s)
     bell = Doorbell(run.path, "breaker")
 
     def step(wait_s: float) -> None:
@@ -134,29 +110,23 @@ def gateway(run: Run) -> Step:
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
     ports = GatewayPorts(orders, fills, books(run), quotes(run), broker, clock, wall)
     config = run.config
-    rule = GatewayRule(load_rules(), config.limits, config.sending, config.triggers)
-    return Gateway(ports, rule, run.is_lockstep).step
+    rule = GatewayRule(load_rules(), config.limits, config.sending, config.triggers, run.is_lockstep)
+    return Gateway(ports, rule).step
 
 
 def desk(run: Run) -> Step:
     """Books, people, and the end of the day."""
-    broker, store, rules = HttpBroker(run.venue_url, run.config.desk.request_timeout_s), books(run), load_rules()
-    archive = JsonlArchive(run.path / "decisions")
-    clock = VenueClock(run.venue_url)
-    book = Book(BookPorts(queue(run, "fills", "desk"), store, quotes(run), archive, clock), rules)
+    store, market, rules = books(run), quotes(run), load_rules()
+    archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
+    book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
     people = Escalate(store, ConsoleNotifier(sys.stdout))
-    reconcile = ReconcilePorts(store, quotes(run), broker)
+    reconcile = ReconcilePorts(store, market, HttpBroker(run.venue_url, run.config.desk.request_timeout_s))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))
         people.step()
-        ended = store.get("ended", str(run.day))
-        if ended is not None and store.get("days", str(run.day)) is None:
-            book.write_log(str(run.day))
-            try:
-                close_day(reconcile, rules, run.day, decode(ended.value, Mark).at)
-            except BrokerDown as fault:
-                sys.stdout.write(f"the broker's books cannot be read yet: {fault}\n")
+        with suppress(BrokerDown):  # it is asked again at the next step, until the supervisor finds that nothing moves
+            close_day(reconcile, rules, run.day)
 
     return step
 

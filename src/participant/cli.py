@@ -38,10 +38,14 @@ def parser() -> argparse.ArgumentParser:
     _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade").add_argument(
         "--venue", metavar="URL", help="trade on a venue that runs already instead of starting one"
     )
-    venue = _run(add("venue", parents=[home, common, market], help="the simulated exchange over sockets"), "venue:venue")
+    venue = _run(
+        add("venue", parents=[home, common, market], help="the simulated exchange over sockets"), "venue:venue"
+    )
     venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
     venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
-    replay = _run(add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay")
+    replay = _run(
+        add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
+    )
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     _people(commands, home, common)
     hidden = _run(add("process", parents=[home], help="one process of the desk (trade starts them)"), "process:process")
@@ -63,7 +67,9 @@ def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *sh
     close.add_argument("ticket", metavar="ID", help="the first digits of the ticket's id")
     close.add_argument("--reason", required=True, help="how it was settled; goes into the books")
     config = add("config", help="the configuration: check").add_subparsers(metavar="WHAT", required=True)
-    _run(config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config")
+    _run(
+        config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config"
+    )
 
 
 def _run(command: argparse.ArgumentParser, function: str) -> argparse.ArgumentParser:

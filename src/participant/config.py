@@ -1,5 +1,6 @@
 """One frozen Config, read once from participant.toml and the environment; unknown settings are refused."""
 
+import datetime
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from participant.core.breaker import Triggers
-from participant.core.market import Arbitration
+from participant.core.providers import Arbitration
 from participant.core.risk import Limits
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
@@ -57,6 +58,28 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     sending: SendRule = SendRule()
     arbitration: Arbitration = Arbitration()
     watchlist: tuple[Scrip, ...] = (Scrip("NIFTY"), Scrip("BANKNIFTY"))
+
+
+class Run(Struct, frozen=True):
+    """One day's run, written to `home` for every process to read: what to trade on, where, and how."""
+
+    home: str
+    day: datetime.date
+    venue_url: str
+    fix_host: str
+    fix_port: int
+    speed: float
+    config: Config
+
+    @property
+    def is_lockstep(self) -> bool:
+        """Whether the venue waits for us before it moves on."""
+        return self.speed == 0
+
+    @property
+    def path(self) -> Path:
+        """The home folder."""
+        return Path(self.home)
 
 
 FILE = "participant.toml"

@@ -227,7 +227,9 @@ def test_an_append_killed_in_the_middle_loses_no_line_that_was_answered(tmp_path
     assert child.stdout is not None
     said = [child.stdout.readline() for _ in range(acknowledged)]
     child.send_signal(signal.SIGKILL)
-    said += child.communicate(timeout=30)[0].splitlines()
+    said += child.stdout.read().splitlines()
+    child.wait(30)
+    child.stdout.close()
     answered = max(int(line) for line in said)
     archive = JsonlArchive(tmp_path)
     count = archive.count(DAY)

@@ -16,7 +16,8 @@ from participant.core.order import Order, OrderView, Verdict
 from participant.core.scrip import Contract, Side, money
 from participant.links.broker_book import BrokerState
 from participant.links.faults import Fault, FaultKind, Faults, fault_of
-from participant.ports import Broker, BrokerBooks, BrokerDown, BrokerPosition
+from participant.core.messages import BrokerPosition
+from participant.ports import Broker, BrokerBooks, BrokerDown
 from participant.wire.broker import classify
 from tests.venue.made import (
     CALL,

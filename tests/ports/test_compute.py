@@ -13,7 +13,8 @@ import pytest
 from participant.adapters.compute.inline import InlineCompute
 from participant.adapters.compute.process import ProcessCompute
 from participant.links.frames import DONE, ERROR, FRAME_MAX_BYTES, HEAD, JOB, FrameBroken, cut, frame, read_frame, serve
-from participant.ports import Compute, Job, JobResult
+from participant.core.messages import Job, JobResult
+from participant.ports import Compute
 from tests.source import SRC
 
 LIMIT_S = 30.0

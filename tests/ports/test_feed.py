@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
+from websockets.sync.client import connect
 
 from participant.adapters.feeds.fix import FixFeed
 from participant.adapters.feeds.json_ws import JsonWsFeed
@@ -22,6 +23,7 @@ from participant.history.synthetic import Instant, SyntheticMarket
 from participant.ports import Feed
 from participant.venue.lines import FeedFaults
 from participant.venue.providers import Providers
+from participant.wire.json_feeds import Says
 from participant.wire.json_three import ThreeReader
 from participant.wire.json_two import TwoReader
 
@@ -73,6 +75,11 @@ class VenueRig:
         assert self._ready.wait(LIMIT_S)
         self.feed = self.connect(**options)
 
+    @property
+    def port(self) -> int:
+        """Where clients come in."""
+        return self._relay_port
+
     def connect(self, **options: int) -> Feed:
         """A further feed of the same provider."""
         if self.name == "one":
@@ -121,7 +128,7 @@ class VenueRig:
         serving = asyncio.create_task(server.serve(sockets))
         self._upstream = (fix.sockets if self.name == "one" else sockets)[0].getsockname()[1]
         relay = await asyncio.start_server(self._relay, HOST, 0)
-        self._relay_port = relay.sockets[0].getsockname()[1]
+        self._relay_port: int = relay.sockets[0].getsockname()[1]
         self._ready.set()
         await self._over.wait()
         relay.close()
@@ -421,3 +428,21 @@ def test_faults_are_of_one_provider_and_can_be_read(venue: VenueRig) -> None:
     assert {name: faults.drop for name, faults in venue.providers.faults.items() if faults.drop} == {venue.name: 0.5}
     with pytest.raises(KeyError):
         venue.providers.fail("four", FeedFaults())
+
+
+@pytest.mark.parametrize("name", ["two", "three"])
+def test_what_a_client_says_that_is_no_request_is_passed_over(name: str) -> None:
+    rig = VenueRig(name)
+    rig.publish(INSTANTS[0])
+    with connect(f"ws://{HOST}:{rig.port}/{name}", compression=None, proxy=None) as client:
+        client.send("hello")
+        client.send(b"\x00")
+        client.send("[" * 1_000)
+        rig.publish(INSTANTS[1])
+        until(rig.feed, marked(INSTANTS[1].at))
+        reader = TwoReader() if name == "two" else ThreeReader()
+        words = [reader.read(client.recv(timeout=LIMIT_S))]
+        while words[-1].says is not Says.MARK:
+            words.append(reader.read(client.recv(timeout=LIMIT_S)))
+    assert sum(word.says is Says.SNAPSHOT for word in words) == max(word.parts for word in words)
+    rig.close()

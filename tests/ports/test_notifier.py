@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from participant.adapters.notifiers.console import ConsoleNotifier
 from participant.adapters.notifiers.memory import MemoryNotifier
-from participant.ports import Notifier, Ticket
+from participant.core.messages import Ticket
+from participant.ports import Notifier
 
 TICKET = Ticket(
     ticket_id="t1",

@@ -17,7 +17,8 @@ from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.links.doorbell import Doorbell
-from participant.ports import Message, Queue, QueueDepth, StoreBroken, Write
+from participant.core.messages import Message, QueueDepth, Write
+from participant.ports import Queue, StoreBroken
 from tests.source import SRC
 
 LONG_S = 60.0
@@ -414,7 +415,7 @@ import sys
 from pathlib import Path
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.links.doorbell import Doorbell
-from participant.ports import Message
+from participant.core.messages import Message
 home = Path(sys.argv[1])
 queue = SqliteQueue(home / "market.sqlite", "market", "ingest", Doorbell(home, "dispatcher"), QueueSettings())
 for batch in range(1_000_000):
@@ -443,8 +444,11 @@ def start(code: str, home: Path) -> subprocess.Popen[str]:
 
 def kill(child: subprocess.Popen[str]) -> str:
     """Kill -9; returns what it had still said."""
+    assert child.stdout is not None
     child.send_signal(signal.SIGKILL)
-    said, _ = child.communicate(timeout=30)
+    said = child.stdout.read()
+    child.wait(30)
+    child.stdout.close()
     return said
 
 

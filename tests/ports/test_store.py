@@ -14,7 +14,8 @@ import pytest
 from participant.adapters.stores.memory import MemoryStore
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.links.sqlite import MIGRATIONS, faults_told, open_database
-from participant.ports import Row, Store, StoreBroken, Write
+from participant.core.messages import Row, Write
+from participant.ports import Store, StoreBroken
 from tests.source import SRC
 
 ADAPTERS: dict[str, Callable[[Path], Store]] = {
@@ -316,7 +317,8 @@ OPEN = """
 import sys
 from pathlib import Path
 from participant.adapters.stores.sqlite import SqliteStore
-from participant.ports import StoreBroken, Write
+from participant.core.messages import Write
+from participant.ports import StoreBroken
 store = SqliteStore(Path(sys.argv[1]) / "books.sqlite", is_durable=True)
 """
 
@@ -347,7 +349,9 @@ def test_commits_killed_in_the_middle_are_whole_and_none_that_was_answered_is_lo
     assert child.stdout is not None
     said = [child.stdout.readline() for _ in range(acknowledged)]
     child.send_signal(signal.SIGKILL)
-    said += child.communicate(timeout=30)[0].splitlines()
+    said += child.stdout.read().splitlines()
+    child.wait(30)
+    child.stdout.close()
     answered = max(int(line) for line in said)
     store = opened(tmp_path)
     head = store.get("head", "a")

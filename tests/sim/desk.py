@@ -1,4 +1,4 @@
-"""A whole desk in one process on memory adapters and a virtual clock, with seeded faults and crashes at every effect."""
+"""A whole desk in one process on memory adapters and a virtual clock; seeded faults, crashes at every effect."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -12,13 +12,14 @@ from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.breaker import BreakerState, Level, Triggers
-from participant.core.market import Arbitration, Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
+from participant.core.market import Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
+from participant.core.messages import Job, JobResult, Ticket, Write
 from participant.core.order import Order
+from participant.core.providers import Arbitration
 from participant.core.risk import Limits
 from participant.core.sending import SendRule
 from participant.links.faults import Faults
 from participant.operate.breaker import Halt, Watch, judge
-from participant.ports import Job, JobResult, Ticket, Write
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
@@ -144,7 +145,7 @@ class SimArchive:
         return ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
     """What goes wrong on a day, drawn from its seed; each kind is off on a third of the days or more."""
 
@@ -154,7 +155,6 @@ class Plan:
     feed: dict[str, float]
     halts: dict[int, Level]
     stale_breaker: float
-    queue_twice: float
 
 
 def draw_plan(rng: random.Random, seed: int) -> Plan:
@@ -178,7 +178,10 @@ def draw_plan(rng: random.Random, seed: int) -> Plan:
     )
     halts = {rng.randrange(40): rng.choice([Level.OPEN, Level.REDUCE_ONLY]) for _ in range(rng.choice([0, 0, 1, 2]))}
     feed = {kind: some(0.15) for kind in ("drop", "duplicate", "reorder", "silence")}
-    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05), some(0.1))
+    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05))
+
+
+QUIET = Plan(Faults(), 0.0, 0.0, dict.fromkeys(("drop", "duplicate", "reorder", "silence"), 0.0), {}, 0.0)
 
 
 @dataclass
@@ -188,11 +191,10 @@ class Sim:
     seed: int
     instants: int = 45
     watcher: Any = None
-    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"day {self.seed}")
-        self.plan = self.plan or draw_plan(self.rng, self.seed)
+        self.plan: Plan = draw_plan(self.rng, self.seed)
         self.clock = SimClock()
         self.raw_books, self.raw_quotes = MemoryStore(), MemoryStore()
         self.queues = {
@@ -245,8 +247,8 @@ class Sim:
         def ingest() -> Callable[[], object]:
             for provider in PROVIDERS:
                 self._connect(provider)
-            ports = IngestPorts(list(self.feeds.values()), queues["market"], quotes, self.clock)
-            stage = Ingest(ports, PROVIDERS, world.REFERENCES, Arbitration(90.0, 180.0))
+            ports = IngestPorts(dict(self.feeds), queues["market"], quotes, self.clock)
+            stage = Ingest(ports, world.REFERENCES, Arbitration(90.0, 180.0))
             return lambda: stage.step(0.0)
 
         def dispatch() -> Callable[[], object]:
@@ -309,7 +311,7 @@ class Sim:
         self.exchange.close_day(self.clock.at, world.settlements(self.ticks))
         self._settle_down(is_last=True)
         ports = ReconcilePorts(self.raw_books, self.raw_quotes, self.exchange)
-        self.closed = close_day(ports, world.RULES, world.DAY, self.clock.at)
+        self.closed = close_day(ports, world.RULES, world.DAY)
         for _ in range(8):
             self.step("desk")
         if self.watcher:
@@ -359,7 +361,7 @@ class Sim:
         """Faults end; four minutes pass in which what is late arrives and what is unknown becomes a ticket."""
         self.is_calm = True
         self.exchange.fail(Faults(seed=self.seed))
-        self.plan = replace_plan(self.plan)
+        self.plan = QUIET
         self.silent = {}
         for provider in PROVIDERS:
             self._connect(provider)
@@ -404,8 +406,3 @@ class Sim:
     def tickets(self) -> list[Ticket]:
         """Every ticket in the books."""
         return [decode(r.value, Ticket) for r in self.raw_books.rows("tickets")]
-
-
-def replace_plan(plan: Plan) -> Plan:
-    """The plan of a quiet time: nothing goes wrong any more."""
-    return Plan(Faults(), 0.0, 0.0, dict.fromkeys(plan.feed, 0.0), {}, 0.0, 0.0)

@@ -9,12 +9,17 @@ from msgspec.structs import replace
 import participant.core.books
 import participant.core.position
 import participant.core.risk
+import participant.links.books
+import participant.links.evidence
 import participant.stages.decide
 import participant.stages.execute
+from participant.core.brain import decide
 from participant.core.decision import Action, Decision
+from participant.core.messages import Ticket
 from participant.core.order import Answer, Happening, Order, OrderStatus, Verdict, advance, answered, evidenced
 from participant.core.position import Filled, Position
-from participant.ports import Write
+from participant.core.sending import next_step
+from participant.core.tickets import order_ticket
 from tests.sim.desk import Sim
 from tests.sim.invariants import Invariants, Violation
 
@@ -45,7 +50,7 @@ def an_order_absent_from_the_book_is_taken_for_rejected(patch: pytest.MonkeyPatc
             return advance(order, Happening.REJECT, is_retriable=True)
         return evidenced(order, views)
 
-    patch.setattr(participant.stages.execute, "evidenced", wrong)
+    patch.setattr(participant.links.evidence, "evidenced", wrong)
 
 
 def working_orders_are_not_counted(patch: pytest.MonkeyPatch) -> None:
@@ -53,12 +58,12 @@ def working_orders_are_not_counted(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_send_is_not_written_down_first(patch: pytest.MonkeyPatch) -> None:
-    save = participant.stages.execute.Gateway._save
+    save = participant.links.books.Books.save
 
-    def wrong(self: Any, held: Any, after: Order, extra: tuple[Write, ...] = ()) -> bool:
+    def wrong(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
         return after.status is OrderStatus.SENDING or save(self, held, after, extra)
 
-    patch.setattr(participant.stages.execute.Gateway, "_save", wrong)
+    patch.setattr(participant.links.books.Books, "save", wrong)
 
 
 def margin_is_not_reserved_with_the_claim(patch: pytest.MonkeyPatch) -> None:
@@ -75,8 +80,6 @@ def fills_are_added_instead_of_merged(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_cover_is_sold_before_its_call_is_bought_back(patch: pytest.MonkeyPatch) -> None:
-    decide = participant.stages.decide.decide
-
     def wrong(*arguments: Any) -> Decision:
         decision = decide(*arguments)
         return replace(decision, legs=decision.legs[::-1]) if decision.action is Action.CLOSE else decision
@@ -87,27 +90,24 @@ def the_cover_is_sold_before_its_call_is_bought_back(patch: pytest.MonkeyPatch) 
 
 def the_cover_check_is_gone_and_legs_do_not_wait(patch: pytest.MonkeyPatch) -> None:
     _without("covered")(patch)
-    step = participant.stages.execute.next_step
 
     def wrong(orders: list[Order], now: int, rule: Any) -> Any:
-        return step([o for o in orders if o.leg == max(x.leg for x in orders)] or orders, now, rule)
+        return next_step([o for o in orders if o.leg == max(x.leg for x in orders)] or orders, now, rule)
 
     patch.setattr(participant.stages.execute, "next_step", wrong)
 
 
 def a_ticket_has_a_new_id_each_time(patch: pytest.MonkeyPatch) -> None:
-    ticket = participant.stages.execute.ticket
+    save = participant.links.books.Books.save
 
-    def wrong(order: Order, now: int) -> Write:
-        write = ticket(order, now)
-        return Write("tickets", f"{write.key}{now}", write.value)
+    def wrong(order: Order, now: int) -> Ticket:
+        return replace(order_ticket(order, now), ticket_id=f"{order.order_id}{now}")
 
-    def act(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
+    def forgets(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
         return save(self, held, replace(after, is_ticketed=False), extra)
 
-    save = participant.stages.execute.Gateway._save
-    patch.setattr(participant.stages.execute, "ticket", wrong)
-    patch.setattr(participant.stages.execute.Gateway, "_save", act)
+    patch.setattr(participant.stages.execute, "order_ticket", wrong)
+    patch.setattr(participant.links.books.Books, "save", forgets)
 
 
 BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
@@ -131,5 +131,9 @@ def test_a_planted_bug_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     BUGS[name](monkeypatch)
 
     with pytest.raises(Violation):
-        for seed in range(DAYS_MAX):
-            Sim(seed, watcher=Invariants()).run()
+        _run_days()
+
+
+def _run_days() -> None:
+    for seed in range(DAYS_MAX):
+        Sim(seed, watcher=Invariants()).run()

@@ -1,4 +1,4 @@
-"""A small made market for the simulation: three scrips, one expiry of calls, rich volatility, a path drawn from a seed."""
+"""A small made market for the simulation: three scrips, one expiry, rich volatility, a path drawn from a seed."""
 
 import datetime
 import math
@@ -6,11 +6,10 @@ import random
 from collections.abc import Iterator
 
 from participant.config import load_rules
-from participant.core.market import LookBack, Quote, Tick
+from participant.core.market import LookBack, Quote, Reference, Tick
 from participant.core.pricing import price
 from participant.core.scrip import Contract, Kind, Scrip, Weights, contract_key
 from participant.core.session import at_time
-from participant.stages.ingest import Reference
 
 DAY = datetime.date(2026, 11, 25)
 EXPIRY = datetime.date(2026, 12, 29)

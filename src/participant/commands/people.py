@@ -12,12 +12,12 @@ from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
-from participant.config import load_config
+from participant.config import Run, load_config
 from participant.core.breaker import Level
+from participant.core.messages import Write
 from participant.operate.breaker import Halt
 from participant.operate.screen import Screen, Watcher
 from participant.operate.wake import close_ticket, open_tickets
-from participant.ports import Write
 from participant.wire.json import decode, encode
 
 
@@ -88,6 +88,6 @@ def _look(home: Path) -> Screen:
     run_file = home / "run.json"
     if not run_file.exists():
         raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")
-    run = decode(run_file.read_bytes(), app.Run)
+    run = decode(run_file.read_bytes(), Run)
     day: datetime.date = run.day
     return Watcher(books, app.quotes(run), {}, day).look()

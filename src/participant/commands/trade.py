@@ -12,13 +12,13 @@ from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
-from participant.config import Config, load_config, load_rules
+from participant.config import Config, Run, load_config, load_rules
+from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.operate.summary import Summary, lines
-from participant.operate.trade import Day, VenueProcess, run_day, start_venue
+from participant.operate.trade import Day, run_day, start_venue
 from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets
-from participant.stages.ingest import Reference
 from participant.wire.json import encode
 
 PAISE = 100
@@ -67,7 +67,7 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
 
 def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[tuple[datetime.date, Session]]:
     """The sessions asked for; without --date the one after the last that this home has closed."""
-    store = app.books(app.Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
+    store = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
     closed = last_closed(store)
     store.close()
     try:
@@ -76,8 +76,12 @@ def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Itera
         else:
             first = last = rules.next_session(closed) if closed else datetime.date.fromisoformat(config.venue.day)
         if closed and first <= closed:
-            raise Refused(f"--date {first}: home {home} has closed {closed} already; go on after it or use another --home")
-        found = [(d, s) for i in range((last - first).days + 1) if (s := rules.session(d := first + datetime.timedelta(i)))]
+            raise Refused(
+                f"--date {first}: home {home} has closed {closed} already; go on after it or use another --home"
+            )
+        found = [
+            (d, s) for i in range((last - first).days + 1) if (s := rules.session(d := first + datetime.timedelta(i)))
+        ]
     except OutsideRules as fault:
         raise Refused(str(fault)) from fault
     if not found:
@@ -87,16 +91,16 @@ def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Itera
 
 def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.date, Session]) -> Summary:
     day, session = when
-    speed = args.speed or 0.0
-    venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, home / "logs" / "venue.log")
+    log = home / "logs" / "venue.log"
+    venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, log)
     try:
         url = venue.url if venue else args.venue
         info = ask_venue(url, config.desk.request_timeout_s)
         if info.session.day != str(day):
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
-        fix_port = venue.fix_port if venue else info.session.fix_port
-        run = app.Run(str(home), day, url, config.venue.host, fix_port, speed, config)
-        return _run(args, run, session, venue, info.references)
+        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, args.speed or 0.0, config)
+        _wake(run, info.references)
+        return run_day(_day(args, run, session), venue, "" if run.is_lockstep else url)
     except BaseException:
         if venue is not None and venue.process.poll() is None:
             venue.process.kill()
@@ -104,34 +108,38 @@ def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.d
         raise
 
 
-def _run(args: Namespace, run: app.Run, session: Session, venue: VenueProcess | None, references: tuple[Reference, ...]) -> Summary:
-    config, books, quotes = run.config, app.books(run), app.quotes(run)
-    open_account(books, config.desk.capital * PAISE)
+def _wake(run: Run, references: tuple[Reference, ...]) -> None:
+    """What must be in order before anything trades."""
+    books = app.books(run)
+    open_account(books, run.config.desk.capital * PAISE)
     tickets = open_tickets(books)
     if tickets:
         raise Refused(
             f"{len(tickets)} open tickets in {run.home} block the day, the first is {tickets[0].ticket_id[:8]} "
-            f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID --reason ...` ends one"
+            f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID` ends one"
         )
-    unwatched = [r.scrip for r in references if r.scrip not in {s.symbol for s in config.watchlist}]
+    unwatched = [r.scrip for r in references if r.scrip not in {s.symbol for s in run.config.watchlist}]
     if unwatched:
         raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
-    open_day(books, quotes, run.day, references)
+    open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
-    day = Day(
-        run.day,
-        run.path,
-        session,
-        books,
-        quotes,
-        {name: app.queue(run, name, "view") for name in ("market", "orders", "fills")},
-        JsonlArchive(run.path / "decisions"),
-        {name: _command("process", name, "--home", run.home) for name in app.PROCESSES},
-        config.desk.restarts_max,
-        config.desk.stall_max_s if run.is_lockstep else max(config.desk.stall_max_s, 3 * config.desk.job_timeout_s),
-        args.quiet or args.json,
+
+
+def _day(args: Namespace, run: Run, session: Session) -> Day:
+    desk = run.config.desk
+    return Day(
+        day=run.day,
+        home=run.path,
+        session=session,
+        books=app.books(run),
+        quotes=app.quotes(run),
+        queues={name: app.queue(run, name, "view") for name in ("market", "orders", "fills")},
+        archive=JsonlArchive(run.path / "decisions"),
+        commands={name: _command("process", name, "--home", run.home) for name in app.PROCESSES},
+        restarts_max=desk.restarts_max,
+        stall_max_s=desk.stall_max_s if run.is_lockstep else max(desk.stall_max_s, 3.0 * desk.job_timeout_s),
+        is_quiet=args.quiet or args.json,
     )
-    return run_day(day, venue, "" if run.is_lockstep else run.venue_url)
 
 
 def _venue_command(args: Namespace, day: datetime.date) -> list[str]:
@@ -146,4 +154,3 @@ def _venue_command(args: Namespace, day: datetime.date) -> list[str]:
 
 def _command(*words: str) -> list[str]:
     return [sys.executable, "-m", "participant", *words]
-

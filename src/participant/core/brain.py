@@ -1,9 +1,10 @@
 """The brain: one pure function from what is known of a scrip to a decision. The same input gives the same bytes."""
 
 from participant.core.account import Account
-from participant.core.decision import Decision
+from participant.core.decision import Action, Decision
 from participant.core.ids import digest
 from participant.core.market import SECOND, MarketState
+from participant.core.messages import JobResult
 from participant.core.position import Position
 from participant.core.pricing import KERNEL
 from participant.core.rulebook import Rulebook
@@ -40,4 +41,23 @@ def decide(scrip: Scrip, market: MarketState, position: Position, account: Accou
         deadline=market.exchange_at + DEADLINE_S * SECOND,
         rules_hash=rules.content_hash,
         build_id=BUILD_ID,
+    )
+
+
+def undecided(market: MarketState, result: JobResult) -> Decision:
+    """What is logged of a job that gave no decision: that it timed out or was parked, and why."""
+    outcome = "timed out" if result.outcome == "timeout" else "parked"
+    return Decision(
+        decision_id=digest(market.scrip, market.snapshot_id, outcome),
+        scrip=market.scrip,
+        action=Action.MAINTAIN,
+        reason=f"No decision: the job {outcome} ({result.reason}).",
+        figures={},
+        legs=(),
+        snapshot_id=market.snapshot_id,
+        decided_for=market.exchange_at,
+        deadline=market.exchange_at + DEADLINE_S * SECOND,
+        rules_hash="",
+        build_id="",
+        outcome=outcome,
     )

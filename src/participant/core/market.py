@@ -1,7 +1,7 @@
 """The market as the brain may know it: quotes folded into a state, and which provider to believe."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -77,6 +77,14 @@ class LookBack(Struct, frozen=True, rename="camel"):
 
     closes: tuple[int, ...] = ()
     iv30: tuple[float, ...] = ()
+
+
+class Reference(Struct, frozen=True):
+    """What is known of a scrip before the day begins: its contracts and its look-back."""
+
+    scrip: str
+    contracts: tuple[Contract, ...]
+    look_back: LookBack
 
 
 class MarketState(Struct, frozen=True, rename="camel"):
@@ -206,54 +214,19 @@ def _is_newer(tick: Tick, held: Tick | None) -> bool:
     return held is None or tick.exchange_at >= held.exchange_at
 
 
-class Belief(Struct, frozen=True):
-    """Which provider is believed, since when, and why it was chosen."""
-
-    provider: str = ""
-    since: int = 0
-    reason: str = "no provider has spoken yet"
-
-
-class Arbitration(Struct, frozen=True, forbid_unknown_fields=True):
-    """When a provider counts as silent, and how long it must be well before it is believed again."""
-
-    silence_max_s: float = 3.0
-    well_before_return_s: float = 20.0
-
-
-def arbitrate(boards: Sequence[Board], belief: Belief, at: int, rule: Arbitration) -> Belief:
-    """Believe the first provider, in order of priority, whose book stands and which is not silent.
-
-    Stepping down is immediate; stepping up again waits until the better provider has been well for a while.
-    With nobody well the belief is in nobody (`provider` is empty).
-    """
-    well = [b for b in boards if b.is_standing and at - b.received_at <= rule.silence_max_s * SECOND]
-    names = [b.provider for b in well]
-    if belief.provider in names:
-        better = well[: names.index(belief.provider)]
-        settled = [b for b in better if at - b.healthy_since >= rule.well_before_return_s * SECOND]
-        if not settled:
-            return belief
-        return Belief(settled[0].provider, at, f"{settled[0].provider} is well again")
-    if not well:
-        return belief if not belief.provider else Belief("", at, "no provider is well")
-    if belief.provider:
-        return Belief(well[0].provider, at, f"{belief.provider} fell silent")
-    return Belief(well[0].provider, at, f"{well[0].provider} is well again" if belief.since else "the session began")
-
-
 # --- states ----------------------------------------------------------------------------------------------------------
 
 
-def snapshot(board: Board, scrip: str, contracts: Iterable[Contract], look_back: LookBack) -> MarketState | None:
+def snapshot(board: Board, known: Reference) -> MarketState | None:
     """The market state of one scrip from a provider's board, or `None` while its spot is unknown."""
+    scrip, look_back = known.scrip, known.look_back
     spot = board.ticks.get(scrip)
     if spot is None or spot.last <= 0:
         return None
     futures: list[Future] = []
     cells: dict[datetime.date, dict[int, dict[Kind, Quote]]] = {}
     shapes: dict[datetime.date, Contract] = {}
-    for contract in contracts:
+    for contract in known.contracts:
         tick = board.ticks.get(contract.key)
         if tick is None:
             continue

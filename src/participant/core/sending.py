@@ -8,6 +8,8 @@ from msgspec import Struct
 from participant.core.market import SECOND
 from participant.core.order import Order, OrderStatus, may_send_again
 
+STEPS_MAX = 50  # of one decision in one go
+
 
 class SendRule(Struct, frozen=True, forbid_unknown_fields=True):
     """How long the gateway waits for what, in venue time."""
@@ -68,5 +70,7 @@ def _act(order: Order, now: int, rule: SendRule) -> Act:
         late = waited >= rule.absent_after_s * SECOND and not order.is_ticketed
         return Act.TICKET if late else Act.FIND
     if order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL):
+        if order.is_cancelling and not order.is_ticketed and waited >= (rule.rest_max_s + rule.absent_after_s) * SECOND:
+            return Act.TICKET
         return Act.CANCEL if waited >= rule.rest_max_s * SECOND and not order.is_cancelling else Act.FIND
     return Act.DONE

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from participant.core.account import Account, post, release
+from participant.core.account import post, release
 from participant.core.margin import margin
 from participant.core.market import MarketState
+from participant.core.messages import Write
 from participant.core.position import BookEvent, Position, apply, forget_orders
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
-from participant.ports import Row, Store, StoreBroken, Write
-from participant.wire.json import decode, encode
+from participant.links.books import Books
+from participant.ports import Store, StoreBroken
+from participant.wire.json import encode
 
 CONFLICTS_MAX = 20
 
@@ -36,12 +38,9 @@ def enter(books: Store, rules: Rulebook, market: MarketState | None, entry: Entr
     raise StoreBroken(f"books: {entry.scrip} could not be booked in {CONFLICTS_MAX} tries; another process writes it")
 
 
-def _writes(books: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> list[Write]:
-    row, money = books.get("positions", entry.scrip), books.get("account", "account")
-    position = decode(row.value, Position) if row else Position(entry.scrip)
-    if money is None:
-        raise StoreBroken("books: there is no account; start the day with `participant trade`")
-    account, cash = decode(money.value, Account), 0
+def _writes(store: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> list[Write]:
+    books = Books(store)
+    (position, version), (account, account_version), cash = books.position(entry.scrip), books.account(), 0
     for event in entry.events:
         position, moved = apply(position, event)
         cash += moved
@@ -50,15 +49,10 @@ def _writes(books: Store, rules: Rulebook, market: MarketState | None, entry: En
     if entry.order_id:
         account = release(account, entry.order_id, entry.margin_left)
     return [
-        Write("positions", entry.scrip, encode(position), version(row)),
-        Write("account", "account", encode(account), version(money)),
+        Write("positions", entry.scrip, encode(position), version),
+        Write("account", "account", encode(account), account_version),
         *entry.rows,
     ]
-
-
-def version(row: Row | None) -> int:
-    """The version that a write must find: that of the row read, or none at all."""
-    return row.version if row else 0
 
 
 def margin_used(rules: Rulebook, market: MarketState | None, position: Position, at: int) -> int:

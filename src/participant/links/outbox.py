@@ -1,6 +1,7 @@
 """From the outbox to the queue: what a commit promised to say is said, at least once."""
 
-from participant.ports import Message, Queue, Store, Write
+from participant.core.messages import Message, Write
+from participant.ports import Queue, Store
 
 
 def promise(queue: str, message: Message) -> Write:

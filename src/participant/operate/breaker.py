@@ -1,4 +1,4 @@
-"""The breaker's evaluator: reads the books and the market, judges, writes the breaker's state down. Waits on nothing."""
+"""The breaker's evaluator: reads books and market, judges, writes the breaker's state down. It waits on nothing."""
 
 import datetime
 
@@ -8,12 +8,13 @@ from participant.core.account import Account
 from participant.core.books import equity
 from participant.core.breaker import BreakerState, Level, Readings, Triggers, evaluate
 from participant.core.market import SECOND, MarketState
+from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
 from participant.core.position import Position
+from participant.core.providers import FeedStatus
 from participant.core.scrip import Contract
 from participant.core.session import day_of
-from participant.ports import Clock, Store, Write
-from participant.stages.ingest import FeedStatus
+from participant.ports import Clock, Store
 from participant.wire.json import decode, encode
 
 

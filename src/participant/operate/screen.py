@@ -11,13 +11,13 @@ from participant.core.books import Fill, equity
 from participant.core.breaker import BreakerState, Level
 from participant.core.decision import Decision
 from participant.core.market import MarketState
+from participant.core.messages import Ticket
 from participant.core.order import Order
 from participant.core.position import Position
+from participant.core.providers import FeedStatus
 from participant.core.scrip import Contract
-from participant.ports import Queue, Store, Ticket
-from participant.stages.ingest import FeedStatus
+from participant.ports import Queue, Store
 from participant.wire.json import decode
-
 
 T = TypeVar("T")
 
@@ -127,7 +127,6 @@ class Watcher:
             return abs(held.cost * 100 // held.quantity)
 
         return equity(account, positions, mark) - int(start.value)
-
 
 
 def _all(store: Store, table: str, kind: type[T], prefix: str = "") -> list[T]:

@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from participant.core.books import Break
+from participant.core.messages import Ticket
 from participant.core.wording import rupees
 from participant.operate.screen import Screen
-from participant.ports import Ticket
 from participant.stages.reconcile import Closed
 
 

@@ -132,4 +132,3 @@ def _stop_signals() -> list[int]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _: asked.append(got))
     return asked
-

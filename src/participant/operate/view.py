@@ -1,7 +1,8 @@
 """The live terminal view of a day, and the plain lines that stand in for it where there is no terminal."""
 
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from types import TracebackType
 
@@ -16,31 +17,37 @@ from participant.core.breaker import Level
 from participant.core.decision import Action, Decision
 from participant.core.session import Session
 from participant.core.wording import at_price, percent, rupees
-from participant.operate.screen import Screen
+from participant.operate.screen import Screen, ScripLine
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
 PLAIN_EVERY_NS = 30 * 60 * 1_000_000_000
+DEEDS_MAX = 4
+TICKETS_MAX = 5
 COLOURS = {Level.CLOSED: "green", Level.REDUCE_ONLY: "yellow", Level.OPEN: "red"}
-ACTIONS = {"open": "bold green", "close": "bold magenta", "maintain": "dim"}
+ACTIONS = {"open": "bold green", "close": "bold magenta", "maintain": "cyan"}
 
 
 class TerminalView:
-    """Draws each look over the one before."""
+    """Draws each look over the one before; the last decisions that asked for orders stay in sight."""
 
     def __init__(self, session: Session, console: Console) -> None:
         self.session, self.console = session, console
         self.live = Live(console=console, auto_refresh=False)
+        self.deeds: deque[Decision] = deque(maxlen=DEEDS_MAX)
 
     def __enter__(self) -> "TerminalView":
         self.live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.live.stop()
 
     def show(self, screen: Screen, news: list[Decision]) -> None:
         """Draw the day as it stands."""
-        self.live.update(frame(screen, self.session), refresh=True)
+        self.deeds.extend(deeds(news))
+        self.live.update(frame(screen, self.session, self.deeds), refresh=True)
 
     def say(self, text: str) -> None:
         """Put a line above the picture, to stay."""
@@ -57,18 +64,19 @@ class PlainView:
     def __enter__(self) -> "PlainView":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         pass
 
     def show(self, screen: Screen, news: list[Decision]) -> None:
         """Write what is new."""
-        for decision in news:
-            if decision.action is not Action.MAINTAIN or decision.outcome != "decided":
-                self.say(f"{clock(decision.decided_for)} {decision.scrip} {decision.action}: {decision.reason}")
+        for decision in deeds(news):
+            self.say(f"{clock(decision.decided_for)} {decision.scrip} {decision.action}: {decision.reason}")
         if screen.at - self.told_at >= PLAIN_EVERY_NS:
             self.told_at = screen.at
-            counts = ", ".join(f"{n} {name}" for name, n in sorted(screen.decisions.items()))
-            self.say(f"{clock(screen.at)} {percent(progress(screen, self.session))} of the session; decisions: {counts}")
+            done = percent(progress(screen, self.session))
+            self.say(f"{clock(screen.at)} {done} of the session; decisions: {_counts(screen.decisions)}")
 
     def say(self, text: str) -> None:
         """Write one line."""
@@ -83,6 +91,11 @@ def view(session: Session, *, is_quiet: bool) -> TerminalView | PlainView:
     return TerminalView(session, console) if console.is_terminal else PlainView(session, sys.stdout.write)
 
 
+def deeds(news: Iterable[Decision]) -> list[Decision]:
+    """The decisions that a person wants to read: those that ask for orders, and those that were not reached."""
+    return [d for d in news if d.action is not Action.MAINTAIN or d.outcome != "decided"]
+
+
 def clock(at: int) -> str:
     """The time of day in India: `09:31:00`."""
     return datetime.fromtimestamp(at / 1e9, UTC).astimezone(IST).strftime("%H:%M:%S")
@@ -94,57 +107,83 @@ def progress(screen: Screen, session: Session) -> float:
     return min(1.0, max(0.0, (screen.at - session.open_at) / whole))
 
 
-def frame(screen: Screen, session: Session) -> RenderableType:
-    """The whole picture."""
-    done = progress(screen, session)
-    head = Table.grid(padding=(0, 2))
-    now = clock(screen.at) if screen.at else "--:--:--"
-    level = Text(f"breaker {screen.breaker.name.replace('_', ' ')}", style=COLOURS[screen.breaker])
-    result = Text(rupees(screen.result), style="green" if screen.result >= 0 else "red")
+def frame(screen: Screen, session: Session, done: Sequence[Decision] = ()) -> RenderableType:
+    """The whole picture: time and money, the scrips, what was done, the machinery, and what needs a person."""
+    parts: list[RenderableType] = [_head(screen, progress(screen, session)), _scrips(screen.scrips)]
+    if done:
+        parts.append(_done(done))
+    parts.append(_state(screen))
+    needs = [Text(f"breaker: {screen.breaker_why}", COLOURS[screen.breaker])] * (screen.breaker is not Level.CLOSED)
+    for ticket in [t for t in screen.tickets if not t.is_closed][-TICKETS_MAX:]:
+        needs.append(Text(f"TICKET {ticket.ticket_id[:8]} {ticket.title}: {ticket.detail}", "bold red"))
+    parts += [Group(*needs)] * bool(needs)
+    spaced = [part for one in parts for part in (one, Text(""))][:-1]
+    return Panel(Group(*spaced), title="participant · paper", border_style="blue")
+
+
+def _head(screen: Screen, done: float) -> Table:
+    """The time, how far the day is, the breaker and the result: one line, the bar as wide as there is room."""
+    head = Table.grid(padding=(0, 2), expand=True)
+    for is_bar in (False, True, False, False, False):
+        head.add_column(ratio=1 if is_bar else None, no_wrap=True)
     head.add_row(
-        Text(f"{screen.day}  {now} IST", style="bold"),
-        ProgressBar(total=1.0, completed=done, width=30),
+        Text(f"{screen.day}  {clock(screen.at) if screen.at else '--:--:--'} IST", "bold"),
+        ProgressBar(total=1.0, completed=done, complete_style="blue", finished_style="blue"),
         percent(done),
-        level,
-        Text.assemble("day ", result),
+        Text(f"breaker {screen.breaker.name.replace('_', ' ')}", COLOURS[screen.breaker]),
+        Text.assemble("result ", (rupees(screen.result), "bold green" if screen.result >= 0 else "bold red")),
     )
-    parts = [head, _scrips(screen), _state(screen)]
-    if screen.breaker is not Level.CLOSED:
-        parts.append(Text(f"breaker: {screen.breaker_why}", style="yellow"))
-    for ticket in [t for t in screen.tickets if not t.is_closed][-5:]:
-        parts.append(Text(f"TICKET {ticket.ticket_id[:8]} {ticket.title}: {ticket.detail}", style="bold red"))
-    return Panel(Group(*parts), title="participant · paper", border_style="blue")
+    return head
 
 
-def _scrips(screen: Screen) -> Table:
-    table = Table(expand=True, box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("scrip", "left"), ("spot", "right"), ("IV rank", "right"), ("holds", "left"), ("", "left")):
-        table.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
-    table.add_column("last decision", ratio=1)
-    for line in screen.scrips:
+def _scrips(lines: Sequence[ScripLine]) -> Table:
+    table = Table(expand=True, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("scrip", "spot", "IV rank", "holds"):
+        table.add_column(name, justify="right" if name in {"spot", "IV rank"} else "left", no_wrap=True)
+    table.add_column("last decision", ratio=1, overflow="fold")
+    for line in lines:
         rank = percent(line.iv_rank) if line.iv_rank is not None else "?"
-        action = Text(line.action, style=ACTIONS.get(line.action, ""))
-        said = Text(f"{clock(line.decided_for)} {line.said}") if line.decided_for else Text(line.said)
-        table.add_row(line.symbol, at_price(line.spot), rank, line.holds.replace(", ", "\n"), action, said)
+        at = f"{clock(line.decided_for)} " if line.decided_for else ""
+        said = Text.assemble(
+            (at, "dim"), (f"{line.action}: " if line.action else "", ACTIONS.get(line.action, "")), line.said
+        )
+        table.add_row(Text(line.symbol, "bold"), at_price(line.spot), rank, line.holds.replace(", ", "\n"), said)
+    return table
+
+
+def _done(decisions: Sequence[Decision]) -> Table:
+    """The last decisions that asked for orders, each in its own sentence."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    for decision in decisions:
+        head = Text.assemble((f"{clock(decision.decided_for)} ", "dim"), (decision.scrip, "bold"))
+        said = Text.assemble((f"{decision.action}: ", ACTIONS.get(decision.action, "")), decision.reason)
+        table.add_row(head, said)
     return table
 
 
 def _state(screen: Screen) -> Table:
-    table = Table.grid(padding=(0, 2), expand=False)
-    feeds = screen.feeds
-    believed = feeds.belief.provider or "nobody" if feeds else "nobody"
-    well = ", ".join(feeds.well) if feeds else "-"
-    changes = max(0, len(feeds.changes) - 1) if feeds else 0
+    table = Table.grid(padding=(0, 2))
     rows = {
-        "feeds": f"provider {believed} is believed; well: {well or 'none'}; changes: {changes}",
+        "feeds": _feeds(screen),
         "queues": ", ".join(f"{name} {count}" for name, count in screen.queues.items()),
         "decisions": _counts(screen.decisions),
         "orders": f"{_counts(screen.orders)}; fills {screen.fills}, charges {rupees(screen.charges)}",
     }
     for name, text in rows.items():
-        table.add_row(Text(name, style="bold"), text)
+        table.add_row(Text(name, "dim"), text)
     return table
 
 
+def _feeds(screen: Screen) -> str:
+    feeds = screen.feeds
+    if feeds is None:
+        return "no provider has spoken yet"
+    believed = f"provider {feeds.belief.provider} is believed" if feeds.belief.provider else "no provider is believed"
+    since = f" since {clock(feeds.belief.since)} ({feeds.belief.reason})" if len(feeds.changes) > 1 else ""
+    return f"{believed}{since}; well: {', '.join(feeds.well) or 'none'}"
+
+
 def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) or "none"

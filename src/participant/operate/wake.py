@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from participant.core.account import Account
 from participant.core.books import equity
-from participant.core.market import LookBack
+from participant.core.market import LookBack, Reference
+from participant.core.messages import Ticket, Write
 from participant.core.position import Position
 from participant.core.scrip import Contract
-from participant.ports import Store, Ticket, Write
-from participant.stages.ingest import Reference
+from participant.core.tickets import settled
+from participant.ports import Store
 from participant.wire.json import decode, encode
 from participant.wire.venue import SessionRow
 
@@ -79,7 +80,5 @@ def close_ticket(books: Store, name: str, reason: str) -> Ticket | None:
     if len(found) != 1 or found[0][1].is_closed:
         return None
     row, ticket = found[0]
-    closed = Ticket(
-        ticket.ticket_id, ticket.at, ticket.scrip, ticket.title, f"{ticket.detail} | closed: {reason}", ticket.order_id, True
-    )
+    closed = settled(ticket, reason)
     return closed if books.commit([Write("tickets", row.key, encode(closed), row.version)]) else None

@@ -4,11 +4,13 @@ from msgspec import Struct
 
 from participant.core.books import Fill, OrderReport, filled
 from participant.core.charges import charges
-from participant.core.market import Mark, MarketState
+from participant.core.market import Mark
+from participant.core.messages import Write
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
+from participant.links.books import market_state
 from participant.links.ledger import Entry, enter
-from participant.ports import Archive, Clock, Queue, Store, Write
+from participant.ports import Archive, Clock, Queue, Store
 from participant.wire.json import decode, encode
 
 
@@ -54,10 +56,8 @@ class Book:
             )
             rows = [Write("fills", key, encode(fill), row.version if row else 0)]
         left = 0 if told.is_final else told.margin * (told.quantity - quantity) // told.quantity
-        state = self.ports.quotes.get("quotes", told.scrip)
-        market = decode(state.value, MarketState) if state else None
-        events = [filled(told, cost, day)]
-        enter(self.ports.books, self.rules, market, Entry(told.scrip, told.at, events, rows, told.order_id, left))
+        entry = Entry(told.scrip, told.at, [filled(told, cost, day)], rows, told.order_id, left)
+        enter(self.ports.books, self.rules, market_state(self.ports.quotes, told.scrip), entry)
 
     def _close(self, mark: Mark) -> None:
         day = str(day_of(mark.at))

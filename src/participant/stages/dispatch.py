@@ -2,19 +2,18 @@
 
 from msgspec import Struct
 
-from participant.core.account import Account
 from participant.core.books import view
-from participant.core.brain import DEADLINE_S
-from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, PositionInfo
+from participant.core.brain import undecided
+from participant.core.decision import Decision, DecisionInput, DecisionRecord, PositionInfo
 from participant.core.due import Seen, due, seen
-from participant.core.ids import digest
-from participant.core.market import SECOND, Mark, MarketState
-from participant.core.order import Order, orders_of
-from participant.core.position import Position
+from participant.core.market import Mark, MarketState
+from participant.core.messages import Job, JobResult, Message, Write
+from participant.core.order import orders_of
 from participant.core.scrip import Scrip
 from participant.core.session import day_of
+from participant.links.books import Books
 from participant.links.outbox import promise, relay
-from participant.ports import Compute, Job, JobResult, Message, Queue, Store, Write
+from participant.ports import Compute, Queue, Store
 from participant.wire.json import decode, encode
 
 
@@ -40,7 +39,7 @@ class Running(Struct):
 
     message: Message
     seen: Seen
-    body: bytes
+    given: DecisionInput
     attempts: int = 1
 
 
@@ -50,21 +49,23 @@ class Dispatch:
     def __init__(self, ports: DispatchPorts, watchlist: dict[str, Scrip], rule: DispatchRule) -> None:
         """Begins with nothing running; what was taken before a crash comes again from the queue."""
         self.ports, self.watchlist, self.rule = ports, watchlist, rule
+        self.books = Books(ports.books)
         self.waiting: dict[str, tuple[Message, MarketState]] = {}
         self.running: dict[str, Running] = {}
         self.ended: dict[str, JobResult] = {}
         self.marks: list[Message] = []
-        self.superseded = 0
 
     def step(self, wait_s: float) -> bool:
         """Take what waits, submit what is due, commit what ended; False when nothing happened."""
         messages = self.ports.market.take(500, 0.0 if self.running or self.waiting else wait_s)
-        for message in messages:
-            if message.key == "mark":
-                self.marks.append(message)
-            else:
-                self._keep_newest(message)
-        self._submit()
+        self.marks += [m for m in messages if m.key == "mark"]
+        for message in (m for m in messages if m.key != "mark"):
+            superseded = self.waiting.get(message.key)
+            self.waiting[message.key] = message, decode(message.body, MarketState)
+            if superseded is not None:
+                self.ports.market.done([superseded[0].id])
+        for symbol in sorted(self.waiting.keys() - self.running.keys()):
+            self._submit(symbol, *self.waiting.pop(symbol))
         results = self.ports.compute.results(min(wait_s, 0.1)) if self.running else []
         for result in results:
             self._end(result)
@@ -72,50 +73,30 @@ class Dispatch:
             self._commit_ended()
         return bool(messages or results)
 
-    def _keep_newest(self, message: Message) -> None:
-        state = decode(message.body, MarketState)
-        older = self.waiting.get(state.scrip)
-        if older is not None:
-            self.superseded += 1
-            self.ports.market.done([older[0].id])
-        self.waiting[state.scrip] = message, state
-
-    def _submit(self) -> None:
-        for symbol in sorted(self.waiting.keys() - self.running.keys()):
-            message, state = self.waiting.pop(symbol)
-            scrip, now = self.watchlist[symbol], seen(state)
-            if not scrip.is_enabled or not due(scrip, self._last_seen(symbol), now):
-                self.ports.market.done([message.id])
-                continue
-            body = encode(DecisionInput(scrip, state, self._gather(symbol, state.exchange_at)))
-            self.running[symbol] = Running(message, now, body)
-            self.ports.compute.submit(Job(message.id, body, self.rule.job_timeout_s))
-
-    def _last_seen(self, symbol: str) -> Seen | None:
-        row = self.ports.books.get("seen", symbol)
-        return decode(row.value, Seen) if row else None
-
-    def _gather(self, symbol: str, at: int) -> PositionInfo:
-        """The position with every fill and every working order that the books know of, and the account."""
-        books, day = self.ports.books, day_of(at)
-        orders = [decode(r.value, Order) for r in books.rows("orders", prefix=f"{day}/")]
-        row, account = books.get("positions", symbol), books.get("account", "account")
-        position = decode(row.value, Position) if row else Position(symbol)
-        return PositionInfo(view(position, orders, day), decode(account.value, Account) if account else Account(0, 0))
+    def _submit(self, symbol: str, message: Message, state: MarketState) -> None:
+        scrip, now, row = self.watchlist[symbol], seen(state), self.ports.books.get("seen", symbol)
+        if not scrip.is_enabled or not due(scrip, decode(row.value, Seen) if row else None, now):
+            self.ports.market.done([message.id])
+            return
+        day = day_of(state.exchange_at)
+        position = view(self.books.position(symbol)[0], [h.order for h in self.books.orders(day)], day)
+        given = DecisionInput(scrip, state, PositionInfo(position, self.books.account()[0]))
+        self.running[symbol] = Running(message, now, given)
+        self.ports.compute.submit(Job(message.id, encode(given), self.rule.job_timeout_s))
 
     def _end(self, result: JobResult) -> None:
         symbol = next(s for s, r in self.running.items() if r.message.id == result.id)
         run = self.running[symbol]
         if result.outcome == "error" and run.attempts < self.rule.attempts_max:
             run.attempts += 1
-            self.ports.compute.submit(Job(result.id, run.body, self.rule.job_timeout_s))
+            self.ports.compute.submit(Job(result.id, encode(run.given), self.rule.job_timeout_s))
         else:
             self.ended[symbol] = result
 
     def _commit_ended(self) -> None:
+        """Commit in the order of the scrips, hand orders on, and then the marks; the last mark waits for every job."""
         for symbol in sorted(self.ended):
-            run, result = self.running.pop(symbol), self.ended.pop(symbol)
-            self._commit(run, result)
+            self._commit(self.running.pop(symbol), self.ended.pop(symbol))
         relay(self.ports.books, "orders", self.ports.orders)
         if self.marks and not (self.running and decode(self.marks[-1].body, Mark).is_last):
             self.ports.orders.put(self.marks[-1:])
@@ -123,8 +104,9 @@ class Dispatch:
             self.marks = []
 
     def _commit(self, run: Running, result: JobResult) -> None:
-        given = decode(run.body, DecisionInput)
-        decision = decode(result.body, Decision) if result.outcome == "done" else undecided(given, result)
+        given = run.given
+        is_done = result.outcome == "done"
+        decision = decode(result.body, Decision) if is_done else undecided(given.market_state, result)
         day = day_of(decision.decided_for)
         record = DecisionRecord(given.scrip, given.market_state, given.current_position_info, decision)
         writes = [Write("log", f"{day}/{decision.decision_id}", encode(record), expect=0)]
@@ -137,23 +119,3 @@ class Dispatch:
             self.ports.market.bury([run.message.id], result.reason)
         else:
             self.ports.market.done([run.message.id])
-
-
-def undecided(given: DecisionInput, result: JobResult) -> Decision:
-    """What is logged of a job that gave no decision: that it timed out or was parked, and why."""
-    market = given.market_state
-    outcome = "timed out" if result.outcome == "timeout" else "parked"
-    return Decision(
-        digest(market.scrip, market.snapshot_id, outcome),
-        market.scrip,
-        Action.MAINTAIN,
-        f"No decision: the job {outcome} ({result.reason}).",
-        {},
-        (),
-        market.snapshot_id,
-        market.exchange_at,
-        market.exchange_at + DEADLINE_S * SECOND,
-        "",
-        "",
-        outcome,
-    )

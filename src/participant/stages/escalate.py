@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from participant.ports import Notifier, Store, Ticket, Write
+from participant.core.messages import Ticket, Write
+from participant.ports import Notifier, Store
 from participant.wire.json import decode, encode
 
 

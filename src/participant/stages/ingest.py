@@ -5,46 +5,17 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.market import (
-    SECOND,
-    Arbitration,
-    Belief,
-    Board,
-    Down,
-    LookBack,
-    Mark,
-    MarketState,
-    arbitrate,
-    observe,
-    snapshot,
-)
-from participant.core.scrip import Contract
-from participant.ports import Clock, Feed, Message, Queue, Store, Write
+from participant.core.market import SECOND, Board, Down, Mark, MarketState, Reference, observe, snapshot
+from participant.core.messages import Message, Write
+from participant.core.providers import Arbitration, Belief, arbitrate, ended_instant, feed_status
+from participant.ports import Clock, Feed, Queue, Store
 from participant.wire.json import encode
 
 
-class Reference(Struct, frozen=True):
-    """What is known of a scrip before the day begins: its contracts and its look-back."""
-
-    scrip: str
-    contracts: tuple[Contract, ...]
-    look_back: LookBack
-
-
-class FeedStatus(Struct, frozen=True):
-    """How the feeds stand: whom we believe, who is well, and every change of belief today."""
-
-    at: int
-    belief: Belief
-    well: tuple[str, ...]
-    silent_since: int
-    changes: tuple[Belief, ...]
-
-
 class IngestPorts(Struct, frozen=True):
-    """What ingest needs of the world. `feeds` stand in order of priority."""
+    """What ingest needs of the world. `feeds` stand by name, in order of priority."""
 
-    feeds: Sequence[Feed]
+    feeds: dict[str, Feed]
     market: Queue
     quotes: Store
     clock: Clock
@@ -54,94 +25,72 @@ class Ingest:
     """Folds events into one board a provider, and publishes each instant that the believed provider has ended."""
 
     def __init__(
-        self,
-        ports: IngestPorts,
-        names: Sequence[str],
-        scrips: Sequence[Reference],
-        rule: Arbitration,
-        lockstep_wait_s: float = 0.0,
+        self, ports: IngestPorts, scrips: Sequence[Reference], rule: Arbitration, lockstep_wait_s: float = 0.0
     ) -> None:
         """`lockstep_wait_s` > 0 makes an instant wait for every provider, though no longer than that (wall time)."""
         self.ports, self.scrips, self.rule, self.lockstep_wait_s = ports, scrips, rule, lockstep_wait_s
-        self.boards = {name: Board(name) for name in names}
+        self.boards = {name: Board(name) for name in ports.feeds}
         self.belief, self.changes = Belief(), list[Belief]()
-        self.published_at = self.silent_since = self.status_at = 0
-        self.is_last = False
-        self.waited_s = 0.0
+        self.published_at, self.told_at, self.waited_s = 0, 0, 0.0
         self.given_up = set[str]()
+        self.is_last = False
 
     def step(self, wait_s: float) -> bool:
         """Take in what has arrived and publish what is complete; False when nothing happened."""
-        events = [e for feed in self.ports.feeds for e in feed.poll(0.0)] or self._slowest().poll(wait_s)
+        feeds = self.ports.feeds
+        events = [e for feed in feeds.values() for e in feed.poll(0.0)] or feeds[self._awaited()].poll(wait_s)
         for event in events:
-            self.boards[event.provider] = observe(
-                self.boards[event.provider], event, int(self.rule.silence_max_s * SECOND)
-            )
+            board = self.boards[event.provider]
+            self.boards[event.provider] = observe(board, event, int(self.rule.silence_max_s * SECOND))
             self.is_last = self.is_last or (isinstance(event, Mark) and event.is_last)
         self.waited_s = 0.0 if events else self.waited_s + wait_s
-        if not self.lockstep_wait_s:
-            self._judge()
-        return self._publish() or bool(events)
-
-    def _slowest(self) -> Feed:
-        """The feed worth waiting for: in lockstep the one that is furthest behind, else the believed one."""
-        boards = list(self.boards.values())
-        if self.lockstep_wait_s:
-            index = min(range(len(boards)), key=lambda i: boards[i].marked_at)
-        else:
-            index = next((i for i, b in enumerate(boards) if b.provider == self.belief.provider), 0)
-        return self.ports.feeds[index]
-
-    def _judge(self) -> None:
-        now = self.ports.clock.now()
-        rule = Arbitration(1e12, 0.0) if self.lockstep_wait_s else self.rule
-        belief = arbitrate(tuple(self.boards.values()), self.belief, now, rule)
-        if belief != self.belief:
-            self.changes.append(belief)
-            self.belief = belief
-        self.silent_since = 0 if belief.provider else self.silent_since or now
-        if now - self.status_at >= SECOND or belief.since == now:
-            self._tell(now)
-
-    def _tell(self, now: int) -> None:
-        silence = self.rule.silence_max_s * SECOND
-        well = tuple(b.provider for b in self.boards.values() if b.is_standing and now - b.received_at <= silence)
-        status = FeedStatus(now, self.belief, well, self.silent_since, tuple(self.changes))
-        self.ports.quotes.commit([Write("feeds", "status", encode(status))])
-        self.status_at = now
-
-    def _publish(self) -> bool:
         at = self._ended()
-        if at <= self.published_at:
-            return False
-        if self.lockstep_wait_s:
-            self._judge()
-        board = self.boards[self.belief.provider]
-        if self.lockstep_wait_s:
-            board = replace(board, received_at=at)
-        states = [s for r in self.scrips if (s := snapshot(board, r.scrip, r.contracts, r.look_back)) is not None]
-        self._tell(self.ports.clock.now())
-        self.ports.quotes.commit([Write("quotes", s.scrip, encode(s)) for s in states])
-        mark = Mark(board.provider, board.received_at, at, self.is_last)
-        self.ports.market.put([*map(_message, states), Message(f"mark-{at}", "mark", encode(mark))])
-        self.published_at = at
-        return True
+        if at > self.published_at:
+            self._publish(at)
+        return bool(events)
+
+    def _awaited(self) -> str:
+        """Whose word is worth waiting for: in lockstep the slowest's, else the believed one's."""
+        slowest = min(self.boards.values(), key=lambda b: b.marked_at).provider
+        return slowest if self.lockstep_wait_s or not self.belief.provider else self.belief.provider
 
     def _ended(self) -> int:
-        """The newest instant that is complete: by the believed provider, in lockstep by all that stand."""
-        if not self.lockstep_wait_s:
-            return self.boards[self.belief.provider].marked_at if self.belief.provider else 0
-        if self.waited_s > self.lockstep_wait_s:
-            self._give_up_on_the_silent()
-        awaited = [b for b in self.boards.values() if b.is_standing or b.provider not in self.given_up]
-        return min((b.marked_at for b in awaited), default=0)
+        """The newest instant that is complete: in lockstep for all that stand, else for the believed provider."""
+        if self.lockstep_wait_s:
+            if self.waited_s > self.lockstep_wait_s:
+                self._give_up_on_the_silent()
+            return ended_instant(list(self.boards.values()), self.given_up)
+        self._judge(self.ports.clock.now(), self.rule)
+        return self.boards[self.belief.provider].marked_at if self.belief.provider else 0
 
     def _give_up_on_the_silent(self) -> None:
         newest = max(b.marked_at for b in self.boards.values())
-        for name, board in self.boards.items():
-            if board.marked_at < newest:
-                self.boards[name] = observe(board, Down(name, board.received_at, "silent in lockstep"))
-                self.given_up.add(name)
+        for name in [n for n, b in self.boards.items() if b.marked_at < newest]:
+            self.boards[name] = observe(self.boards[name], Down(name, 0, "silent in lockstep"))
+            self.given_up.add(name)
+
+    def _judge(self, now: int, rule: Arbitration) -> None:
+        belief = arbitrate(list(self.boards.values()), self.belief, now, rule)
+        is_new = belief != self.belief
+        if is_new:
+            self.belief = belief
+            self.changes.append(belief)
+        if is_new or now - self.told_at >= SECOND:
+            status = feed_status(list(self.boards.values()), self.changes, now, rule)
+            self.ports.quotes.commit([Write("feeds", "status", encode(status))])
+            self.told_at = now
+
+    def _publish(self, at: int) -> None:
+        if self.lockstep_wait_s:
+            # Whoever ended this instant is well, and it was received at the venue's time: the same in every run.
+            self._judge(at, Arbitration(float("inf"), 0.0))
+        received_at = at if self.lockstep_wait_s else self.boards[self.belief.provider].received_at
+        board = replace(self.boards[self.belief.provider], received_at=received_at)
+        states = [state for known in self.scrips if (state := snapshot(board, known)) is not None]
+        self.ports.quotes.commit([Write("quotes", s.scrip, encode(s)) for s in states])
+        mark = Mark(board.provider, received_at, at, self.is_last)
+        self.ports.market.put([*map(_message, states), Message(f"mark-{at}", "mark", encode(mark))])
+        self.published_at = at
 
 
 def _message(state: MarketState) -> Message:

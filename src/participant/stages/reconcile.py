@@ -4,15 +4,15 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.account import Account
 from participant.core.books import Break, closing_events, compare, our_book, their_book
-from participant.core.ids import digest
-from participant.core.market import MarketState
-from participant.core.order import Order, OrderStatus
-from participant.core.position import Position
+from participant.core.market import Mark
+from participant.core.messages import Ticket, Write
+from participant.core.order import OrderStatus
 from participant.core.rulebook import Rulebook
+from participant.core.tickets import ticket_id
+from participant.links.books import Books, market_state
 from participant.links.ledger import Entry, enter
-from participant.ports import BrokerBooks, Store, Ticket, Write
+from participant.ports import BrokerBooks, Store
 from participant.wire.json import decode, encode
 
 
@@ -34,24 +34,25 @@ class Closed(Struct, frozen=True):
     settlements: dict[str, int]
 
 
-def close_day(ports: ReconcilePorts, rules: Rulebook, day: datetime.date, at: int) -> Closed | None:
-    """Settle, compare, and record how the day ended; None while the settlement prices are not out.
+def close_day(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed | None:
+    """Settle, compare, and record how the day ended; None before its last instant and while no prices are out.
 
     Running it again after a crash changes nothing: what has expired is gone, what is settled settles at nothing.
     Raises BrokerDown where the broker's books cannot be read: a failed read is no empty book.
     """
+    ended = ports.books.get("ended", str(day))
+    if ended is None or ports.books.get("days", str(day)) is not None:
+        return None
     settlements = ports.broker.settlements()
     if not settlements:
         return None
-    for row in ports.books.rows("positions"):
-        position = decode(row.value, Position)
-        state = ports.quotes.get("quotes", position.scrip)
-        market = decode(state.value, MarketState) if state else None
+    at, books = decode(ended.value, Mark).at, Books(ports.books)
+    for position in books.positions():
         events = closing_events(position, settlements, day, at)
+        market = market_state(ports.quotes, position.scrip)
         enter(ports.books, rules, market, Entry(position.scrip, at, events, ends_day=True))
     breaks = _compare(ports, day)
-    orders = [decode(r.value, Order) for r in ports.books.rows("orders", prefix=f"{day}/")]
-    unknown = tuple(o.order_id for o in orders if o.status is OrderStatus.UNKNOWN)
+    unknown = tuple(h.order.order_id for h in books.orders(day) if h.order.status is OrderStatus.UNKNOWN)
     closed = Closed(str(day), at, tuple(breaks), unknown, settlements)
     tickets = [_ticket(b, day, at) for b in breaks]
     ports.books.commit([*tickets, Write("days", str(day), encode(closed))])
@@ -59,17 +60,15 @@ def close_day(ports: ReconcilePorts, rules: Rulebook, day: datetime.date, at: in
 
 
 def _compare(ports: ReconcilePorts, day: datetime.date) -> list[Break]:
-    positions = [decode(r.value, Position) for r in ports.books.rows("positions")]
-    orders = [decode(r.value, Order) for r in ports.books.rows("orders", prefix=f"{day}/")]
-    row = ports.books.get("account", "account")
-    cash = decode(row.value, Account).cash if row else 0
+    books = Books(ports.books)
     theirs = {p.contract: p.quantity for p in ports.broker.positions()}
     broker = their_book(ports.broker.orders(), theirs, ports.broker.funds().cash)
-    return compare(our_book(positions, orders, cash), broker)
+    orders = [h.order for h in books.orders(day)]
+    return compare(our_book(books.positions(), orders, books.account()[0].cash), broker)
 
 
 def _ticket(found: Break, day: datetime.date, at: int) -> Write:
     """A break is work for a person; finding it again makes no second ticket."""
-    name = digest("break", str(day), found.kind, found.key)
+    name = ticket_id("break", str(day), found.kind, found.key)
     text = f"ours {found.ours}, the broker's {found.theirs}"
     return Write("tickets", name, encode(Ticket(name, at, found.key, f"break: {found.kind} {found.key}", text)))

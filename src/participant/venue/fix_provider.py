@@ -16,6 +16,7 @@ HEARTBEAT_S = 2  # until the client's Logon says its own
 READ_BYTES = 65_536
 PASS_TIME_S = 0.25
 CLIENTS_MAX = 64
+REQUEST_ID_MAX = 32
 
 
 class _Client:
@@ -112,7 +113,7 @@ class FixProvider:
         step = session.receive(client.session, message, time.monotonic_ns())
         self._apply(client, step)
         if step.deliver is not None and step.deliver.msg_type == marketdata.REQUEST:
-            client.request_id = step.deliver.get(262) or "0"
+            client.request_id = step.deliver.get(262)[:REQUEST_ID_MAX] or "0"
             self._snapshot(client)
 
     def _apply(self, client: _Client, step: session.Step) -> None:

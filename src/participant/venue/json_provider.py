@@ -84,7 +84,10 @@ class JsonProvider:
 
     async def _listen(self, websocket: WebSocket, line: Line[bytes]) -> None:
         while True:
-            if await websocket.receive_text() == self._request:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1006))
+            if message.get("text") == self._request:
                 self._greet(line)
 
     async def _speak(self, websocket: WebSocket, line: Line[bytes]) -> None:

@@ -13,8 +13,9 @@ from websockets.sync.client import ClientConnection, connect
 
 from participant.core.market import Quote
 from participant.core.matching import request_of
+from participant.core.messages import BrokerPosition, Funds
 from participant.core.order import Answer, Order, OrderView, Verdict
-from participant.ports import BrokerDown, BrokerPosition, Funds
+from participant.ports import BrokerDown
 from participant.wire.broker import (
     FundsRow,
     Margin,

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from participant.core.clearing import Ledger
 from participant.core.market import SECOND, Quote
 from participant.core.matching import OrderRequest, request_of
+from participant.core.messages import BrokerPosition, Funds
 from participant.core.order import Answer, Order, OrderView, Verdict
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract
 from participant.links.broker_book import BrokerBook, BrokerOrder, BrokerState
 from participant.links.faults import Fault, FaultKind, Faults, draw, fault_of
-from participant.ports import BrokerDown, BrokerPosition, Funds
+from participant.ports import BrokerDown
 
 TIMED_OUT = Answer(Verdict.UNKNOWN, "timed out, check the order book")
 THROTTLED = Answer(Verdict.REJECTED, "too many requests", is_retriable=True)

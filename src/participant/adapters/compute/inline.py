@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from participant.core.messages import Job, JobResult
 from participant.links.frames import DONE, attempt
-from participant.ports import Job, JobResult
 
 
 class InlineCompute:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from participant.core.messages import Job, JobResult
 from participant.links.frames import DONE, JOB, FrameBroken, cut, frame
-from participant.ports import Job, JobResult
 
 CHUNK_BYTES = 1 << 20
 NOTHING = memoryview(b"")

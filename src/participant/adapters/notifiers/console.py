@@ -3,7 +3,7 @@
 import datetime
 from typing import TextIO
 
-from participant.ports import Ticket
+from participant.core.messages import Ticket
 
 KOLKATA = datetime.timezone(datetime.timedelta(hours=5, minutes=30), "IST")
 SECOND = 1_000_000_000

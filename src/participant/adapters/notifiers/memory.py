@@ -1,6 +1,6 @@
 """Tickets kept in the memory of one process: for simulations and tests."""
 
-from participant.ports import Ticket
+from participant.core.messages import Ticket
 
 
 class MemoryNotifier:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from participant.ports import Message, QueueDepth
+from participant.core.messages import Message, QueueDepth
 
 
 @dataclass(slots=True)

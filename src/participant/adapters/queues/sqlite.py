@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from participant.core.messages import Message, QueueDepth
 from participant.links.doorbell import Doorbell
 from participant.links.sqlite import faults_told, open_database, transaction
-from participant.ports import Message, QueueDepth
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 PAUSE_MIN_S = 0.001

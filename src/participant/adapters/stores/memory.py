@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import takewhile
 
-from participant.ports import Row, Write
+from participant.core.messages import Row, Write
 
 
 class MemoryStore:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from participant.core.messages import Row, Write
 from participant.links.sqlite import faults_told, open_database, transaction
-from participant.ports import Row, Write
 
 GET = "SELECT tbl, key, value, version, seq FROM rows WHERE tbl = ? AND key = ?"
 # A range of keys for a prefix, not LIKE: it may hold % and _, case counts, and an index serves.

@@ -1,0 +1,105 @@
+"""The books as values: orders, account, positions and decisions, read from and written to the Store's rows."""
+
+import datetime
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from participant.core.account import Account
+from participant.core.books import report
+from participant.core.breaker import BreakerState
+from participant.core.decision import Decision
+from participant.core.market import MarketState
+from participant.core.messages import Message, Ticket, Write
+from participant.core.order import OPEN, Happening, Order, advance
+from participant.core.position import Position
+from participant.core.session import day_of
+from participant.links.outbox import promise
+from participant.ports import Store
+from participant.wire.json import decode, encode
+
+
+class Held(Struct, frozen=True):
+    """An order as it stands in the books, and the version that a write must find there."""
+
+    order: Order
+    version: int
+
+    @property
+    def key(self) -> str:
+        """Its row: the day it was decided on, and its id."""
+        return f"{day_of(self.order.decided_at)}/{self.order.order_id}"
+
+
+class _Logged(Struct, rename="camel"):
+    decision_info: Decision
+
+
+class Books:
+    """Typed access to a store; keeps nothing itself."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def orders(self, day: datetime.date, prefix: str = "") -> list[Held]:
+        """The day's orders whose id begins with `prefix`, in the order of their last change."""
+        return [Held(decode(r.value, Order), r.version) for r in self.store.rows("orders", prefix=f"{day}/{prefix}")]
+
+    def legs(self, day: datetime.date, decision_id: str) -> list[Held]:
+        """The orders of one decision, by leg."""
+        return sorted((h for h in self.orders(day) if h.order.decision_id == decision_id), key=lambda h: h.order.leg)
+
+    def unfinished(self, day: datetime.date) -> list[str]:
+        """The decisions with orders that are not over, in the order of (instant, scrip)."""
+        alive = [h.order for h in self.orders(day) if h.order.status in OPEN]
+        alive.sort(key=lambda o: (o.decided_at, o.scrip, o.decision_id))
+        return list(dict.fromkeys(o.decision_id for o in alive))
+
+    def account(self) -> tuple[Account, int]:
+        """The account and its version; nothing and 0 where there is none."""
+        row = self.store.get("account", "account")
+        return (decode(row.value, Account), row.version) if row else (Account(0, 0), 0)
+
+    def position(self, symbol: str) -> tuple[Position, int]:
+        """A scrip's booked position and its version."""
+        row = self.store.get("positions", symbol)
+        return (decode(row.value, Position), row.version) if row else (Position(symbol), 0)
+
+    def positions(self) -> list[Position]:
+        """The booked positions of all scrips."""
+        return [decode(r.value, Position) for r in self.store.rows("positions")]
+
+    def breaker(self) -> BreakerState | None:
+        """The breaker as it was last evaluated."""
+        row = self.store.get("breaker", "state")
+        return decode(row.value, BreakerState) if row else None
+
+    def decision(self, order: Order) -> Decision | None:
+        """The logged decision that an order belongs to."""
+        row = self.store.get("log", f"{day_of(order.decided_at)}/{order.decision_id}")
+        return decode(row.value, _Logged).decision_info if row else None
+
+    def save(self, held: Held, after: Order, extra: Iterable[Write] = ()) -> bool:
+        """Write an order down, and promise the books what filled, in one commit; False where another was first."""
+        writes = [Write("orders", held.key, encode(after), held.version), *extra]
+        ended = after.status not in OPEN and held.order.status in OPEN
+        if ended or after.cum_quantity > held.order.cum_quantity:
+            told = report(after)
+            name = f"{after.order_id}-{after.cum_quantity}-{int(told.is_final)}"
+            writes.append(promise("fills", Message(name, after.scrip, encode(told))))
+        return self.store.commit(writes)
+
+    def deny(self, held: Held, reason: str) -> bool:
+        """Write down that our own checks refuse an order, and why."""
+        return self.save(held, advance(held.order, Happening.DENY, reason=reason))
+
+    def ticket(self, ticket_id: str) -> tuple[Ticket | None, int]:
+        """A ticket and its version."""
+        row = self.store.get("tickets", ticket_id)
+        return (decode(row.value, Ticket), row.version) if row else (None, 0)
+
+
+def market_state(quotes: Store, symbol: str) -> MarketState | None:
+    """The newest market state of a scrip, as ingest put it down."""
+    row = quotes.get("quotes", symbol)
+    return decode(row.value, MarketState) if row else None

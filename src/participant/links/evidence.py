@@ -1,0 +1,57 @@
+"""What became of the orders that were sent: the broker's own evidence, from stream and book, into our books."""
+
+import datetime
+from collections.abc import Sequence
+
+from participant.core.messages import Write
+from participant.core.order import OrderStatus, OrderView, evidenced
+from participant.core.tickets import settled, ticket_id
+from participant.links.books import Books, Held
+from participant.ports import Broker, BrokerDown
+from participant.wire.json import encode
+
+
+class Evidence:
+    """Reads what the broker shows and writes down what it proves; a failed read proves nothing."""
+
+    def __init__(self, books: Books, broker: Broker) -> None:
+        self.books, self.broker = books, broker
+
+    def hear(self, day: datetime.date) -> bool:
+        """Take in what the update stream brought; it may repeat, miss and reorder."""
+        updates = self.broker.updates()
+        for view in updates:
+            for held in self.books.orders(day, view.tag[:-1]) if view.tag else []:
+                self.take_in(held, [view])
+        return bool(updates)
+
+    def adopt(self, day: datetime.date) -> bool:
+        """Take in every order of the day that the broker's book shows; False where it could not be read."""
+        try:
+            views = self.broker.find("")
+        except BrokerDown:
+            return False
+        for held in self.books.orders(day):
+            self.take_in(held, [v for v in views if v.tag.startswith(held.order.tag_stem)])
+        return True
+
+    def find(self, held: Held) -> bool:
+        """Look one order up; whether that changed it."""
+        try:
+            return self.take_in(held, self.broker.find(held.order.tag_stem))
+        except BrokerDown:
+            return False
+
+    def take_in(self, held: Held, views: Sequence[OrderView]) -> bool:
+        """Write down what these views prove of an order, and settle the ticket of one that was lost and is found."""
+        after = evidenced(held.order, views)
+        if after == held.order:
+            return False
+        extra = []
+        is_found = after.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DEAD)
+        if after.is_ticketed and is_found:
+            ticket, version = self.books.ticket(ticket_id("order", after.order_id))
+            if ticket is not None and not ticket.is_closed:
+                found = settled(ticket, f"the broker's book shows it {after.status}")
+                extra.append(Write("tickets", ticket.ticket_id, encode(found), version))
+        return self.books.save(held, after, extra)
