@@ -3,11 +3,8 @@
 feeds -> ingest -> [market] -> dispatch -> brain jobs -> [orders] -> gateway -> broker -> [fills] -> books
 """
 
-import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.brokers.http import HttpBroker
@@ -21,11 +18,9 @@ from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.config import Run, load_rules
 from participant.core.market import Reference
-from participant.core.providers import Arbitration
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
-from participant.operate.breaker import Watch, judge
-from participant.ports import BrokerDown, Feed
+from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
@@ -52,10 +47,8 @@ def quotes(run: Run) -> SqliteStore:
 
 def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
     """One of the queues between the stages."""
-    is_market = name == "market"
-    visibility_s = 2.0 * run.config.desk.job_timeout_s
-    settings = QueueSettings(visibility_s, receives_max=run.config.desk.restarts_max, is_durable=not is_market)
-    file = "market.sqlite" if is_market else "books.sqlite"
+    file = "market.sqlite" if name == "market" else "books.sqlite"
+    settings = QueueSettings(2.0 * run.job_timeout_s, run.config.desk.restarts_max, is_durable=name != "market")
     return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, name), settings)
 
 
@@ -70,11 +63,8 @@ def ingest(run: Run) -> Step:
     }
     market = quotes(run)
     scrips = [decode(r.value, Reference) for r in market.rows("reference")]
-    rule = run.config.arbitration
-    # What is silent for a second of the machine's time is not late by the market's: at speed it is the machine.
-    rule = Arbitration(max(rule.silence_max_s, 1.5 * run.speed), rule.well_before_return_s)
-    wait_s = run.config.desk.lockstep_wait_s if run.is_lockstep else 0.0
-    stage = Ingest(IngestPorts(feeds, queue(run, "market", "ingest"), market, clock), scrips, rule, wait_s)
+    ports = IngestPorts(feeds, queue(run, "market", "ingest"), market, clock)
+    stage = Ingest(ports, scrips, run.arbitration, run.lockstep_wait_s)
     bell = Doorbell(run.path, "breaker")
 
     def step(wait_s: float) -> None:
@@ -90,8 +80,7 @@ def dispatch(run: Run) -> Step:
     command = [sys.executable, "-m", "participant", "process", "brain", "--home", run.home]
     compute = ProcessCompute(command, desk.workers)
     ports = DispatchPorts(queue(run, "market", "dispatch"), queue(run, "orders", "dispatch"), books(run), compute)
-    timeout_s = desk.job_timeout_s / max(run.speed, 1.0)
-    rule = DispatchRule(timeout_s, desk.job_attempts_max, run.is_lockstep)
+    rule = DispatchRule(run.job_timeout_s, desk.job_attempts_max, run.is_lockstep)
     return Dispatch(ports, {s.symbol: s for s in run.config.watchlist}, rule).step
 
 
@@ -125,38 +114,6 @@ def desk(run: Run) -> Step:
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))
         people.step()
-        with suppress(BrokerDown):  # it is asked again at the next step, until the supervisor finds that nothing moves
-            close_day(reconcile, rules, run.day)
+        close_day(reconcile, rules, run.day)
 
     return step
-
-
-def breaker(run: Run) -> Step:
-    """The evaluator: at least once a second, and at once when the market moves."""
-    watch = Watch(books(run), quotes(run), SystemClock(), run.config.triggers)
-    bell, gateway_bell = Doorbell(run.path, "breaker"), Doorbell(run.path, "orders")
-
-    def step(wait_s: float) -> None:
-        judge(watch)
-        gateway_bell.ring()
-        bell.wait(min(wait_s, 1.0))
-
-    return step
-
-
-PROCESSES: dict[str, Callable[[Run], Step]] = {
-    "ingest": ingest,
-    "dispatch": dispatch,
-    "gateway": gateway,
-    "desk": desk,
-    "breaker": breaker,
-}
-
-
-def process(name: str, home: Path) -> None:
-    """Be one process of the desk until the one that started us is gone or ends us."""
-    run = decode((home / "run.json").read_bytes(), Run)
-    parent = os.getppid()
-    step = brain(run) if name == "brain" else PROCESSES[name](run)
-    while os.getppid() == parent:
-        step(1.0)

@@ -42,9 +42,9 @@ class Venue(Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: int = 0
     fix_port: int = 0
-    seed: int = 7
-    symbols: tuple[str, ...] = ("NIFTY",)
-    day: str = "2026-11-25"
+    seed: int = 5
+    symbols: tuple[str, ...] = ("NIFTY", "BANKNIFTY")
+    day: str = "2026-11-26"
     step_s: int = 60
 
 
@@ -75,6 +75,22 @@ class Run(Struct, frozen=True):
     def is_lockstep(self) -> bool:
         """Whether the venue waits for us before it moves on."""
         return self.speed == 0
+
+    @property
+    def arbitration(self) -> Arbitration:
+        """When a provider is silent: at speed, what is silent for a moment of the machine's time is not late."""
+        rule = self.config.arbitration
+        return Arbitration(max(rule.silence_max_s, 1.5 * self.speed), rule.well_before_return_s)
+
+    @property
+    def job_timeout_s(self) -> float:
+        """How long a brain job may take by the machine's time."""
+        return self.config.desk.job_timeout_s / max(self.speed, 1.0)
+
+    @property
+    def lockstep_wait_s(self) -> float:
+        """How long an instant waits for the slowest provider; 0 where the market waits for nobody."""
+        return self.config.desk.lockstep_wait_s if self.is_lockstep else 0.0
 
     @property
     def path(self) -> Path:

@@ -216,7 +216,7 @@ TICKS = (spot(), tick(FUTURE.key, 2_000), tick(CALL.key, 300), tick(PUT.key, 400
 
 
 def test_a_state_holds_futures_and_chains_in_order() -> None:
-    state = snapshot(fold([whole(NOW + 5, *TICKS)]), "NIFTY", CONTRACTS, LookBack((1,)))
+    state = snapshot(fold([whole(NOW + 5, *TICKS)]), Reference("NIFTY", tuple(CONTRACTS), LookBack((1,))))
     assert state is not None
     assert (state.scrip, state.spot, state.provider, state.received_at) == ("NIFTY", SPOT, "one", NOW + 5)
     assert [f.contract for f in state.futures] == [FUTURE]
@@ -225,7 +225,7 @@ def test_a_state_holds_futures_and_chains_in_order() -> None:
 
 
 def test_a_quote_is_found_by_the_key_of_its_contract() -> None:
-    state = snapshot(fold([whole(NOW, *TICKS[:3])]), "NIFTY", CONTRACTS, LookBack())
+    state = snapshot(fold([whole(NOW, *TICKS[:3])]), Reference("NIFTY", tuple(CONTRACTS), LookBack()))
     assert state is not None
     assert state.quote(FUTURE.key) == Quote(2_000, 2_010, 75, 150, NOW)
     assert state.quote(CALL.key) == Quote(300, 310, 75, 150, NOW)
@@ -234,7 +234,7 @@ def test_a_quote_is_found_by_the_key_of_its_contract() -> None:
 
 @pytest.mark.parametrize("ticks", [(), (tick(CALL.key),), (spot(0),)])
 def test_without_a_spot_there_is_no_state(ticks: tuple[Tick, ...]) -> None:
-    assert snapshot(fold([whole(NOW, *ticks)]), "NIFTY", CONTRACTS, LookBack()) is None
+    assert snapshot(fold([whole(NOW, *ticks)]), Reference("NIFTY", tuple(CONTRACTS), LookBack())) is None
 
 
 @given(st.permutations(TICKS), st.permutations(CONTRACTS), st.integers(0, 10**9))
@@ -243,7 +243,7 @@ def test_the_id_of_a_snapshot_covers_the_content_alone(
 ) -> None:
     one = fold([whole(NOW, *TICKS), Mark("one", NOW, NOW)])
     other = fold([whole(NOW + delay, *ticks), Mark("two", NOW + delay, NOW)], Board("two"))
-    states = [snapshot(b, "NIFTY", c, LookBack()) for b, c in ((one, CONTRACTS), (other, contracts))]
+    states = [snapshot(b, Reference("NIFTY", tuple(c), LookBack())) for b, c in ((one, CONTRACTS), (other, contracts))]
     assert states[0] is not None
     assert states[1] is not None
     assert states[0].snapshot_id == states[1].snapshot_id
@@ -260,14 +260,16 @@ def test_the_id_of_a_snapshot_covers_the_content_alone(
 )
 def test_other_content_has_another_id(event: FeedEvent) -> None:
     boards = fold([whole(NOW, *TICKS)]), fold([whole(NOW, *TICKS), event])
-    one, other = (snapshot(b, "NIFTY", CONTRACTS, LookBack()) for b in boards)
+    one, other = (snapshot(b, Reference("NIFTY", tuple(CONTRACTS), LookBack())) for b in boards)
     assert one is not None
     assert other is not None
     assert one.snapshot_id != other.snapshot_id
 
 
 def test_a_state_bears_the_later_of_its_mark_and_its_spot() -> None:
-    state = snapshot(fold([whole(NOW, *TICKS), Mark("one", NOW, NOW + 7)]), "NIFTY", CONTRACTS, LookBack())
+    state = snapshot(
+        fold([whole(NOW, *TICKS), Mark("one", NOW, NOW + 7)]), Reference("NIFTY", tuple(CONTRACTS), LookBack())
+    )
     assert state is not None
     assert state.exchange_at == NOW + 7
 
@@ -275,6 +277,6 @@ def test_a_state_bears_the_later_of_its_mark_and_its_spot() -> None:
 def test_expiries_stand_in_order() -> None:
     later = replace(CALL, expiry=CALL.expiry + datetime.timedelta(days=7))
     ticks = (spot(), tick(later.key), tick(CALL.key))
-    state = snapshot(fold([whole(NOW, *ticks)]), "NIFTY", [later, CALL], LookBack())
+    state = snapshot(fold([whole(NOW, *ticks)]), Reference("NIFTY", (later, CALL), LookBack()))
     assert state is not None
     assert [chain.expiry for chain in state.chains] == [CALL.expiry, later.expiry]

@@ -221,7 +221,7 @@ def test_the_brain_reads_rich_and_calm_days_as_such(seed_day: tuple[int, datetim
     first = next(market.instants())
     board = observe(Board("one"), Ticks("one", first.at, first.ticks, is_snapshot=True))
     board = observe(board, Mark("one", first.at, first.at))
-    state = snapshot(board, "NIFTY", market.contracts(), market.look_back("NIFTY"))
+    state = snapshot(board, Reference("NIFTY", market.contracts(), market.look_back("NIFTY")))
     assert state is not None
     now, back = iv30(state, RULES), state.look_back
     assert now == pytest.approx(back.iv30[-1], rel=0.25)

@@ -155,6 +155,7 @@ class Plan:
     feed: dict[str, float]
     halts: dict[int, Level]
     stale_breaker: float
+    pauses: dict[str, range]
 
 
 def draw_plan(rng: random.Random, seed: int) -> Plan:
@@ -178,10 +179,19 @@ def draw_plan(rng: random.Random, seed: int) -> Plan:
     )
     halts = {rng.randrange(40): rng.choice([Level.OPEN, Level.REDUCE_ONLY]) for _ in range(rng.choice([0, 0, 1, 2]))}
     feed = {kind: some(0.15) for kind in ("drop", "duplicate", "reorder", "silence")}
-    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05))
+    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05), _pauses(rng))
 
 
-QUIET = Plan(Faults(), 0.0, 0.0, dict.fromkeys(("drop", "duplicate", "reorder", "silence"), 0.0), {}, 0.0)
+QUIET = Plan(Faults(), 0.0, 0.0, dict.fromkeys(("drop", "duplicate", "reorder", "silence"), 0.0), {}, 0.0, {})
+
+
+def _pauses(rng: random.Random) -> dict[str, range]:
+    """A process that stands still for some minutes, as a stopped or starved one does."""
+    if rng.random() < 0.6:
+        return {}
+    start = rng.choice([0, rng.randrange(30)])
+    name = rng.choice(["dispatch", "gateway", "gateway", "desk", "ingest", "breaker"])
+    return {name: range(start, start + rng.randint(1, 16))}
 
 
 @dataclass
@@ -334,7 +344,8 @@ class Sim:
             order = ["ingest", "breaker", "dispatch", "gateway", "desk", "gateway", "dispatch", "desk"]
             self.rng.shuffle(order)
             for name in order:
-                if name != "breaker" or self.rng.random() >= self.plan.stale_breaker:
+                is_stale = name == "breaker" and self.rng.random() < self.plan.stale_breaker
+                if not is_stale and number not in self.plan.pauses.get(name, ()):
                     self.step(name)
 
     def _publish(self, provider: str, number: int, at: int) -> None:

@@ -106,7 +106,7 @@ def a_ticket_has_a_new_id_each_time(patch: pytest.MonkeyPatch) -> None:
     def forgets(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
         return save(self, held, replace(after, is_ticketed=False), extra)
 
-    patch.setattr(participant.stages.execute, "order_ticket", wrong)
+    patch.setattr(participant.links.books, "order_ticket", wrong)
     patch.setattr(participant.links.books.Books, "save", forgets)
 
 

@@ -80,7 +80,10 @@ def test_the_master_and_the_look_backs_can_be_read() -> None:
 
 def test_the_session_says_what_is_played_and_how() -> None:
     with running(MadeMarket()) as venue:
-        assert session(venue.url) == SessionRow(DAY.isoformat(), "lockstep", 1.0, ("NIFTY",), 1, is_over=False)
+        said = session(venue.url)
+
+    assert said == SessionRow(DAY.isoformat(), "lockstep", 1.0, ("NIFTY",), 1, is_over=False, fix_port=said.fix_port)
+    assert said.fix_port > 0
 
 
 @pytest.mark.parametrize(("mode", "speed"), [("backwards", 1.0), (FREE, 0.0), (FREE, -1.0)])

@@ -15,9 +15,9 @@ capital = 10_000_000        # rupees, paper
 workers = 1                 # brain processes
 
 [venue]                     # the simulated exchange that `participant trade` starts
-seed = 7
-symbols = ["NIFTY"]
-day = "2026-11-25"          # the first day of a new home; afterwards the next session
+seed = 5
+symbols = ["NIFTY", "BANKNIFTY"]
+day = "2026-11-26"          # the first day of a new home; afterwards the next session
 step_s = 60                 # seconds of market time between instants
 
 [limits]                    # what the gateway lets pass

@@ -1,18 +1,56 @@
 """`participant process`: one process of a running desk."""
 
+import os
 import signal
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 
-from participant.app import process as be
+from participant import app
+from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import DONE, Refused
+from participant.config import Run
+from participant.links.doorbell import Doorbell
+from participant.operate.breaker import Watch, judge
+from participant.wire.json import decode
+
+STEP_MAX_S = 1.0
 
 
 def process(args: Namespace) -> int:
     """Be that process until its desk ends."""
-    if not (args.home / "run.json").exists():
+    file = args.home / "run.json"
+    if not file.exists():
         raise Refused(f"home {args.home} has no run; `participant trade` starts the processes by itself")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    be(args.name, args.home)
+    parent = os.getppid()
+    step = PROCESSES[args.name](decode(file.read_bytes(), Run))
+    # A desk that was killed leaves no process behind: each looks whether its parent is still there.
+    while os.getppid() == parent:
+        step(STEP_MAX_S)
     return DONE
+
+
+def breaker(run: Run) -> app.Step:
+    """The evaluator: at least once a second, and at once when the market moves."""
+    watch = Watch(app.books(run), app.quotes(run), SystemClock(), run.config.triggers)
+    bell, gateway_bell = Doorbell(run.path, "breaker"), Doorbell(run.path, "orders")
+
+    def step(wait_s: float) -> None:
+        judge(watch)
+        gateway_bell.ring()
+        bell.wait(min(wait_s, 1.0))
+
+    return step
+
+
+DESK = ("ingest", "dispatch", "gateway", "desk", "breaker")
+PROCESSES: dict[str, Callable[[Run], app.Step]] = {
+    "ingest": app.ingest,
+    "dispatch": app.dispatch,
+    "brain": app.brain,
+    "gateway": app.gateway,
+    "desk": app.desk,
+    "breaker": breaker,
+}

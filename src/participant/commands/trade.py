@@ -12,6 +12,7 @@ from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.process import DESK
 from participant.config import Config, Run, load_config, load_rules
 from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
@@ -135,7 +136,7 @@ def _day(args: Namespace, run: Run, session: Session) -> Day:
         quotes=app.quotes(run),
         queues={name: app.queue(run, name, "view") for name in ("market", "orders", "fills")},
         archive=JsonlArchive(run.path / "decisions"),
-        commands={name: _command("process", name, "--home", run.home) for name in app.PROCESSES},
+        commands={name: _command("process", name, "--home", run.home) for name in DESK},
         restarts_max=desk.restarts_max,
         stall_max_s=desk.stall_max_s if run.is_lockstep else max(desk.stall_max_s, 3.0 * desk.job_timeout_s),
         is_quiet=args.quiet or args.json,

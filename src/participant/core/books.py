@@ -65,6 +65,12 @@ class Fill(Struct, frozen=True, rename="camel"):
     at: int
 
 
+def fill_of(told: OrderReport, cost: int) -> Fill:
+    """The tradebook's row for a report; `cost` is the charges of all that filled so far."""
+    who = (told.order_id, told.decision_id, told.scrip, told.contract, told.side)
+    return Fill(*who, told.cum_quantity, told.cum_value, cost, told.at)
+
+
 def view(position: Position, orders: Iterable[Order], day: datetime.date) -> Position:
     """The position with every fill that our orders know of, booked or not yet, and with what is still working."""
     mine = [o for o in orders if o.scrip == position.scrip]

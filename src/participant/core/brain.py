@@ -1,10 +1,9 @@
 """The brain: one pure function from what is known of a scrip to a decision. The same input gives the same bytes."""
 
 from participant.core.account import Account
-from participant.core.decision import Action, Decision
+from participant.core.decision import DEADLINE_S, Decision
 from participant.core.ids import digest
 from participant.core.market import SECOND, MarketState
-from participant.core.messages import JobResult
 from participant.core.position import Position
 from participant.core.pricing import KERNEL
 from participant.core.rulebook import Rulebook
@@ -12,7 +11,6 @@ from participant.core.scrip import Scrip
 from participant.core.strategies.covered_call import covered_call
 from participant.core.strategy import Strategy, logged
 
-DEADLINE_S = 600
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
 MODULE_VERSIONS = {"brain": 1, "covered_call": 1, "pricing": 1, "volatility": 1, "margin": 1, "charges": 1}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
@@ -29,35 +27,7 @@ def decide(scrip: Scrip, market: MarketState, position: Position, account: Accou
     if strategy is None:
         raise UnknownStrategy(f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}")
     verdict = strategy(scrip, market, position, account, rules)
-    return Decision(
-        decision_id=digest(scrip.symbol, market.snapshot_id, BUILD_ID, rules.content_hash),
-        scrip=scrip.symbol,
-        action=verdict.action,
-        reason=verdict.reason,
-        figures=logged(verdict.figures),
-        legs=verdict.legs,
-        snapshot_id=market.snapshot_id,
-        decided_for=market.exchange_at,
-        deadline=market.exchange_at + DEADLINE_S * SECOND,
-        rules_hash=rules.content_hash,
-        build_id=BUILD_ID,
-    )
-
-
-def undecided(market: MarketState, result: JobResult) -> Decision:
-    """What is logged of a job that gave no decision: that it timed out or was parked, and why."""
-    outcome = "timed out" if result.outcome == "timeout" else "parked"
-    return Decision(
-        decision_id=digest(market.scrip, market.snapshot_id, outcome),
-        scrip=market.scrip,
-        action=Action.MAINTAIN,
-        reason=f"No decision: the job {outcome} ({result.reason}).",
-        figures={},
-        legs=(),
-        snapshot_id=market.snapshot_id,
-        decided_for=market.exchange_at,
-        deadline=market.exchange_at + DEADLINE_S * SECOND,
-        rules_hash="",
-        build_id="",
-        outcome=outcome,
-    )
+    decision_id = digest(scrip.symbol, market.snapshot_id, BUILD_ID, rules.content_hash)
+    said = (verdict.action, verdict.reason, logged(verdict.figures), verdict.legs)
+    when = (market.snapshot_id, market.exchange_at, market.exchange_at + DEADLINE_S * SECOND)
+    return Decision(decision_id, scrip.symbol, *said, *when, rules.content_hash, BUILD_ID)

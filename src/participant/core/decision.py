@@ -5,9 +5,13 @@ from enum import StrEnum
 from msgspec import Struct
 
 from participant.core.account import Account
-from participant.core.market import MarketState
+from participant.core.ids import digest
+from participant.core.market import SECOND, MarketState
+from participant.core.messages import JobResult
 from participant.core.position import Position
 from participant.core.scrip import Contract, Scrip, Side
+
+DEADLINE_S = 600  # from the snapshot, by the design
 
 
 class Action(StrEnum):
@@ -73,3 +77,22 @@ class DecisionRecord(Struct, frozen=True, rename="camel"):
     market_state: MarketState
     current_position_info: PositionInfo
     decision_info: Decision
+
+
+def undecided(market: MarketState, result: JobResult) -> Decision:
+    """What is logged of a job that gave no decision: that it timed out or was parked, and why."""
+    outcome = "timed out" if result.outcome == "timeout" else "parked"
+    return Decision(
+        decision_id=digest(market.scrip, market.snapshot_id, outcome),
+        scrip=market.scrip,
+        action=Action.MAINTAIN,
+        reason=f"No decision: the job {outcome} ({result.reason}).",
+        figures={},
+        legs=(),
+        snapshot_id=market.snapshot_id,
+        decided_for=market.exchange_at,
+        deadline=market.exchange_at + DEADLINE_S * SECOND,
+        rules_hash="",
+        build_id="",
+        outcome=outcome,
+    )

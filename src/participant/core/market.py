@@ -187,6 +187,7 @@ class Board(Struct, frozen=True):
     marked_at: int = 0
     healthy_since: int = 0
     is_standing: bool = False
+    is_given_up: bool = False
 
 
 def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) -> Board:
@@ -196,7 +197,7 @@ def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) ->
     """
     at = event.received_at
     if isinstance(event, Down):
-        return Board(board.provider, {}, board.received_at, board.marked_at, 0, is_standing=False)
+        return replace(board, ticks={}, healthy_since=0, is_standing=False)
     back = not board.is_standing or at - board.received_at > silence_max_ns
     board = replace(board, received_at=max(at, board.received_at), healthy_since=at if back else board.healthy_since)
     if isinstance(event, Mark):
@@ -206,7 +207,8 @@ def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) ->
         for tick in event.ticks:
             if _is_newer(tick, held.get(tick.contract)):
                 held[tick.contract] = tick
-        return replace(board, ticks=held, is_standing=board.is_standing or event.is_snapshot)
+        stands = board.is_standing or event.is_snapshot
+        return replace(board, ticks=held, is_standing=stands, is_given_up=board.is_given_up and not stands)
     return board
 
 

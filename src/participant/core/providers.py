@@ -1,6 +1,6 @@
 """Which provider to believe, and how the feeds stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -65,7 +65,13 @@ def feed_status(boards: Sequence[Board], changes: Sequence[Belief], at: int, rul
     return FeedStatus(at, belief, well, 0 if belief.provider else belief.since or at, tuple(changes))
 
 
-def ended_instant(boards: Sequence[Board], given_up: set[str]) -> int:
+def ended_instant(boards: Sequence[Board]) -> int:
     """The newest instant that every provider has ended, but for those that were given up; 0 before the first."""
-    awaited = [b for b in boards if b.is_standing or b.provider not in given_up]
-    return min((b.marked_at for b in awaited), default=0)
+    return min((b.marked_at for b in boards if not b.is_given_up), default=0)
+
+
+def without_the_silent(boards: Mapping[str, Board]) -> dict[str, Board]:
+    """The boards with those given up that lag behind the newest instant: void until they send a whole book again."""
+    newest = max(b.marked_at for b in boards.values())
+    void = {n: Board(n, {}, b.received_at, b.marked_at, is_given_up=True) for n, b in boards.items()}
+    return {n: b if b.marked_at == newest else void[n] for n, b in boards.items()}

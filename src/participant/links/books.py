@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.books import report
@@ -14,6 +15,7 @@ from participant.core.messages import Message, Ticket, Write
 from participant.core.order import OPEN, Happening, Order, advance
 from participant.core.position import Position
 from participant.core.session import day_of
+from participant.core.tickets import order_ticket
 from participant.links.outbox import promise
 from participant.ports import Store
 from participant.wire.json import decode, encode
@@ -92,6 +94,12 @@ class Books:
     def deny(self, held: Held, reason: str) -> bool:
         """Write down that our own checks refuse an order, and why."""
         return self.save(held, advance(held.order, Happening.DENY, reason=reason))
+
+    def hand_over(self, held: Held, order: Order, now: int) -> bool:
+        """Give an order to a person: one ticket, however often, and the order marked so in the same commit."""
+        ticket = order_ticket(order, now)
+        extra = [] if order.is_ticketed else [Write("tickets", ticket.ticket_id, encode(ticket), 0)]
+        return self.save(held, replace(order, is_ticketed=True), extra)
 
     def ticket(self, ticket_id: str) -> tuple[Ticket | None, int]:
         """A ticket and its version."""

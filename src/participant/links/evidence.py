@@ -3,8 +3,12 @@
 import datetime
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from participant.core.market import SECOND
 from participant.core.messages import Write
-from participant.core.order import OrderStatus, OrderView, evidenced
+from participant.core.order import OrderStatus, OrderView, Verdict, evidenced
+from participant.core.session import day_of
 from participant.core.tickets import settled, ticket_id
 from participant.links.books import Books, Held
 from participant.ports import Broker, BrokerDown
@@ -14,8 +18,10 @@ from participant.wire.json import encode
 class Evidence:
     """Reads what the broker shows and writes down what it proves; a failed read proves nothing."""
 
-    def __init__(self, books: Books, broker: Broker) -> None:
-        self.books, self.broker = books, broker
+    def __init__(self, books: Books, broker: Broker, poll_every_s: int) -> None:
+        """An order is looked up no oftener than `poll_every_s` of the market's time, unless it is forced."""
+        self.books, self.broker, self.poll_every_ns = books, broker, poll_every_s * SECOND
+        self.polled: dict[str, int] = {}
 
     def hear(self, day: datetime.date) -> bool:
         """Take in what the update stream brought; it may repeat, miss and reorder."""
@@ -35,10 +41,20 @@ class Evidence:
             self.take_in(held, [v for v in views if v.tag.startswith(held.order.tag_stem)])
         return True
 
-    def find(self, held: Held) -> bool:
-        """Look one order up; whether that changed it."""
+    def ask(self, held: Held, now: int, *, cancels: bool, is_forced: bool) -> bool:
+        """Look an order up, after asking for its end where `cancels`; whether that changed it.
+
+        Only the book proves that it ended. Unless forced, the broker is not asked about an order again and again.
+        """
+        order = held.order
+        if not is_forced and now - self.polled.get(order.order_id, 0) < self.poll_every_ns:
+            return False
+        self.polled[order.order_id] = now
+        if cancels and self.broker.cancel(order).verdict is Verdict.ACCEPTED:
+            self.books.save(held, replace(order, is_cancelling=True))
+            held = next(h for h in self.books.orders(day_of(order.decided_at), order.order_id))
         try:
-            return self.take_in(held, self.broker.find(held.order.tag_stem))
+            return self.take_in(held, self.broker.find(order.tag_stem))
         except BrokerDown:
             return False
 

@@ -55,11 +55,12 @@ class TerminalView:
 
 
 class PlainView:
-    """Writes a line for each decision that is not `maintain`, and one each half hour of the market's time."""
+    """Writes each decision that is not `maintain`, what needs a person, and a line each half hour of market time."""
 
     def __init__(self, session: Session, write: Callable[[str], object]) -> None:
         self.session, self.write = session, write
         self.told_at = 0
+        self.needs: list[str] = []
 
     def __enter__(self) -> "PlainView":
         return self
@@ -73,6 +74,10 @@ class PlainView:
         """Write what is new."""
         for decision in deeds(news):
             self.say(f"{clock(decision.decided_for)} {decision.scrip} {decision.action}: {decision.reason}")
+        before, self.needs = self.needs, [text.plain for text in needs(screen)] if screen.at else []
+        for text in self.needs:
+            if text not in before:
+                self.say(f"{clock(screen.at)} {text}")
         if screen.at - self.told_at >= PLAIN_EVERY_NS:
             self.told_at = screen.at
             done = percent(progress(screen, self.session))
@@ -96,6 +101,16 @@ def deeds(news: Iterable[Decision]) -> list[Decision]:
     return [d for d in news if d.action is not Action.MAINTAIN or d.outcome != "decided"]
 
 
+def needs(screen: Screen) -> list[Text]:
+    """What a person must know or do: why the breaker is not closed, and the newest open tickets."""
+    lines = []
+    if screen.breaker is not Level.CLOSED:
+        level = screen.breaker.name.replace("_", " ")
+        lines.append(Text(f"breaker {level}: {screen.breaker_why}", COLOURS[screen.breaker]))
+    tickets = [t for t in screen.tickets if not t.is_closed][-TICKETS_MAX:]
+    return lines + [Text(f"TICKET {t.ticket_id[:8]} {t.title}: {t.detail}", "bold red") for t in tickets]
+
+
 def clock(at: int) -> str:
     """The time of day in India: `09:31:00`."""
     return datetime.fromtimestamp(at / 1e9, UTC).astimezone(IST).strftime("%H:%M:%S")
@@ -113,10 +128,9 @@ def frame(screen: Screen, session: Session, done: Sequence[Decision] = ()) -> Re
     if done:
         parts.append(_done(done))
     parts.append(_state(screen))
-    needs = [Text(f"breaker: {screen.breaker_why}", COLOURS[screen.breaker])] * (screen.breaker is not Level.CLOSED)
-    for ticket in [t for t in screen.tickets if not t.is_closed][-TICKETS_MAX:]:
-        needs.append(Text(f"TICKET {ticket.ticket_id[:8]} {ticket.title}: {ticket.detail}", "bold red"))
-    parts += [Group(*needs)] * bool(needs)
+    person = needs(screen)
+    if person:
+        parts.append(Group(*person))
     spaced = [part for one in parts for part in (one, Text(""))][:-1]
     return Panel(Group(*spaced), title="participant · paper", border_style="blue")
 

@@ -3,8 +3,7 @@
 from msgspec import Struct
 
 from participant.core.books import view
-from participant.core.brain import undecided
-from participant.core.decision import Decision, DecisionInput, DecisionRecord, PositionInfo
+from participant.core.decision import Decision, DecisionInput, DecisionRecord, PositionInfo, undecided
 from participant.core.due import Seen, due, seen
 from participant.core.market import Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
@@ -105,8 +104,8 @@ class Dispatch:
 
     def _commit(self, run: Running, result: JobResult) -> None:
         given = run.given
-        is_done = result.outcome == "done"
-        decision = decode(result.body, Decision) if is_done else undecided(given.market_state, result)
+        is_decided = result.outcome == "done"
+        decision = decode(result.body, Decision) if is_decided else undecided(given.market_state, result)
         day = day_of(decision.decided_for)
         record = DecisionRecord(given.scrip, given.market_state, given.current_position_info, decision)
         writes = [Write("log", f"{day}/{decision.decision_id}", encode(record), expect=0)]
@@ -117,5 +116,4 @@ class Dispatch:
         self.ports.books.commit(writes)
         if decision.outcome == "parked":
             self.ports.market.bury([run.message.id], result.reason)
-        else:
-            self.ports.market.done([run.message.id])
+        self.ports.market.done([run.message.id])

@@ -3,19 +3,17 @@
 import datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from participant.core.account import reserve
 from participant.core.books import view
 from participant.core.breaker import Triggers, effective
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message, Write
-from participant.core.order import Happening, Verdict, advance, answered
+from participant.core.order import Happening, advance, answered
 from participant.core.risk import Ask, Limits, affordable, check, reprice
 from participant.core.rulebook import Rulebook
 from participant.core.sending import STEPS_MAX, Act, SendRule, next_step
 from participant.core.session import day_of, phase
-from participant.core.tickets import order_ticket
 from participant.links.books import Books, Held, market_state
 from participant.links.evidence import Evidence
 from participant.links.outbox import relay
@@ -52,10 +50,9 @@ class Gateway:
         """Begins in RECOVER: nothing is sent until every order of the day at the broker has been adopted."""
         self.ports, self.rule = ports, rule
         self.books = Books(ports.books)
-        self.evidence = Evidence(self.books, ports.broker)
+        self.evidence = Evidence(self.books, ports.broker, rule.sending.poll_every_s)
         self.is_recovered = False
         self.marks: list[Message] = []
-        self.polled: dict[str, int] = {}
         self.now, self.day = 0, datetime.date.min
 
     def step(self, wait_s: float) -> bool:
@@ -76,12 +73,11 @@ class Gateway:
 
     def _time(self) -> int:
         """The market's time; after the last mark nothing more will come, so every wait is over."""
-        over = any(decode(m.body, Mark).is_last for m in self.marks)
-        return self.ports.clock.now() + (self.rule.sending.absent_after_s * SECOND if over else 0)
+        is_over = bool(self.marks) and decode(self.marks[-1].body, Mark).is_last
+        return self.ports.clock.now() + is_over * self.rule.sending.absent_after_s * SECOND
 
     def _is_judged(self) -> bool:
-        newest = max((decode(m.body, Mark).at for m in self.marks), default=0)
-        breaker = self.books.breaker()
+        newest, breaker = decode(self.marks[-1].body, Mark).at if self.marks else 0, self.books.breaker()
         return not self.rule.is_lockstep or (breaker is not None and breaker.at >= newest)
 
     def _pass_marks(self) -> None:
@@ -111,10 +107,13 @@ class Gateway:
                 return self.books.save(held, doubted)
             case Act.DENY_REST:
                 return self.books.deny(held, "an earlier leg did not fill")
-            case Act.TICKET | Act.GIVE_UP:
-                return self._hand_over(act, held)
-            case Act.FIND | Act.CANCEL if self._may_ask(held.order.order_id, asked):
-                return self._ask_broker(act, held)
+            case Act.TICKET:
+                return self.books.hand_over(held, held.order, self.now)
+            case Act.GIVE_UP:
+                return self.books.hand_over(held, advance(held.order, Happening.GIVE_UP), self.now)
+            case Act.FIND | Act.CANCEL if held.order.order_id not in asked:
+                asked.add(held.order.order_id)
+                return self.evidence.ask(held, self.now, cancels=act is Act.CANCEL, is_forced=bool(self.marks))
         return False
 
     def _claim(self, legs: list[Held]) -> bool:
@@ -148,40 +147,7 @@ class Gateway:
         quote = market.quote(order.contract.key) if market else None
         orders = tuple(h.order for h in books.orders(self.day))
         level, why = effective(books.breaker(), self.ports.wall.now(), rule.triggers)
-        return Ask(
-            order=reprice(order, quote),
-            orders=orders,
-            decision=books.decision(order),
-            position=view(books.position(order.scrip)[0], orders, self.day),
-            account=books.account()[0],
-            quote=quote,
-            spot=market.spot if market else 0,
-            level=level,
-            level_why=why,
-            phase=phase(rule.rules, self.now),
-            now=self.now,
-            limits=rule.limits,
-        )
-
-    def _hand_over(self, act: Act, held: Held) -> bool:
-        """To a person: an order lost for good is dead; either way there is one ticket."""
-        order = advance(held.order, Happening.GIVE_UP) if act is Act.GIVE_UP else held.order
-        ticket = order_ticket(order, self.now)
-        extra = [] if order.is_ticketed else [Write("tickets", ticket.ticket_id, encode(ticket), 0)]
-        return self.books.save(held, replace(order, is_ticketed=True), extra)
-
-    def _may_ask(self, order_id: str, asked: set[str]) -> bool:
-        """Once a step, and no oftener than the rule allows; at an instant's end always."""
-        due = self.now - self.polled.get(order_id, 0) >= self.rule.sending.poll_every_s * SECOND or bool(self.marks)
-        may = due and order_id not in asked
-        if may:
-            asked.add(order_id)
-            self.polled[order_id] = self.now
-        return may
-
-    def _ask_broker(self, act: Act, held: Held) -> bool:
-        """Look the order up, or ask for its end first; only the book proves anything."""
-        if act is Act.CANCEL and self.ports.broker.cancel(held.order).verdict is Verdict.ACCEPTED:
-            self.books.save(held, replace(held.order, is_cancelling=True))
-            held = next(h for h in self.books.orders(self.day, held.order.order_id))
-        return self.evidence.find(held)
+        position = view(books.position(order.scrip)[0], orders, self.day)
+        spot, now_phase = market.spot if market else 0, phase(rule.rules, self.now)
+        known = (books.decision(order), position, books.account()[0], quote, spot, level, why, now_phase)
+        return Ask(reprice(order, quote), orders, *known, self.now, rule.limits)

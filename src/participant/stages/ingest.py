@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.market import SECOND, Board, Down, Mark, MarketState, Reference, observe, snapshot
+from participant.core.market import SECOND, Board, Mark, Reference, observe, snapshot
 from participant.core.messages import Message, Write
-from participant.core.providers import Arbitration, Belief, arbitrate, ended_instant, feed_status
+from participant.core.providers import Arbitration, Belief, arbitrate, ended_instant, feed_status, without_the_silent
 from participant.ports import Clock, Feed, Queue, Store
 from participant.wire.json import encode
 
@@ -32,7 +32,6 @@ class Ingest:
         self.boards = {name: Board(name) for name in ports.feeds}
         self.belief, self.changes = Belief(), list[Belief]()
         self.published_at, self.told_at, self.waited_s = 0, 0, 0.0
-        self.given_up = set[str]()
         self.is_last = False
 
     def step(self, wait_s: float) -> bool:
@@ -58,16 +57,10 @@ class Ingest:
         """The newest instant that is complete: in lockstep for all that stand, else for the believed provider."""
         if self.lockstep_wait_s:
             if self.waited_s > self.lockstep_wait_s:
-                self._give_up_on_the_silent()
-            return ended_instant(list(self.boards.values()), self.given_up)
+                self.boards = without_the_silent(self.boards)
+            return ended_instant(list(self.boards.values()))
         self._judge(self.ports.clock.now(), self.rule)
         return self.boards[self.belief.provider].marked_at if self.belief.provider else 0
-
-    def _give_up_on_the_silent(self) -> None:
-        newest = max(b.marked_at for b in self.boards.values())
-        for name in [n for n, b in self.boards.items() if b.marked_at < newest]:
-            self.boards[name] = observe(self.boards[name], Down(name, 0, "silent in lockstep"))
-            self.given_up.add(name)
 
     def _judge(self, now: int, rule: Arbitration) -> None:
         belief = arbitrate(list(self.boards.values()), self.belief, now, rule)
@@ -89,9 +82,6 @@ class Ingest:
         states = [state for known in self.scrips if (state := snapshot(board, known)) is not None]
         self.ports.quotes.commit([Write("quotes", s.scrip, encode(s)) for s in states])
         mark = Mark(board.provider, received_at, at, self.is_last)
-        self.ports.market.put([*map(_message, states), Message(f"mark-{at}", "mark", encode(mark))])
+        messages = [Message(s.snapshot_id, s.scrip, encode(s)) for s in states]
+        self.ports.market.put([*messages, Message(f"mark-{at}", "mark", encode(mark))])
         self.published_at = at
-
-
-def _message(state: MarketState) -> Message:
-    return Message(state.snapshot_id, state.scrip, encode(state))

@@ -12,7 +12,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.tickets import ticket_id
 from participant.links.books import Books, market_state
 from participant.links.ledger import Entry, enter
-from participant.ports import BrokerBooks, Store
+from participant.ports import BrokerBooks, BrokerDown, Store
 from participant.wire.json import decode, encode
 
 
@@ -38,8 +38,15 @@ def close_day(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Clo
     """Settle, compare, and record how the day ended; None before its last instant and while no prices are out.
 
     Running it again after a crash changes nothing: what has expired is gone, what is settled settles at nothing.
-    Raises BrokerDown where the broker's books cannot be read: a failed read is no empty book.
+    None, too, where the broker's books cannot be read: a failed read is no empty book.
     """
+    try:
+        return _close(ports, rules, day)
+    except BrokerDown:
+        return None
+
+
+def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed | None:
     ended = ports.books.get("ended", str(day))
     if ended is None or ports.books.get("days", str(day)) is not None:
         return None
