@@ -457,10 +457,17 @@ def test_a_loss_of_the_call_that_the_cover_gains_is_no_stop() -> None:
     assert verdict.action is Action.MAINTAIN
 
 
-@pytest.mark.parametrize("key", [COVER.key, CALL.key])
-def test_without_a_valid_quote_of_what_is_held_nothing_is_done(key: str) -> None:
-    state = with_quote(STATE, key, bid=0)
+@pytest.mark.parametrize(("key", "side"), [(COVER.key, "bid"), (CALL.key, "ask")])
+def test_without_a_quote_to_close_what_is_held_at_nothing_is_done(key: str, side: str) -> None:
+    state = with_quote(STATE, key, **{side: 0})
     assert shut(decided(state, structure())) == f"{key} is held and has no valid quote"
+
+
+def test_a_call_that_nobody_bids_for_can_still_be_bought_back() -> None:
+    state = with_quote(STATE, CALL.key, bid=0, ask=CALL.tick, bid_size=0)
+    verdict = decided(state, structure())
+    assert verdict.action is Action.CLOSE
+    assert verdict.legs[0].limit == CALL.tick
 
 
 def test_cover_that_no_call_stands_against_is_sold() -> None:

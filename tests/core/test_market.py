@@ -1,7 +1,6 @@
-"""What feeds say becomes boards, the boards a belief, and the believed board a market state."""
+"""What feeds say becomes boards, and a board a market state."""
 
 import datetime
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,8 +9,6 @@ from msgspec.structs import replace
 
 from participant.core.market import (
     SECOND,
-    Arbitration,
-    Belief,
     Board,
     Down,
     FeedEvent,
@@ -19,9 +16,9 @@ from participant.core.market import (
     LookBack,
     Mark,
     Quote,
+    Reference,
     Tick,
     Ticks,
-    arbitrate,
     observe,
     snapshot,
 )
@@ -29,7 +26,6 @@ from participant.core.scrip import Contract
 from tests.core.desk import CALL, FAR_CALL, FUTURE, NOW, PUT, SPOT
 
 CONTRACTS = [FAR_CALL, PUT, CALL, FUTURE]
-RULE = Arbitration(silence_max_s=3.0, well_before_return_s=20.0)
 EMPTY = Board("one")
 
 
@@ -124,90 +120,6 @@ def test_a_provider_is_healthy_since_it_last_came_back() -> None:
     assert fold([*start, Held("one", 18 * SECOND + 1)]).healthy_since == 18 * SECOND + 1
     lost: list[FeedEvent] = [*start, Down("one", 16 * SECOND, "cut"), Held("one", 17 * SECOND), whole(18 * SECOND)]
     assert fold([*lost, Held("one", 19 * SECOND)]).healthy_since == 18 * SECOND
-
-
-# --- arbitrate ---
-
-
-def board(name: str, received_s: float, healthy_s: float = 1.0, *, is_standing: bool = True) -> Board:
-    return Board(name, {}, int(received_s * SECOND), 0, int(healthy_s * SECOND), is_standing)
-
-
-def believed(belief: Belief, at_s: float, *boards: Board) -> Belief:
-    return arbitrate(boards, belief, int(at_s * SECOND), RULE)
-
-
-def test_the_first_in_priority_is_believed_first() -> None:
-    assert believed(Belief(), 2, board("one", 2), board("two", 2)).provider == "one"
-    assert believed(Belief(), 2, board("one", 2, is_standing=False), board("two", 2)).provider == "two"
-
-
-def test_a_silent_provider_is_left_at_once() -> None:
-    belief = Belief("one", 1, "")
-    assert believed(belief, 5, board("one", 2), board("two", 5)) is belief
-    after = believed(belief, 5.001, board("one", 2), board("two", 5))
-    assert after == Belief("two", int(5.001 * SECOND), "one fell silent")
-
-
-def test_a_better_provider_is_believed_again_once_it_has_been_well_long_enough() -> None:
-    belief = Belief("two", 1, "")
-    assert believed(belief, 29.999, board("one", 29, 10), board("two", 29)) is belief
-    after = believed(belief, 30, board("one", 29, 10), board("two", 29))
-    assert after == Belief("one", 30 * SECOND, "one is well again")
-
-
-def test_the_best_of_those_that_are_settled_is_believed() -> None:
-    belief, two, three = Belief("three", 1, ""), board("two", 29, 5), board("three", 29)
-    assert believed(belief, 30, board("one", 29, 15), two, three).provider == "two"
-    assert believed(belief, 30, board("one", 29, 10), two, three).provider == "one"
-
-
-def test_with_nobody_well_the_belief_is_in_nobody_until_somebody_is() -> None:
-    nobody = believed(Belief("one", 1, ""), 9, board("one", 2), board("two", 2))
-    assert (nobody.provider, nobody.reason) == ("", "no provider is well")
-    assert believed(nobody, 10, board("one", 2), board("two", 2)) is nobody
-    assert believed(nobody, 10, board("one", 2), board("two", 10)).reason == "two is well again"
-
-
-def test_before_anybody_spoke_there_is_nothing_to_change() -> None:
-    assert believed(Belief(), 9, board("one", 9, is_standing=False)) == Belief()
-
-
-@st.composite
-def days(draw: st.DrawFn) -> list[list[FeedEvent]]:
-    """Two minutes of three providers, second by second: each speaks, is silent, or loses its link and comes back."""
-    moods = [draw(st.lists(st.sampled_from("tttttttt-!"), min_size=120, max_size=120)) for _ in range(3)]
-    seconds = []
-    for i in range(120):
-        events: list[FeedEvent] = []
-        at = NOW + i * SECOND
-        for name, mood in zip(("one", "two", "three"), moods, strict=True):
-            if mood[i] == "!":
-                events.append(Down(name, at, "cut"))
-            elif mood[i] == "t":
-                is_first = i == 0 or mood[i - 1] == "!"
-                events.append(Ticks(name, at, (), is_snapshot=is_first) if is_first else Held(name, at))
-        seconds.append(events)
-    return seconds
-
-
-@given(days())
-def test_belief_steps_down_at_once_and_never_flaps_up(seconds: list[list[FeedEvent]]) -> None:
-    names = ["one", "two", "three"]
-    boards, belief, rises = {n: Board(n) for n in names}, Belief(), {n: list[int]() for n in names}
-    for i, events in enumerate(seconds):
-        at = NOW + i * SECOND
-        for event in events:
-            boards[event.provider] = observe(boards[event.provider], event, int(RULE.silence_max_s * SECOND))
-        before, belief = belief, arbitrate([boards[n] for n in names], belief, at, RULE)
-        well = [n for n in names if boards[n].is_standing and at - boards[n].received_at <= 3 * SECOND]
-        assert (belief.provider in well) if well else not belief.provider
-        if before.provider and belief.provider and names.index(belief.provider) < names.index(before.provider):
-            assert before.provider not in well or at - boards[belief.provider].healthy_since >= 20 * SECOND
-            if before.provider in well:
-                rises[belief.provider].append(at)
-    for times in rises.values():
-        assert all(later - earlier >= 20 * SECOND for earlier, later in pairwise(times))
 
 
 # --- states ---

@@ -352,7 +352,15 @@ def test_an_order_goes_to_the_far_touch_of_the_present_quote() -> None:
     assert (reprice(buy, quote).limit, reprice(sell, quote).limit) == (110, 90)
 
 
-@pytest.mark.parametrize("quote", [None, Quote(0, 110, 0, 5, NOW), Quote(110, 90, 5, 5, NOW)])
+@pytest.mark.parametrize("quote", [None, Quote(90, 0, 5, 0, NOW), Quote(110, 90, 5, 5, NOW)])
 def test_without_a_valid_quote_the_limit_stays(quote: Quote | None) -> None:
     order = orders_of(OPENING)[0]
     assert reprice(order, quote) == order
+
+
+def test_one_side_of_a_quote_is_enough_to_close_and_never_to_open() -> None:
+    only_asked = Quote(0, 110, 0, 65, NOW)
+
+    assert only_asked.touch(Side.BUY) == 110
+    assert only_asked.touch(Side.SELL) == 0
+    assert Quote(110, 110, 65, 65, NOW).touch(Side.BUY) == 0

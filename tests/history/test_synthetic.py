@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, Mark, Quote, Tick, Ticks, observe, snapshot
+from participant.core.market import SECOND, Board, Mark, Quote, Reference, Tick, Ticks, observe, snapshot
 from participant.core.scrip import Contract, Kind
 from participant.core.volatility import iv30, rank, realised
 from participant.history import paths

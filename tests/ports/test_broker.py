@@ -12,11 +12,11 @@ from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.core.clearing import Ledger
 from participant.core.market import SECOND
+from participant.core.messages import BrokerPosition
 from participant.core.order import Order, OrderView, Verdict
 from participant.core.scrip import Contract, Side, money
 from participant.links.broker_book import BrokerState
 from participant.links.faults import Fault, FaultKind, Faults, fault_of
-from participant.core.messages import BrokerPosition
 from participant.ports import Broker, BrokerBooks, BrokerDown
 from participant.wire.broker import classify
 from tests.venue.made import (

@@ -12,8 +12,8 @@ import pytest
 
 from participant.adapters.compute.inline import InlineCompute
 from participant.adapters.compute.process import ProcessCompute
-from participant.links.frames import DONE, ERROR, FRAME_MAX_BYTES, HEAD, JOB, FrameBroken, cut, frame, read_frame, serve
 from participant.core.messages import Job, JobResult
+from participant.links.frames import DONE, ERROR, FRAME_MAX_BYTES, HEAD, JOB, FrameBroken, cut, frame, read_frame, serve
 from participant.ports import Compute
 from tests.source import SRC
 

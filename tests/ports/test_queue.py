@@ -16,8 +16,8 @@ import pytest
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
-from participant.links.doorbell import Doorbell
 from participant.core.messages import Message, QueueDepth, Write
+from participant.links.doorbell import Doorbell
 from participant.ports import Queue, StoreBroken
 from tests.source import SRC
 

@@ -13,8 +13,8 @@ import pytest
 
 from participant.adapters.stores.memory import MemoryStore
 from participant.adapters.stores.sqlite import SqliteStore
-from participant.links.sqlite import MIGRATIONS, faults_told, open_database
 from participant.core.messages import Row, Write
+from participant.links.sqlite import MIGRATIONS, faults_told, open_database
 from participant.ports import Store, StoreBroken
 from tests.source import SRC
 

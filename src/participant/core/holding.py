@@ -76,11 +76,9 @@ def unquoted(case: Case, *kinds: Kind) -> str:
 
 
 def closing_price(case: Case, holding: Holding) -> int:
-    """The price at which a holding can be closed now: the bid if long, the ask if short; 0 without a valid quote."""
+    """The price at which a holding can be closed now: the bid if long, the ask if short; 0 where nobody quotes it."""
     quote = case.market.quote(holding.contract.key)
-    if quote is None or not quote.is_valid:
-        return 0
-    return quote.bid if holding.quantity > 0 else quote.ask
+    return quote.touch(Side.SELL if holding.quantity > 0 else Side.BUY) if quote is not None else 0
 
 
 def structure_result(case: Case) -> int:

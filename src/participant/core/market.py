@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.ids import digest
-from participant.core.scrip import Contract, Kind
+from participant.core.scrip import Contract, Kind, Side
 
 SECOND = 1_000_000_000
 
@@ -25,6 +25,13 @@ class Quote(Struct, frozen=True, array_like=True):
     def is_valid(self) -> bool:
         """Two-sided, not crossed, not locked, with size on both sides."""
         return 0 < self.bid < self.ask and self.bid_size > 0 and self.ask_size > 0
+
+    def touch(self, side: Side) -> int:
+        """The price at which one can buy or sell now, 0 where one cannot. The other side may be empty, not crossed."""
+        if self.bid and self.ask and self.bid >= self.ask:
+            return 0
+        price, size = (self.ask, self.ask_size) if side is Side.BUY else (self.bid, self.bid_size)
+        return price if price > 0 and size > 0 else 0
 
     @property
     def mid(self) -> int:

@@ -104,9 +104,10 @@ def deadline(ask: Ask) -> str:
 
 
 def freshness(ask: Ask) -> str:
-    """Only against a valid quote of the last minute."""
+    """Only against a valid quote of the last minute; to close, the side that is traded against is enough."""
     quote = ask.quote
-    if quote is None or not quote.is_valid:
+    closes = ask.decision is not None and ask.decision.action is Action.CLOSE
+    if quote is None or not (quote.is_valid or (closes and quote.touch(ask.order.side))):
         return "there is no valid quote"
     age = (ask.now - quote.exchange_at) / SECOND
     return f"the quote is {age:.1f} s old" if age > ask.limits.quote_age_max_s else ""
@@ -222,9 +223,8 @@ def affordable(account: Account, legs: Sequence[Order], action: Action, limits: 
 
 def reprice(order: Order, quote: Quote | None) -> Order:
     """The order with its limit at the far touch of the present quote, where there is one."""
-    if quote is None or not quote.is_valid:
-        return order
-    return replace(order, limit=quote.ask if order.side is Side.BUY else quote.bid)
+    touch = quote.touch(order.side) if quote is not None else 0
+    return replace(order, limit=touch) if touch else order
 
 
 SCENARIO_MOVES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)

@@ -5,6 +5,7 @@ Prices are `int` in 1/10,000 of the currency, money is `int` paise, quantities a
 
 import datetime
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
@@ -88,7 +89,7 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     square_off_share: float = 0.05
     carry_cost_rate: float = 0.07
     structure_loss_share_max: float = 0.015
-    after_call: str = "flatten"
+    after_call: Literal["flatten", "resell"] = "flatten"
     cover_alone_max_s: int = 1800
 
 
