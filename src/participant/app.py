@@ -79,7 +79,8 @@ def dispatch(run: Run) -> Step:
     desk = run.config.desk
     command = [sys.executable, "-m", "participant", "process", "brain", "--home", run.home]
     compute = ProcessCompute(command, desk.workers)
-    ports = DispatchPorts(queue(run, "market", "dispatch"), queue(run, "orders", "dispatch"), books(run), compute)
+    market, orders = queue(run, "market", "dispatch"), queue(run, "orders", "dispatch")
+    ports = DispatchPorts(market, orders, books(run), compute, VenueClock(run.venue_url))
     rule = DispatchRule(run.job_timeout_s, desk.job_attempts_max, run.is_lockstep)
     return Dispatch(ports, {s.symbol: s for s in run.config.watchlist}, rule).step
 

@@ -264,7 +264,7 @@ class Sim:
         def dispatch() -> Callable[[], object]:
             self.queues["market"].restart()
             compute = SimCompute(self.rng, self.plan.compute)
-            ports = DispatchPorts(queues["market"], queues["orders"], books, compute)
+            ports = DispatchPorts(queues["market"], queues["orders"], books, compute, self.clock)
             stage = Dispatch(ports, self.watchlist, DispatchRule(600.0, 3, is_lockstep=False))
             return lambda: stage.step(0.0)
 

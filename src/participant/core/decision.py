@@ -14,6 +14,11 @@ from participant.core.scrip import Contract, Scrip, Side
 DEADLINE_S = 600  # from the snapshot, by the design
 
 
+def share_left(market: MarketState, now: int) -> float:
+    """How much of the time to decide on a snapshot is left, from 1 down to 0."""
+    return max(0.0, 1 - (now - market.exchange_at) / (DEADLINE_S * SECOND))
+
+
 class Action(StrEnum):
     """What to do about a scrip."""
 

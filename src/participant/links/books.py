@@ -7,13 +7,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.account import Account
-from participant.core.books import report
+from participant.core.books import equity, report
 from participant.core.breaker import BreakerState
 from participant.core.decision import Decision
 from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
 from participant.core.order import OPEN, Happening, Order, advance
 from participant.core.position import Position
+from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract
 from participant.core.session import day_of
 from participant.core.tickets import order_ticket
 from participant.links.outbox import promise
@@ -105,6 +106,25 @@ class Books:
         """A ticket and its version."""
         row = self.store.get("tickets", ticket_id)
         return (decode(row.value, Ticket), row.version) if row else (None, 0)
+
+
+def worth(store: Store, quotes: Store, *, at_cost: bool = False) -> int | None:
+    """What the desk is worth now (paise): cash, futures and options at the middle of their newest quotes.
+
+    None where something that is held has no valid quote, unless it may stand in the sum at its cost.
+    """
+    books = Books(store)
+    positions, marks = books.positions(), dict[Contract, int]()
+    for holding in (h for p in positions for h in p.holdings):
+        state = market_state(quotes, holding.contract.underlying)
+        quote = state.quote(holding.contract.key) if state else None
+        if quote is not None and quote.is_valid:
+            marks[holding.contract] = quote.mid
+        elif at_cost:
+            marks[holding.contract] = abs(holding.cost * PRICE_UNITS_PER_PAISA // holding.quantity)
+        else:
+            return None
+    return equity(books.account()[0], positions, marks.__getitem__)
 
 
 def market_state(quotes: Store, symbol: str) -> MarketState | None:

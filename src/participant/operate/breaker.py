@@ -4,16 +4,13 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.account import Account
-from participant.core.books import equity
 from participant.core.breaker import BreakerState, Level, Readings, Triggers, evaluate
 from participant.core.market import SECOND, MarketState
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
-from participant.core.position import Position
 from participant.core.providers import FeedStatus
-from participant.core.scrip import Contract
 from participant.core.session import day_of
+from participant.links.books import Books, worth
 from participant.ports import Clock, Store
 from participant.wire.json import decode, encode
 
@@ -62,7 +59,7 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         halted=halt.level,
         halted_why=halt.why,
         spot_move=max((abs(s.spot / s.look_back.closes[-1] - 1) for s in states if s.look_back.closes), default=0.0),
-        day_loss=_day_loss(watch, states, day_of(now)) if now else 0.0,
+        day_loss=_day_loss(watch, day_of(now)) if now else 0.0,
         providers_well=len(feeds.well) if feeds else 0,
         providers_silent_s=(feeds.at - feeds.silent_since) / SECOND if feeds and feeds.silent_since else 0.0,
         unknown_count=len(unknown),
@@ -71,21 +68,10 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
     )
 
 
-def _day_loss(watch: Watch, states: list[MarketState], day: datetime.date) -> float:
-    """The fall of our worth since the day began, as a fraction of capital; 0 while it cannot be told."""
-    row, start = watch.books.get("account", "account"), watch.books.get("starts", str(day))
-    if row is None or start is None:
+def _day_loss(watch: Watch, day: datetime.date) -> float:
+    """The fall of our worth since the day began, as a fraction of capital; 0 while our worth cannot be told."""
+    account, start = Books(watch.books).account()[0], watch.books.get("starts", str(day))
+    now = worth(watch.books, watch.quotes)
+    if start is None or now is None or not account.capital:
         return 0.0
-    account = decode(row.value, Account)
-    positions = [decode(r.value, Position) for r in watch.books.rows("positions")]
-    marks = {s.scrip: s for s in states}
-
-    def mark(contract: Contract) -> int:
-        state = marks.get(contract.underlying)
-        quote = state.quote(contract.key) if state else None
-        return quote.mid if quote is not None and quote.is_valid else 0
-
-    held = [h.contract for p in positions for h in p.holdings]
-    if any(not mark(c) for c in held):
-        return 0.0
-    return max(0.0, (int(start.value) - equity(account, positions, mark)) / max(account.capital, 1))
+    return max(0.0, (int(start.value) - now) / account.capital)

@@ -6,8 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from participant.core.account import Account
-from participant.core.books import Fill, equity
+from participant.core.books import Fill
 from participant.core.breaker import BreakerState, Level
 from participant.core.decision import Decision
 from participant.core.market import MarketState
@@ -15,7 +14,7 @@ from participant.core.messages import Ticket
 from participant.core.order import Order
 from participant.core.position import Position
 from participant.core.providers import FeedStatus
-from participant.core.scrip import Contract
+from participant.links.books import worth
 from participant.ports import Queue, Store
 from participant.wire.json import decode
 
@@ -86,7 +85,7 @@ class Watcher:
             {name: queue.depth().waiting for name, queue in self.queues.items()},
             len(fills),
             sum(f.charges for f in fills),
-            self._result(states, list(positions.values())),
+            self._result(),
             tuple(_all(self.books, "tickets", Ticket)),
         )
 
@@ -111,22 +110,10 @@ class Watcher:
             last.decided_for if last else 0,
         )
 
-    def _result(self, states: dict[str, MarketState], positions: list[Position]) -> int:
-        """What the day has brought so far: our worth now less our worth as it began."""
-        account = _one(self.books, "account", "account", Account)
+    def _result(self) -> int:
+        """What the day has brought so far (paise): our worth now less our worth as it began."""
         start = self.books.get("starts", str(self.day))
-        if account is None or start is None:
-            return 0
-
-        def mark(contract: Contract) -> int:
-            state = states.get(contract.underlying)
-            quote = state.quote(contract.key) if state else None
-            if quote is not None and quote.is_valid:
-                return quote.mid
-            held = next(h for p in positions for h in p.holdings if h.contract == contract)
-            return abs(held.cost * 100 // held.quantity)
-
-        return equity(account, positions, mark) - int(start.value)
+        return (worth(self.books, self.quotes, at_cost=True) or 0) - int(start.value) if start else 0
 
 
 def _all(store: Store, table: str, kind: type[T], prefix: str = "") -> list[T]:

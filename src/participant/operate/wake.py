@@ -6,13 +6,13 @@ import httpx
 from msgspec import Struct
 
 from participant.core.account import Account
-from participant.core.books import equity
 from participant.core.market import LookBack, Reference
 from participant.core.messages import Ticket, Write
-from participant.core.position import Position
 from participant.core.scrip import Contract
 from participant.core.tickets import settled
+from participant.links.books import Books
 from participant.ports import Store
+from participant.stages.reconcile import Closed
 from participant.wire.json import decode, encode
 from participant.wire.venue import SessionRow
 
@@ -49,13 +49,10 @@ def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[
     stale = [Write("reference", r.key, None) for r in quotes.rows("reference")]
     quotes.commit([*old, *stale, Write("feeds", "status", None)])
     quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
-    row = books.get("account", "account")
-    if row is None:
-        raise NotReady("books: there is no account")
-    positions = [decode(r.value, Position) for r in books.rows("positions")]
-    costs = {h.contract: abs(h.cost * 100 // h.quantity) for p in positions for h in p.holdings}
-    worth = equity(decode(row.value, Account), positions, lambda c: costs[c])
-    books.commit([Write("starts", str(day), str(worth).encode(), 0)])
+    days = [decode(r.value, Closed) for r in books.rows("days")]
+    account, _ = Books(books).account()
+    start = max(days, key=lambda d: d.day).worth if days else account.cash
+    books.commit([Write("starts", str(day), str(start).encode(), 0)])
 
 
 def open_account(books: Store, capital: int) -> None:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from participant.core.books import view
-from participant.core.decision import Decision, DecisionInput, DecisionRecord, PositionInfo, undecided
+from participant.core.decision import Decision, DecisionInput, DecisionRecord, PositionInfo, share_left, undecided
 from participant.core.due import Seen, due, seen
 from participant.core.market import Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
@@ -12,7 +12,7 @@ from participant.core.scrip import Scrip
 from participant.core.session import day_of
 from participant.links.books import Books
 from participant.links.outbox import promise, relay
-from participant.ports import Compute, Queue, Store
+from participant.ports import Clock, Compute, Queue, Store
 from participant.wire.json import decode, encode
 
 
@@ -23,10 +23,11 @@ class DispatchPorts(Struct, frozen=True):
     orders: Queue
     books: Store
     compute: Compute
+    clock: Clock
 
 
 class DispatchRule(Struct, frozen=True):
-    """Times in seconds of wall time. In lockstep an instant is closed as a whole, in the order of the scrips."""
+    """`job_timeout_s` of wall time is what a job has from its snapshot on. In lockstep an instant closes as a whole."""
 
     job_timeout_s: float
     attempts_max: int
@@ -81,14 +82,18 @@ class Dispatch:
         position = view(self.books.position(symbol)[0], [h.order for h in self.books.orders(day)], day)
         given = DecisionInput(scrip, state, PositionInfo(position, self.books.account()[0]))
         self.running[symbol] = Running(message, now, given)
-        self.ports.compute.submit(Job(message.id, encode(given), self.rule.job_timeout_s))
+        self._run(self.running[symbol])
+
+    def _run(self, run: Running) -> None:
+        """Hand a job over; its time began with its snapshot, however long that waited."""
+        timeout_s = self.rule.job_timeout_s * share_left(run.given.market_state, self.ports.clock.now())
+        self.ports.compute.submit(Job(run.message.id, encode(run.given), timeout_s))
 
     def _end(self, result: JobResult) -> None:
-        symbol = next(s for s, r in self.running.items() if r.message.id == result.id)
-        run = self.running[symbol]
+        symbol, run = next((s, r) for s, r in self.running.items() if r.message.id == result.id)
         if result.outcome == "error" and run.attempts < self.rule.attempts_max:
             run.attempts += 1
-            self.ports.compute.submit(Job(result.id, encode(run.given), self.rule.job_timeout_s))
+            self._run(run)
         else:
             self.ended[symbol] = result
 

@@ -64,11 +64,14 @@ class Gateway:
         self.day = day_of(self.now)
         heard = self.evidence.hear(self.day)
         self.is_recovered = self.is_recovered or self.evidence.adopt(self.day)
-        if self.is_recovered and self._is_judged():
-            for decision_id in self.books.unfinished(self.day):
-                self._work(decision_id, set())
-            self._pass_marks()
+        is_ready = self.is_recovered and self._is_judged()
+        for decision_id in self.books.unfinished(self.day) if is_ready else []:
+            self._work(decision_id, set())
         relay(self.ports.books, "fills", self.ports.fills)
+        if is_ready and self.marks:
+            self.ports.fills.put(self.marks[-1:])
+            self.ports.orders.done([m.id for m in self.marks])
+            self.marks = []
         return bool(messages or heard)
 
     def _time(self) -> int:
@@ -79,13 +82,6 @@ class Gateway:
     def _is_judged(self) -> bool:
         newest, breaker = decode(self.marks[-1].body, Mark).at if self.marks else 0, self.books.breaker()
         return not self.rule.is_lockstep or (breaker is not None and breaker.at >= newest)
-
-    def _pass_marks(self) -> None:
-        if self.marks:
-            relay(self.ports.books, "fills", self.ports.fills)
-            self.ports.fills.put(self.marks[-1:])
-            self.ports.orders.done([m.id for m in self.marks])
-            self.marks = []
 
     def _work(self, decision_id: str, asked: set[str]) -> None:
         for _ in range(STEPS_MAX):

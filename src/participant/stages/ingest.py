@@ -64,11 +64,10 @@ class Ingest:
 
     def _judge(self, now: int, rule: Arbitration) -> None:
         belief = arbitrate(list(self.boards.values()), self.belief, now, rule)
-        is_new = belief != self.belief
-        if is_new:
-            self.belief = belief
+        if belief != self.belief:
+            self.belief, self.told_at = belief, 0
             self.changes.append(belief)
-        if is_new or now - self.told_at >= SECOND:
+        if now - self.told_at >= SECOND:
             status = feed_status(list(self.boards.values()), self.changes, now, rule)
             self.ports.quotes.commit([Write("feeds", "status", encode(status))])
             self.told_at = now

@@ -10,7 +10,7 @@ from participant.core.messages import Ticket, Write
 from participant.core.order import OrderStatus
 from participant.core.rulebook import Rulebook
 from participant.core.tickets import ticket_id
-from participant.links.books import Books, market_state
+from participant.links.books import Books, market_state, worth
 from participant.links.ledger import Entry, enter
 from participant.ports import BrokerBooks, BrokerDown, Store
 from participant.wire.json import decode, encode
@@ -25,13 +25,14 @@ class ReconcilePorts(Struct, frozen=True):
 
 
 class Closed(Struct, frozen=True):
-    """How a day ended: the differences found, and the orders whose fate is still unknown."""
+    """How a day ended: the differences found, the orders whose fate is still unknown, and our worth in paise."""
 
     day: str
     at: int
     breaks: tuple[Break, ...]
     unknown: tuple[str, ...]
     settlements: dict[str, int]
+    worth: int
 
 
 def close_day(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed | None:
@@ -60,7 +61,8 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
         enter(ports.books, rules, market, Entry(position.scrip, at, events, ends_day=True))
     breaks = _compare(ports, day)
     unknown = tuple(h.order.order_id for h in books.orders(day) if h.order.status is OrderStatus.UNKNOWN)
-    closed = Closed(str(day), at, tuple(breaks), unknown, settlements)
+    value = worth(ports.books, ports.quotes, at_cost=True) or 0
+    closed = Closed(str(day), at, tuple(breaks), unknown, settlements, value)
     tickets = [_ticket(b, day, at) for b in breaks]
     ports.books.commit([*tickets, Write("days", str(day), encode(closed))])
     return closed

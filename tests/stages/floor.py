@@ -1,0 +1,196 @@
+"""A trading floor in memory for the tests of the stages: two scrips, an exchange, stores, queues, clocks moved by hand."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from participant.adapters.brokers.memory import MemoryBroker
+from participant.adapters.clocks.virtual import VirtualClock
+from participant.adapters.queues.memory import MemoryQueue
+from participant.adapters.stores.memory import MemoryStore
+from participant.core.account import Account
+from participant.core.breaker import BreakerState, Level, Triggers
+from participant.core.decision import Action, Decision, DecisionRecord, Leg, PositionInfo
+from participant.core.ids import digest
+from participant.core.market import SECOND, Board, LookBack, Mark, MarketState, Quote, Reference, Tick, Ticks
+from participant.core.market import observe, snapshot
+from participant.core.messages import Message, Ticket, Write
+from participant.core.order import Order, OrderStatus, orders_of
+from participant.core.position import Position
+from participant.core.risk import Limits
+from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
+from participant.core.sending import SendRule
+from participant.core.session import at_time
+from participant.links.outbox import promise, relay
+from participant.ports import Store
+from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
+from participant.wire.json import decode, encode
+from tests.core.worlds import RULES
+
+DAY = datetime.date(2026, 11, 25)
+EXPIRY = datetime.date(2026, 12, 29)
+START = at_time(DAY, 10, 0)
+CAPITAL = 3_00_00_000_00
+LAKH = 1_00_000_00
+SPOTS = {"NIFTY": 24_000 * PRICE_UNITS, "BANKNIFTY": 54_000 * PRICE_UNITS}
+LOTS = {"NIFTY": 65, "BANKNIFTY": 30}
+
+
+def future(symbol: str = "NIFTY") -> Contract:
+    return Contract(symbol, EXPIRY, Kind.FUTURE, 0, LOTS[symbol], 1_000, LOTS[symbol] * 20)
+
+
+def call(symbol: str = "NIFTY") -> Contract:
+    strike = SPOTS[symbol] + 1_000 * PRICE_UNITS
+    return Contract(symbol, EXPIRY, Kind.CALL, strike, LOTS[symbol], 500, LOTS[symbol] * 20)
+
+
+CONTRACTS = {s: (future(s), call(s)) for s in SPOTS}
+REFERENCES = tuple(Reference(s, CONTRACTS[s], LookBack((SPOTS[s],), (0.15,))) for s in SPOTS)
+
+
+def quoted(contract: Contract) -> Quote:
+    """Ten lots on either side, one tick round a middle."""
+    middle = SPOTS[contract.underlying] if contract.kind is Kind.FUTURE else 150 * PRICE_UNITS
+    return Quote(middle - contract.tick, middle + contract.tick, 10 * contract.lot, 10 * contract.lot, START)
+
+
+class Crash(BaseException):
+    """A process dies here. Not an Exception, so that nothing can catch it."""
+
+
+class Contended(MemoryStore):
+    """A store that others write too: before our next commit to `table` the first of `others` commits, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.others = "", list[Any]()
+
+    def commit(self, writes: Sequence[Write]) -> bool:
+        if self.others and any(w.table == self.table for w in writes):
+            self.others.pop(0)()
+        return super().commit(writes)
+
+
+def spread(decision: Decision, floor: "Floor") -> list[Write]:
+    """The rows that a committed decision leaves, as dispatch writes them."""
+    info = PositionInfo(Position(decision.scrip), floor.account())
+    record = DecisionRecord(Scrip(decision.scrip), floor.states[decision.scrip], info, decision)
+    writes = [Write("log", f"{DAY}/{decision.decision_id}", encode(record), 0)]
+    writes += [Write("orders", f"{DAY}/{o.order_id}", encode(o), 0) for o in orders_of(decision)]
+    return [*writes, promise("orders", Message(decision.decision_id, decision.scrip, b""))]
+
+
+class Floor:
+    """Everything around the stages. What a test changes here is what the world does to them."""
+
+    def __init__(self, broker: type[MemoryBroker] = MemoryBroker, books: type[MemoryStore] = MemoryStore) -> None:
+        self.clock, self.wall = VirtualClock(START), VirtualClock(START)
+        self.books, self.market = books(), MemoryStore()
+        self.queues = {n: MemoryQueue(lambda: self.wall.now() / SECOND) for n in ("market", "orders", "fills")}
+        contracts = [c for of in CONTRACTS.values() for c in of]
+        self.exchange = broker(contracts, RULES, DAY, CAPITAL)
+        self.quotes = {c.key: quoted(c) for c in contracts}
+        self.states: dict[str, MarketState] = {}
+        self.books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)))])
+        self.at(0)
+        self.breaker(Level.CLOSED)
+
+    # --- the world ---
+
+    def at(self, seconds: float) -> None:
+        """So many seconds after the start every contract is quoted anew, and the exchange matches what rests."""
+        self.clock.set(START + int(seconds * SECOND))
+        now = self.clock.now()
+        self.quotes = {k: replace(q, exchange_at=now) for k, q in self.quotes.items()}
+        ticks = [Tick(k, q.bid, q.ask, q.bid_size, q.ask_size, 0, now) for k, q in self.quotes.items()]
+        ticks += [Tick(s, 0, 0, 0, 0, spot, now) for s, spot in SPOTS.items()]
+        board = observe(Board("one"), Ticks("one", now, tuple(ticks), is_snapshot=True))
+        for known in REFERENCES:
+            state = snapshot(board, known)
+            assert state is not None
+            self.states[known.scrip] = state
+            self.market.commit([Write("quotes", known.scrip, encode(state))])
+        self.exchange.on_quotes(now, self.quotes)
+
+    def reprice(self, contract: Contract, **changes: int) -> None:
+        """A contract is quoted otherwise from now on."""
+        self.quotes[contract.key] = replace(self.quotes[contract.key], **changes)
+        self.at((self.clock.now() - START) / SECOND)
+
+    def breaker(self, level: Level, at: int = START) -> None:
+        """The breaker was evaluated just now, for the market as of `at`."""
+        reasons = () if level is Level.CLOSED else ("a test asked for it",)
+        state = BreakerState(level, reasons, at, self.wall.now())
+        self.books.commit([Write("breaker", "state", encode(state))])
+
+    def mark(self, name: str, at: int, *, is_last: bool = False) -> None:
+        """An instant has ended, as far as the stage before this queue is concerned."""
+        self.queues[name].put([Message(f"mark-{at}", "mark", encode(Mark("one", at, at, is_last)))])
+
+    # --- decisions ---
+
+    def leg(self, contract: Contract, side: Side, lots: int = 1, margin: int = 2 * LAKH) -> Leg:
+        """A leg at the far touch."""
+        quote = self.quotes[contract.key]
+        limit = quote.ask if side is Side.BUY else quote.bid
+        return Leg(contract, side, lots * contract.lot, limit, margin)
+
+    def decide(self, *legs: Leg, action: Action = Action.OPEN, **changes: Any) -> Decision:
+        """A decision as dispatch commits and hands it on; by default to buy a future and to sell a call against it."""
+        legs = legs or (self.leg(future(), Side.BUY), self.leg(call(), Side.SELL))
+        symbol, now = legs[0].contract.underlying, self.clock.now()
+        name = digest(symbol, now, action, [leg.side for leg in legs])
+        deadline = now + 600 * SECOND
+        made = Decision(name, symbol, action, "because", {}, legs, "s", now, deadline, "rules", "build")
+        made = replace(made, **changes)
+        assert self.books.commit(spread(made, self))
+        relay(self.books, "orders", self.queues["orders"])
+        return made
+
+    # --- the gateway ---
+
+    def gateway(self, *, is_lockstep: bool = False, limits: Limits | None = None) -> Gateway:
+        """A gateway that has just been started."""
+        self.queues["orders"].restart()
+        orders, fills = self.queues["orders"], self.queues["fills"]
+        ports = GatewayPorts(orders, fills, self.books, self.market, self.exchange, self.clock, self.wall)
+        return Gateway(ports, GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep))
+
+    # --- looking ---
+
+    def orders(self, decision: Decision | None = None) -> list[Order]:
+        """The orders in the books, by scrip and leg."""
+        found = [decode(r.value, Order) for r in self.books.rows("orders")]
+        mine = [o for o in found if decision is None or o.decision_id == decision.decision_id]
+        return sorted(mine, key=lambda o: (o.scrip, o.decided_at, o.leg))
+
+    def statuses(self, decision: Decision | None = None) -> list[OrderStatus]:
+        """Where each order stands."""
+        return [o.status for o in self.orders(decision)]
+
+    def sent(self) -> list[str]:
+        """The tags that the broker has in its book, oldest first."""
+        return [o.request.tag for o in self.exchange.state.orders]
+
+    def account(self) -> Account:
+        """The account in the books."""
+        row = self.books.get("account", "account")
+        assert row is not None
+        return decode(row.value, Account)
+
+    def position(self, symbol: str = "NIFTY") -> Position:
+        """A booked position."""
+        row = self.books.get("positions", symbol)
+        return decode(row.value, Position) if row else Position(symbol)
+
+    def tickets(self) -> list[Ticket]:
+        """Every ticket in the books."""
+        return [decode(r.value, Ticket) for r in self.books.rows("tickets")]
+
+
+def everything(store: Store, *tables: str) -> list[tuple[str, str, bytes]]:
+    """What stands in these tables, without versions: two of these are equal when nothing has changed."""
+    return sorted((r.table, r.key, r.value) for t in tables for r in store.rows(t))
