@@ -22,12 +22,9 @@ COLUMNS, ROWS = 120, 40
 SIZE, MARGIN = 28, 22
 FONTS = [ImageFont.truetype(f"DejaVuSansMono{weight}.ttf", SIZE) for weight in ("", "-Bold")]
 WIDTH, HEIGHT = round(FONTS[0].getlength("M")), round(SIZE * 1.32)
-THEME = TerminalTheme(
-    (24, 26, 31),
-    (208, 212, 220),
-    [(60, 64, 72), (224, 88, 98), (134, 193, 102), (229, 192, 123), (97, 160, 230), (198, 120, 221), (86, 182, 194)]
-    + [(208, 212, 220)],
-)
+GREYS = ((60, 64, 72), (208, 212, 220))
+COLOURS = ((224, 88, 98), (134, 193, 102), (229, 192, 123), (97, 160, 230), (198, 120, 221), (86, 182, 194))
+THEME = TerminalTheme((24, 26, 31), GREYS[1], [GREYS[0], *COLOURS, GREYS[1]])
 # Lines are drawn from edge to middle, so that they join: (left, right, up, down), and thickness.
 LINES = {
     "─": ("lr", 2), "│": ("ud", 2), "╭": ("rd", 2), "╮": ("ld", 2), "╰": ("ru", 2), "╯": ("lu", 2),
@@ -43,13 +40,11 @@ def shown(after_s: float) -> list[Text]:
         subprocess.run([*tmux, "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), command], check=True, cwd=home)
         try:
             time.sleep(after_s)
-            said = subprocess.run(
-                [*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True
-            ).stdout
+            taken = subprocess.run([*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True)
         finally:
             subprocess.run([*tmux, "kill-server"], check=True)
             time.sleep(2.0)  # the desk notices that its terminal is gone
-    lines = list(Text.from_ansi(said).split("\n", allow_blank=True))
+    lines = list(Text.from_ansi(taken.stdout).split("\n", allow_blank=True))
     return lines[: 1 + max(i for i, line in enumerate(lines) if line.plain.strip())]
 
 

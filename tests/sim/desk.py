@@ -201,10 +201,11 @@ class Sim:
     seed: int
     instants: int = 45
     watcher: Any = None
+    plan: Any = None
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"day {self.seed}")
-        self.plan: Plan = draw_plan(self.rng, self.seed)
+        self.plan: Plan = self.plan if self.plan is not None else draw_plan(self.rng, self.seed)
         self.clock = SimClock()
         self.raw_books, self.raw_quotes = MemoryStore(), MemoryStore()
         self.queues = {

@@ -178,7 +178,7 @@ class Invariants:
 
 def exposure(sim: Sim, symbol: str) -> tuple[int, int]:
     """The least cover and the most calls that the broker's book can lead to, whichever open orders fill."""
-    by_key = {c.key: c for c in world.CONTRACTS}
+    by_key = world.BY_KEY
     cover = calls = 0
     for key, line in sim.exchange.state.ledger.lines.items():
         if by_key[key].underlying == symbol:

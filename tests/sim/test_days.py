@@ -1,15 +1,30 @@
 """Seeded days with faults in feeds, brain, broker and processes: every invariant holds at every event."""
 
 from collections import Counter
+from dataclasses import replace
 
 from participant.core.order import OrderStatus
-from tests.sim.desk import Sim
+from participant.links.faults import Faults
+from tests.sim.desk import QUIET, Sim
 from tests.sim.invariants import Invariants
 
 
 def test_no_invariant_breaks_on_any_seeded_day(seed_block: range) -> None:
     for seed in seed_block:
         Sim(seed, watcher=Invariants()).run()
+
+
+def test_a_broker_that_accepts_and_times_out_or_accepts_late_never_fills_twice(seed_block: range) -> None:
+    """Half of all requests time out although they are taken, at once or up to 170 s later; every third day all fail."""
+    for seed in seed_block:
+        silently, late = (0.5, 0.5) if seed % 3 == 0 else (0.3, 0.3)
+        faults = Faults(seed=seed, accept_silently=silently, accept_late=late, partial=0.3, update_drop=0.5)
+        plan = replace(QUIET, faults=faults)
+        sim = Sim(seed, watcher=Invariants(), plan=plan).run()
+
+        for order in sim.orders():
+            assert order.cum_quantity <= order.quantity
+            assert order.sends <= 1, "nothing was proven, so nothing may be sent again"
 
 
 def test_the_same_seed_twice_gives_the_same_day_to_the_byte() -> None:

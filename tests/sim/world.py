@@ -39,6 +39,7 @@ def contracts(symbol: str) -> tuple[Contract, ...]:
 
 REFERENCES = tuple(Reference(s, contracts(s), look_back(SYMBOLS[s][0] * 10_000)) for s in SYMBOLS)
 CONTRACTS = tuple(c for r in REFERENCES for c in r.contracts)
+BY_KEY = {c.key: c for c in CONTRACTS}
 
 
 def watchlist(rng: random.Random) -> dict[str, Scrip]:

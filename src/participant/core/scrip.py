@@ -5,6 +5,7 @@ Prices are `int` in 1/10,000 of the currency, money is `int` paise, quantities a
 
 import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -57,6 +58,7 @@ class Contract(Struct, frozen=True, order=True, forbid_unknown_fields=True):
         return contract_key(self.underlying, self.expiry, self.kind, self.strike)
 
 
+@lru_cache(maxsize=100_000)  # asked for by the thousand at each instant, and always of the same contracts
 def contract_key(underlying: str, expiry: datetime.date, kind: Kind, strike: int = 0) -> str:
     """The key of a contract from its parts; a strike is written in rupees without trailing zeros."""
     whole, part = divmod(strike, PRICE_UNITS)
