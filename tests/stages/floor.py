@@ -1,7 +1,7 @@
 """A trading floor in memory for the tests of the stages: two scrips, an exchange, stores, queues, clocks moved by hand."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,12 +17,13 @@ from participant.core.ids import digest
 from participant.core.market import SECOND, Board, LookBack, Mark, MarketState, Quote, Reference, Tick, Ticks
 from participant.core.market import observe, snapshot
 from participant.core.messages import Message, Ticket, Write
-from participant.core.order import Order, OrderStatus, orders_of
+from participant.core.order import Answer, Order, OrderStatus, Verdict, orders_of
 from participant.core.position import Position
 from participant.core.risk import Limits
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
 from participant.core.sending import SendRule
 from participant.core.session import at_time
+from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.outbox import promise, relay
 from participant.ports import Store
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
@@ -61,16 +62,42 @@ class Crash(BaseException):
     """A process dies here. Not an Exception, so that nothing can catch it."""
 
 
-class Contended(MemoryStore):
-    """A store that others write too: before our next commit to `table` the first of `others` commits, once."""
+class Exchange(MemoryBroker):
+    """The broker in memory; a test may look on, or let the gateway die, just before and just after an order arrives."""
 
-    def __init__(self) -> None:
+    before_place: Callable[[Order], object] | None = None
+    after_place: Callable[[Order], object] | None = None
+    is_unreachable = False
+
+    def place(self, order: Order) -> Answer:
+        if self.before_place:
+            self.before_place(order)
+        if self.is_unreachable:
+            return Answer(Verdict.NOT_SENT, "connection refused")
+        answer = super().place(order)
+        if self.after_place:
+            self.after_place(order)
+        return answer
+
+    def plan(self, *kinds: FaultKind, **changes: Any) -> None:
+        """These things go wrong with the next requests, one each, and nothing after them."""
+        self.fail(Faults(plan={i: Fault(kind) for i, kind in enumerate(kinds, 1)}, **changes))
+
+
+class Contended(MemoryStore):
+    """A store that others write too: before each of our commits to `table` the next of `others` acts, once."""
+
+    def __init__(self, table: str) -> None:
         super().__init__()
-        self.table, self.others = "", list[Any]()
+        self.table = table
+        self.others: list[Callable[[], object]] = []
 
     def commit(self, writes: Sequence[Write]) -> bool:
         if self.others and any(w.table == self.table for w in writes):
-            self.others.pop(0)()
+            other = self.others.pop(0)
+            held, self.others = self.others, []
+            other()
+            self.others = held
         return super().commit(writes)
 
 
@@ -86,12 +113,12 @@ def spread(decision: Decision, floor: "Floor") -> list[Write]:
 class Floor:
     """Everything around the stages. What a test changes here is what the world does to them."""
 
-    def __init__(self, broker: type[MemoryBroker] = MemoryBroker, books: type[MemoryStore] = MemoryStore) -> None:
+    def __init__(self, books: MemoryStore | None = None) -> None:
         self.clock, self.wall = VirtualClock(START), VirtualClock(START)
-        self.books, self.market = books(), MemoryStore()
+        self.books, self.market = books or MemoryStore(), MemoryStore()
         self.queues = {n: MemoryQueue(lambda: self.wall.now() / SECOND) for n in ("market", "orders", "fills")}
         contracts = [c for of in CONTRACTS.values() for c in of]
-        self.exchange = broker(contracts, RULES, DAY, CAPITAL)
+        self.exchange = Exchange(contracts, RULES, DAY, CAPITAL)
         self.quotes = {c.key: quoted(c) for c in contracts}
         self.states: dict[str, MarketState] = {}
         self.books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)))])
@@ -119,6 +146,12 @@ class Floor:
         """A contract is quoted otherwise from now on."""
         self.quotes[contract.key] = replace(self.quotes[contract.key], **changes)
         self.at((self.clock.now() - START) / SECOND)
+
+    def move_away(self, contract: Contract) -> None:
+        """The exchange's quote leaves ours behind, so that an order rests until the market is shown anew."""
+        quote, away = self.quotes[contract.key], 20 * contract.tick
+        there = replace(quote, bid=quote.bid - away, ask=quote.ask + away)
+        self.exchange.see({contract.key: there})
 
     def breaker(self, level: Level, at: int = START) -> None:
         """The breaker was evaluated just now, for the market as of `at`."""

@@ -1,12 +1,386 @@
-"""The gateway: what it sends, when it refuses to, and what becomes of an order whose fate is not known."""
+"""The gateway: what it sends and what it refuses, in which order, and when it passes an instant on."""
+
 import pytest
-from tests.stages.floor import *
-def test_x():
-    floor=Floor()
-    d=floor.decide()
-    g=floor.gateway()
-    g.step(0.0)
-    print(floor.orders())
-    print(floor.exchange.state.ledger, floor.account())
-    g.step(0.0)
-    print([m for m in floor.queues['fills'].take(10,0)])
+from msgspec.structs import replace
+
+from participant.adapters.queues.memory import MemoryQueue
+from participant.core.account import reserve
+from participant.core.breaker import Level
+from participant.core.decision import Action
+from participant.core.market import SECOND
+from participant.core.messages import Message, Write
+from participant.core.order import Order, OrderStatus, orders_of
+from participant.core.risk import Limits
+from participant.core.scrip import Side
+from participant.core.session import at_time
+from participant.links.faults import FaultKind, Faults
+from participant.wire.json import decode, encode
+from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future
+
+S = OrderStatus
+DOWN = Faults(books_down=1.0)
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+def reasons(floor: Floor) -> list[str]:
+    return [o.reason for o in floor.orders()]
+
+
+# --- the straight way ---
+
+
+def test_a_decision_is_sent_leg_after_leg_and_what_filled_is_told_to_the_books(floor: Floor) -> None:
+    decision = floor.decide()
+    assert floor.gateway().step(0.0)
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+    assert floor.sent() == [f"{o.tag_stem}1" for o in orders_of(decision)]
+    assert [m.key for m in floor.queues["fills"].take(10, 0.0)] == ["NIFTY", "NIFTY"]
+
+
+def test_when_nothing_came_a_step_says_so_and_changes_nothing(floor: Floor) -> None:
+    gateway = floor.gateway()
+    floor.decide()
+    assert gateway.step(0.0)
+    assert gateway.step(0.0), "the broker's updates of both orders"
+    before = everything(floor.books, "orders", "account", "outbox")
+    assert not gateway.step(0.0)
+    assert everything(floor.books, "orders", "account", "outbox") == before
+
+
+def test_an_order_message_that_comes_again_changes_nothing(floor: Floor) -> None:
+    decision, gateway = floor.decide(), floor.gateway()
+    gateway.step(0.0)
+    floor.queues["orders"].put([Message("again", decision.scrip, b"")])
+    gateway.step(0.0)
+    assert floor.exchange.state.requests == 2
+
+
+def test_an_order_is_sent_at_the_far_touch_of_the_present_quote(floor: Floor) -> None:
+    decision = floor.decide()
+    quote = floor.quotes[future().key]
+    floor.reprice(future(), ask=quote.ask + 5 * future().tick)
+    floor.gateway().step(0.0)
+    assert [o.limit for o in floor.orders()] == [decision.legs[0].limit + 5 * future().tick, decision.legs[1].limit]
+
+
+def test_decisions_are_worked_by_instant_and_then_by_scrip(floor: Floor) -> None:
+    floor.at(1)
+    floor.decide(floor.leg(future("NIFTY"), Side.BUY))
+    floor.decide(floor.leg(future("BANKNIFTY"), Side.BUY))
+    floor.at(2)
+    floor.decide(floor.leg(call("BANKNIFTY"), Side.BUY))
+    floor.gateway().step(0.0)
+    assert [o.request.contract for o in floor.exchange.state.orders] == [
+        future("BANKNIFTY").key,
+        future("NIFTY").key,
+        call("BANKNIFTY").key,
+    ]
+
+
+# --- RECOVER ---
+
+
+def test_nothing_is_sent_or_passed_on_until_the_brokers_book_was_read(floor: Floor) -> None:
+    floor.decide()
+    floor.mark("orders", START)
+    floor.exchange.fail(DOWN)
+    gateway = floor.gateway()
+    for _ in range(3):
+        gateway.step(0.0)
+    assert not gateway.is_recovered
+    assert (floor.sent(), floor.statuses()) == ([], [S.DECIDED, S.DECIDED])
+    assert floor.queues["fills"].depth().waiting == 0
+    floor.exchange.fail(Faults())
+    gateway.step(0.0)
+    assert gateway.is_recovered
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+    assert [m.key for m in floor.queues["fills"].take(10, 0.0)] == ["NIFTY", "NIFTY", "mark"]
+
+
+def test_books_restored_from_before_a_send_send_nothing_that_the_broker_has_already(floor: Floor) -> None:
+    decision = floor.decide()
+    before = [Write("orders", r.key, r.value) for r in floor.books.rows("orders")]
+    floor.gateway().step(0.0)
+    floor.books.commit(before)
+    floor.gateway().step(0.0)
+    assert len(floor.sent()) == 2
+    assert [(o.status, o.cum_quantity) for o in floor.orders(decision)] == [(S.DENIED, 65), (S.DENIED, 65)]
+
+
+def test_what_filled_while_the_gateway_was_away_is_adopted(floor: Floor) -> None:
+    floor.move_away(future())
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.WORKING, S.CLAIMED]
+    floor.at(10)
+    floor.exchange.updates()  # told to nobody
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+
+
+# --- written down before it is sent ---
+
+
+def test_the_intent_stands_in_the_store_before_the_wire(floor: Floor) -> None:
+    seen: list[tuple[OrderStatus, int, int]] = []
+
+    def look(order: Order) -> None:
+        row = floor.books.get("orders", f"{DAY}/{order.order_id}")
+        assert row is not None
+        stored = decode(row.value, Order)
+        seen.append((stored.status, stored.sends, stored.sent_at))
+
+    floor.exchange.before_place = look
+    floor.exchange.plan(FaultKind.THROTTLE)
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert seen == [(S.SENDING, 1, START), (S.SENDING, 2, START), (S.SENDING, 1, START)]
+
+
+def test_margin_is_reserved_for_every_leg_before_the_first_is_sent(floor: Floor) -> None:
+    seen: list[int] = []
+    floor.exchange.before_place = lambda _: seen.append(floor.account().committed)
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert seen == [4 * LAKH, 4 * LAKH]
+
+
+def test_an_order_that_another_changed_meanwhile_is_not_sent() -> None:
+    books = Contended("orders")
+    floor = Floor(books)
+    decision = floor.decide(floor.leg(future(), Side.BUY))
+    key = f"{DAY}/{orders_of(decision)[0].order_id}"
+
+    def deny() -> None:
+        order = replace(floor.orders()[0], status=S.DENIED, reason="another was first")
+        books.commit([Write("orders", key, encode(order))])
+
+    books.others = [lambda: None, deny]  # the claim goes through, the send comes too late
+    floor.gateway().step(0.0)
+    assert (floor.sent(), reasons(floor)) == ([], ["another was first"])
+
+
+def test_what_filled_is_told_after_a_crash_before_it_was_told(floor: Floor) -> None:
+    class Dying(MemoryQueue):
+        def put(self, messages: object) -> int:
+            raise Crash
+
+    sound = floor.queues["fills"]
+    floor.queues["fills"] = Dying(lambda: 0.0)
+    floor.decide(floor.leg(future(), Side.BUY))
+    with pytest.raises(Crash):
+        floor.gateway().step(0.0)
+    floor.queues["fills"] = sound
+    floor.gateway().step(0.0)
+    floor.gateway().step(0.0)
+    assert len(sound.take(10, 0.0)) == 1
+    assert floor.exchange.state.requests == 1
+
+
+# --- one leg after the other ---
+
+
+def test_a_leg_waits_until_the_one_before_is_filled(floor: Floor) -> None:
+    floor.reprice(future(), ask_size=65)
+    floor.decide(floor.leg(future(), Side.BUY, lots=2), floor.leg(call(), Side.SELL, lots=2))
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    assert floor.statuses() == [S.PARTIAL, S.CLAIMED]
+    floor.at(10)
+    floor.reprice(future(), ask_size=130)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+    assert len(floor.sent()) == 2
+
+
+def test_where_a_leg_is_refused_by_the_broker_the_rest_is_denied_and_a_person_told(floor: Floor) -> None:
+    floor.exchange.plan(FaultKind.REFUSE)
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.DEAD, S.DENIED]
+    assert reasons(floor) == ["refused by the broker", "an earlier leg did not fill"]
+    assert [t.order_id for t in floor.tickets()] == [floor.orders()[0].order_id]
+
+
+# --- what the checks refuse ---
+
+
+def test_a_decision_that_the_account_cannot_carry_is_denied_whole(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY, margin=100 * LAKH), floor.leg(call(), Side.SELL, margin=21 * LAKH))
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.DENIED, S.DENIED]
+    assert reasons(floor)[0].startswith("margin: 1210000000 paise of margin are needed, 1200000000 are free")
+    assert (floor.sent(), floor.account().reserved) == ([], {})
+
+
+def test_two_scrips_do_not_spend_the_same_rupee(floor: Floor) -> None:
+    for symbol in ("NIFTY", "BANKNIFTY"):
+        floor.decide(floor.leg(future(symbol), Side.BUY, margin=70 * LAKH))
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.FILLED, S.DENIED], "BANKNIFTY is first by name"
+    assert reasons(floor)[1].startswith("margin: ")
+
+
+def test_a_claim_that_another_process_overtakes_is_made_anew_against_what_is_left() -> None:
+    books = Contended("account")
+    floor = Floor(books)
+
+    def overtake() -> None:
+        books.commit([Write("account", "account", encode(reserve(floor.account(), {"another": 70 * LAKH})))])
+
+    floor.decide(floor.leg(future(), Side.BUY, margin=70 * LAKH))
+    books.others = [overtake]
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.DENIED]
+    assert floor.account().reserved == {"another": 70 * LAKH}
+
+
+def test_a_claim_that_is_overtaken_succeeds_where_enough_is_left() -> None:
+    books = Contended("account")
+    floor = Floor(books)
+
+    def overtake() -> None:
+        books.commit([Write("account", "account", encode(reserve(floor.account(), {"another": 30 * LAKH})))])
+
+    floor.decide(floor.leg(future(), Side.BUY, margin=70 * LAKH))
+    books.others = [overtake]
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.FILLED]
+    assert floor.account().committed == 100 * LAKH
+
+
+def test_an_order_without_a_logged_decision_is_denied(floor: Floor) -> None:
+    floor.decide()
+    floor.books.commit([Write("log", r.key, None) for r in floor.books.rows("log")])
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.DENIED, S.DENIED]
+    assert reasons(floor)[0] == "provenance: no logged decision asks for it"
+
+
+def test_without_a_market_state_nothing_is_sent(floor: Floor) -> None:
+    floor.decide()
+    floor.market.commit([Write("quotes", "NIFTY", None)])
+    floor.gateway().step(0.0)
+    assert reasons(floor)[0] == "freshness: there is no valid quote"
+    assert floor.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("until", "reason"),
+    [
+        (START + 61 * SECOND, "freshness: the quote is 61.0 s old"),
+        (START + 600 * SECOND, "deadline: its deadline passed 0.0 s ago"),
+        (at_time(DAY, 16, 0), "session: the market is closed"),
+    ],
+)
+def test_an_order_that_comes_late_is_denied(floor: Floor, until: int, reason: str) -> None:
+    floor.decide()
+    floor.clock.set(until)
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.DENIED, S.DENIED]
+    assert reasons(floor)[0] == reason
+
+
+def test_an_order_beyond_the_desks_own_limits_is_denied(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY, lots=2))
+    floor.gateway(limits=Limits(lots_max=1)).step(0.0)
+    assert reasons(floor) == ["size: 130 units of FUT exceed 1 lots of 65"]
+
+
+# --- the breaker ---
+
+
+@pytest.mark.parametrize("level", [Level.OPEN, Level.REDUCE_ONLY])
+def test_nothing_opens_while_the_breaker_is_not_closed(floor: Floor, level: Level) -> None:
+    floor.breaker(level)
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.DENIED, S.DENIED]
+    assert reasons(floor)[0] == f"breaker: the breaker is {level.name}: a test asked for it"
+
+
+def test_a_breaker_that_was_not_evaluated_of_late_counts_as_open(floor: Floor) -> None:
+    floor.decide()
+    floor.wall.advance(6 * SECOND)
+    floor.gateway().step(0.0)
+    assert reasons(floor)[0] == "breaker: the breaker is OPEN: the breaker was not evaluated for 5 s"
+    assert floor.sent() == []
+
+
+@pytest.mark.parametrize(("level", "status"), [(Level.OPEN, S.DENIED), (Level.REDUCE_ONLY, S.FILLED)])
+def test_what_only_reduces_passes_a_breaker_that_allows_it(floor: Floor, level: Level, status: OrderStatus) -> None:
+    gateway = floor.gateway()
+    floor.decide()
+    gateway.step(0.0)
+    floor.at(60)
+    floor.breaker(level)
+    legs = floor.leg(call(), Side.BUY), floor.leg(future(), Side.SELL)
+    closing = floor.decide(*legs, action=Action.CLOSE)
+    gateway.step(0.0)
+    assert floor.statuses(closing) == [status, status]
+
+
+def test_a_close_is_never_refused_for_money(floor: Floor) -> None:
+    gateway = floor.gateway()
+    floor.decide()
+    gateway.step(0.0)
+    floor.at(60)
+    floor.books.commit([Write("account", "account", encode(reserve(floor.account(), {"all": CAPITAL})))])
+    closing = floor.decide(floor.leg(call(), Side.BUY), floor.leg(future(), Side.SELL), action=Action.CLOSE)
+    gateway.step(0.0)
+    assert floor.statuses(closing) == [S.FILLED, S.FILLED]
+
+
+# --- instants ---
+
+
+def test_in_lockstep_an_instant_waits_for_the_breakers_judgement(floor: Floor) -> None:
+    floor.at(60)
+    floor.decide()
+    floor.mark("orders", START + 60 * SECOND)
+    gateway = floor.gateway(is_lockstep=True)
+    for _ in range(3):
+        gateway.step(0.0)
+    assert (floor.sent(), floor.queues["fills"].depth().waiting) == ([], 0)
+    floor.breaker(Level.CLOSED, at=START + 60 * SECOND)
+    gateway.step(0.0)
+    assert len(floor.sent()) == 2
+    assert [m.key for m in floor.queues["fills"].take(10, 0.0)] == ["NIFTY", "NIFTY", "mark"]
+
+
+def test_in_lockstep_nothing_is_sent_before_the_breaker_was_ever_evaluated(floor: Floor) -> None:
+    floor.books.commit([Write("breaker", "state", None)])
+    floor.decide()
+    gateway = floor.gateway(is_lockstep=True)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.DECIDED, S.DECIDED]
+
+
+def test_a_mark_is_passed_on_only_after_all_orders_were_worked(floor: Floor) -> None:
+    floor.decide()
+    floor.mark("orders", START)
+
+    def die(order: Order) -> None:
+        raise Crash
+
+    floor.exchange.after_place = die
+    with pytest.raises(Crash):
+        floor.gateway().step(0.0)
+    assert floor.queues["fills"].take(10, 0.0) == []
+    floor.exchange.after_place = None
+    floor.gateway().step(0.0)
+    assert [m.key for m in floor.queues["fills"].take(10, 0.0)] == ["NIFTY", "NIFTY", "mark"]
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+
+
+def test_of_several_marks_the_newest_is_passed_on_and_all_are_done_with(floor: Floor) -> None:
+    gateway = floor.gateway()
+    for second in (1, 2, 3):
+        floor.mark("orders", START + second * SECOND)
+    gateway.step(0.0)
+    assert [m.id for m in floor.queues["fills"].take(10, 0.0)] == [f"mark-{START + 3 * SECOND}"]
+    assert floor.queues["orders"].depth() == (replace(floor.queues["orders"].depth(), waiting=0, taken=0))
