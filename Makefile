@@ -38,7 +38,7 @@ assurance: $(VENV)/dev $(VENV)/built  ## simulated days with faults, many seeds 
 	@PARTICIPANT_SEEDS=$(SEEDS) $(PYTEST) $(PARALLEL) tests/sim
 
 docs: $(VENV)/dev $(VENV)/built  ## check that the documents name every command, setting and port
-	@$(PYTEST) tests/test_tidy.py -k documents $(wildcard tests/docs)
+	@$(PYTEST) tests/test_tidy.py $(wildcard tests/docs)
 
 lock: $(BIN)/python  ## write locks/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv==0.13.9

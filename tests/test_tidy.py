@@ -180,7 +180,8 @@ def command_line() -> argparse.ArgumentParser:
     cli = importlib.import_module("participant.cli")
     for _, function in inspect.getmembers(cli, inspect.isfunction):
         signature = inspect.signature(function)
-        if not signature.parameters and "ArgumentParser" in str(signature.return_annotation):
+        is_shared = function.__name__.startswith("_")  # the options that commands share are parsers, too
+        if not is_shared and not signature.parameters and "ArgumentParser" in str(signature.return_annotation):
             parser = function()
             assert isinstance(parser, argparse.ArgumentParser)
             return parser

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 DESCRIPTION = "An autonomous options desk that one person can leave alone. Paper by default; not advice."
 
@@ -27,9 +28,17 @@ def _guarded(args: argparse.Namespace) -> int:
     return guard.run(getattr(importlib.import_module(f"participant.commands.{module}"), name), args)
 
 
+class OneLine(argparse.ArgumentParser):
+    """Says what is wrong with the words of a command in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with status 2: what is wrong, and where to read what is right."""
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` shows what it takes\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and options; the names are fixed, options mean the same everywhere."""
-    whole = argparse.ArgumentParser("participant", description=DESCRIPTION)
+    whole = OneLine("participant", description=DESCRIPTION)
     whole.add_argument("--version", action="version", version=_version())
     commands = whole.add_subparsers(metavar="COMMAND")
     home, common, market = _home(), _common(), _market()
@@ -48,12 +57,12 @@ def parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     _people(commands, home, common)
-    hidden = _run(add("process", parents=[home], help="one process of the desk (trade starts them)"), "process:process")
+    hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
     return whole
 
 
-def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *shared: argparse.ArgumentParser) -> None:
+def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:
     add = commands.add_parser
     halt = _run(add("halt", parents=list(shared), help="pull the breaker: nothing is sent any more"), "people:halt")
     halt.add_argument("--reduce-only", action="store_true", help="still let orders pass that lower the risk")
@@ -72,27 +81,27 @@ def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", *sh
     )
 
 
-def _run(command: argparse.ArgumentParser, function: str) -> argparse.ArgumentParser:
+def _run(command: OneLine, function: str) -> OneLine:
     command.set_defaults(run=function)
     return command
 
 
-def _home() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+def _home() -> OneLine:
+    shared = OneLine(add_help=False)
     shared.add_argument("--home", type=Path, default=Path("var"), metavar="DIR", help="books and logs (default ./var)")
     return shared
 
 
-def _common() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+def _common() -> OneLine:
+    shared = OneLine(add_help=False)
     shared.add_argument("--config", type=Path, metavar="FILE", help="configuration (default ./participant.toml)")
     shared.add_argument("--json", action="store_true", help="machine-readable output")
     shared.add_argument("--quiet", action="store_true", help="only errors")
     return shared
 
 
-def _market() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
+def _market() -> OneLine:
+    shared = OneLine(add_help=False)
     shared.add_argument("--date", type=_days, metavar="DAY[..DAY]", help="trading days (default: the next one)")
     pace = shared.add_mutually_exclusive_group()
     pace.add_argument("--speed", type=_speed, metavar="N", help="run freely at N times real time")

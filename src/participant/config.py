@@ -33,7 +33,6 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     request_timeout_s: float = 10.0
     restarts_max: int = 20
     stall_max_s: float = 120.0
-    settle_wait_s: float = 30.0
 
 
 class Venue(Struct, frozen=True, forbid_unknown_fields=True):

@@ -152,6 +152,12 @@ def test_nobody_waits_for_a_provider_that_was_given_up() -> None:
     assert ended_instant([marked("two", 5, is_given_up=True)]) == 0
 
 
+def test_while_no_book_stands_no_instant_has_ended() -> None:
+    lost = [replace(marked(n, 7), is_standing=False) for n in ("one", "two")]
+    assert ended_instant(lost) == 0
+    assert ended_instant([*lost, marked("three", 7)]) == 7
+
+
 def test_those_who_lag_behind_the_newest_instant_are_given_up_and_void() -> None:
     late = replace(marked("two", 5), ticks={"a": tick_of("a")}, received_at=4)
     after = without_the_silent({"one": marked("one", 7), "two": late, "three": marked("three", 7)})

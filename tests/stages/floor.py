@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from participant.adapters.archives.memory import MemoryArchive
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.adapters.queues.memory import MemoryQueue
@@ -14,8 +15,19 @@ from participant.core.account import Account
 from participant.core.breaker import BreakerState, Level, Triggers
 from participant.core.decision import Action, Decision, DecisionRecord, Leg, PositionInfo
 from participant.core.ids import digest
-from participant.core.market import SECOND, Board, LookBack, Mark, MarketState, Quote, Reference, Tick, Ticks
-from participant.core.market import observe, snapshot
+from participant.core.market import (
+    SECOND,
+    Board,
+    LookBack,
+    Mark,
+    MarketState,
+    Quote,
+    Reference,
+    Tick,
+    Ticks,
+    observe,
+    snapshot,
+)
 from participant.core.messages import Message, Ticket, Write
 from participant.core.order import Answer, Order, OrderStatus, Verdict, orders_of
 from participant.core.position import Position
@@ -25,7 +37,8 @@ from participant.core.sending import SendRule
 from participant.core.session import at_time
 from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.outbox import promise, relay
-from participant.ports import Store
+from participant.ports import Archive, Store
+from participant.stages.book import Book, BookPorts
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
 from participant.wire.json import decode, encode
 from tests.core.worlds import RULES
@@ -48,7 +61,12 @@ def call(symbol: str = "NIFTY") -> Contract:
     return Contract(symbol, EXPIRY, Kind.CALL, strike, LOTS[symbol], 500, LOTS[symbol] * 20)
 
 
-CONTRACTS = {s: (future(s), call(s)) for s in SPOTS}
+def ending() -> Contract:
+    """A call of NIFTY that expires today."""
+    return replace(call(), expiry=DAY)
+
+
+CONTRACTS = {"NIFTY": (ending(), future(), call()), "BANKNIFTY": (future("BANKNIFTY"), call("BANKNIFTY"))}
 REFERENCES = tuple(Reference(s, CONTRACTS[s], LookBack((SPOTS[s],), (0.15,))) for s in SPOTS)
 
 
@@ -191,6 +209,12 @@ class Floor:
         orders, fills = self.queues["orders"], self.queues["fills"]
         ports = GatewayPorts(orders, fills, self.books, self.market, self.exchange, self.clock, self.wall)
         return Gateway(ports, GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep))
+
+    def desk(self, archive: Archive | None = None) -> Book:
+        """Books that have just been opened."""
+        self.queues["fills"].restart()
+        made = archive or MemoryArchive()
+        return Book(BookPorts(self.queues["fills"], self.books, self.market, made, self.clock), RULES)
 
     # --- looking ---
 

@@ -14,7 +14,7 @@ from participant.core.market import SECOND, Mark
 from participant.core.messages import Message, Write
 from participant.core.scrip import Contract, Side, money
 from participant.ports import StoreBroken
-from participant.stages.book import Book, BookPorts
+from participant.stages.book import Book
 from participant.wire.json import decode, encode
 from tests.stages.floor import CAPITAL, DAY, LAKH, RULES, START, Contended, Crash, Floor, call, everything, future
 
@@ -29,13 +29,6 @@ def floor() -> Floor:
 @pytest.fixture
 def archive() -> MemoryArchive:
     return MemoryArchive()
-
-
-def book(floor: Floor, archive: MemoryArchive | None = None) -> Book:
-    """Books that have just been opened."""
-    floor.queues["fills"].restart()
-    ports = BookPorts(floor.queues["fills"], floor.books, floor.market, archive or MemoryArchive(), floor.clock)
-    return Book(ports, RULES)
 
 
 def told(filled: int, *, lots: int = 2, is_final: bool | None = None, contract: Contract | None = None) -> OrderReport:
@@ -76,7 +69,7 @@ def cost(report: OrderReport) -> int:
 def test_a_fill_becomes_position_cash_and_a_row_of_the_tradebook(floor: Floor) -> None:
     report = told(2)
     put(floor, report)
-    assert book(floor).step(0.0)
+    assert floor.desk().step(0.0)
     (holding,) = floor.position().holdings
     assert (holding.contract, holding.quantity, holding.cost) == (future(), 130, report.cum_value)
     assert floor.account().cash == CAPITAL - cost(report), "a future is not paid for, its charges are"
@@ -89,7 +82,7 @@ def test_a_fill_becomes_position_cash_and_a_row_of_the_tradebook(floor: Floor) -
 def test_a_sold_call_brings_its_premium(floor: Floor) -> None:
     report = told(2, contract=call())
     put(floor, report)
-    book(floor).step(0.0)
+    floor.desk().step(0.0)
     assert floor.account().cash == CAPITAL + report.cum_value - cost(report)
     assert floor.position().short_calls == 130
 
@@ -105,8 +98,8 @@ def test_reports_come_to_the_same_in_any_order_and_however_often(reports: tuple[
     put(expected, told(2))
     for number, report in enumerate(reports):
         floor.queues["fills"].put([Message(str(number), report.scrip, encode(report))])
-    book(expected).step(0.0)
-    book(floor).step(0.0)
+    expected.desk().step(0.0)
+    floor.desk().step(0.0)
     assert floor.account() == expected.account()
     since = {START + SECOND, START + 2 * SECOND}  # only since when the cover stands alone depends on what came first
     assert floor.position().cover_alone_since in since
@@ -116,7 +109,7 @@ def test_reports_come_to_the_same_in_any_order_and_however_often(reports: tuple[
 
 
 def test_a_report_that_comes_again_changes_nothing(floor: Floor) -> None:
-    stage = book(floor)
+    stage = floor.desk()
     put(floor, told(1))
     stage.step(0.0)
     before = everything(floor.books, *TABLES)
@@ -132,11 +125,11 @@ def test_a_report_taken_twice_after_a_crash_is_booked_once(floor: Floor) -> None
 
     put(floor, told(2))
     floor.mark("fills", START)
-    dying = book(floor)
+    dying = floor.desk()
     with pytest.raises(Crash):
         Dying(dying.ports, RULES).step(0.0)
     before = everything(floor.books, *TABLES)
-    assert book(floor).step(0.0)
+    assert floor.desk().step(0.0)
     assert everything(floor.books, *TABLES) == before
     assert floor.clock.released == [START]
 
@@ -145,7 +138,7 @@ def test_a_report_taken_twice_after_a_crash_is_booked_once(floor: Floor) -> None
 
 
 def test_a_reservation_is_released_in_parts_as_it_fills(floor: Floor) -> None:
-    stage = book(floor)
+    stage = floor.desk()
     hold(floor, told(0, lots=4))
     left = []
     for filled in (0, 1, 3, 4):
@@ -156,7 +149,7 @@ def test_a_reservation_is_released_in_parts_as_it_fills(floor: Floor) -> None:
 
 
 def test_an_order_that_ends_unfilled_gives_its_reservation_back(floor: Floor) -> None:
-    stage = book(floor)
+    stage = floor.desk()
     hold(floor, told(0), replace(told(0), order_id="another"))
     put(floor, told(0, is_final=True))
     stage.step(0.0)
@@ -166,7 +159,7 @@ def test_an_order_that_ends_unfilled_gives_its_reservation_back(floor: Floor) ->
 
 
 def test_an_old_report_gives_no_reservation_back_to_life(floor: Floor) -> None:
-    stage = book(floor)
+    stage = floor.desk()
     hold(floor, told(0))
     put(floor, told(2), told(1))
     stage.step(0.0)
@@ -182,7 +175,7 @@ def test_what_the_gateway_reserves_meanwhile_is_kept() -> None:
     claim = replace(told(0), order_id="claimed meanwhile")
     books.others = [lambda: hold(floor, claim)]
     put(floor, told(2))
-    book(floor).step(0.0)
+    floor.desk().step(0.0)
     assert floor.account().reserved == {"claimed meanwhile": 4 * LAKH}
     assert floor.position().cover == 130
 
@@ -193,7 +186,7 @@ def test_a_store_that_is_always_written_by_another_is_given_up_with_a_sentence()
     books.others = [lambda: books.commit([Write("account", "account", encode(Account(1, 1)))])] * 100
     put(floor, told(2))
     with pytest.raises(StoreBroken, match="books: NIFTY could not be booked in 20 tries; another process writes it"):
-        book(floor).step(0.0)
+        floor.desk().step(0.0)
     assert floor.position().is_flat
 
 
@@ -213,7 +206,7 @@ def test_at_a_mark_the_days_decisions_are_in_the_log_and_the_instant_is_released
     decided(floor, 60, 120)
     put(floor, told(2))
     floor.mark("fills", START + 120 * SECOND)
-    stage = book(floor, archive)
+    stage = floor.desk(archive)
     assert stage.step(0.0)
     at = [decode(line, DecisionRecord).decision_info.decided_for for line in archive.read(str(DAY))]
     assert at == [START + 60 * SECOND, START + 120 * SECOND]
@@ -230,21 +223,21 @@ def test_an_instant_is_released_only_after_its_fills_were_booked(floor: Floor) -
     covers: list[int] = []
     put(floor, told(2))
     floor.mark("fills", START)
-    Looking(book(floor).ports, RULES).step(0.0)
+    Looking(floor.desk().ports, RULES).step(0.0)
     assert (covers, floor.clock.released) == ([130], [START])
 
 
 def test_each_decision_is_written_once_also_after_a_restart(floor: Floor, archive: MemoryArchive) -> None:
     decided(floor, 60)
     floor.mark("fills", START + 60 * SECOND)
-    first = book(floor, archive)
+    first = floor.desk(archive)
     first.step(0.0)
     decided(floor, 120)
     floor.mark("fills", START + 120 * SECOND)
     first.step(0.0)
     decided(floor, 180)
     floor.mark("fills", START + 180 * SECOND)
-    book(floor, archive).step(0.0)
+    floor.desk(archive).step(0.0)
     assert archive.read(str(DAY)) == [r.value for r in floor.books.rows("log")]
     assert len(archive.read(str(DAY))) == 3
 
@@ -258,17 +251,17 @@ def test_a_restart_between_writing_the_log_and_being_done_writes_nothing_twice(
 
     decided(floor, 60)
     floor.mark("fills", START + 60 * SECOND)
-    stage = book(floor, archive)
+    stage = floor.desk(archive)
     with pytest.raises(Crash):
         Book(replace(stage.ports, clock=Dying(START)), RULES).step(0.0)
     assert archive.count(str(DAY)) == 1
-    book(floor, archive).step(0.0)
+    floor.desk(archive).step(0.0)
     assert archive.count(str(DAY)) == 1
     assert floor.clock.released == [START + 60 * SECOND]
 
 
 def test_the_last_mark_ends_the_day(floor: Floor) -> None:
-    stage = book(floor)
+    stage = floor.desk()
     floor.mark("fills", START)
     stage.step(0.0)
     assert floor.books.get("ended", str(DAY)) is None

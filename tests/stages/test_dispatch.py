@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from msgspec.structs import replace
 
 from participant.adapters.compute.inline import InlineCompute
 from participant.adapters.queues.memory import MemoryQueue

@@ -34,6 +34,9 @@ days_to_expiry_max = 35
 iv_rank_min = 0.50
 iv_over_realised_min = 1.10
 after_call = "flatten"      # or "resell"
+
+[[watchlist]]
+symbol = "BANKNIFTY"        # with the default weights
 """
 
 

@@ -2,7 +2,6 @@
 
 import datetime
 import os
-import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.output import say
 from participant.config import Run, load_config
 from participant.core.breaker import Level
 from participant.core.messages import Write
@@ -36,28 +36,25 @@ def _ask_breaker(args: Namespace, asked: Halt) -> int:
     store = _books(args.home)
     store.commit([Write("breaker", "halt", encode(asked))])
     store.close()
-    sys.stdout.write(f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second\n")
+    say(args, f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second", asked)
     return DONE
 
 
 def status(args: Namespace) -> int:
     """The state of everything, as one look."""
     screen = _look(args.home)
-    if args.json:
-        sys.stdout.write(encode(screen).decode() + "\n")
-    else:
-        text = [f"day {screen.day}, breaker {screen.breaker.name} {screen.breaker_why}"]
-        text += [f"{s.symbol}: {s.holds}; {s.said}" for s in screen.scrips]
-        text += [f"ticket {t.ticket_id[:8]}: {t.title}" for t in screen.tickets if not t.is_closed]
-        sys.stdout.write("\n".join(text) + "\n")
+    text = [f"day {screen.day}, breaker {screen.breaker.name} {screen.breaker_why}".rstrip()]
+    text += [f"{s.symbol}: {s.holds}; {s.said}" for s in screen.scrips]
+    text += [f"ticket {t.ticket_id[:8]}: {t.title}" for t in screen.tickets if not t.is_closed]
+    say(args, "\n".join(text), screen)
     return NEEDS_A_PERSON if any(not t.is_closed for t in screen.tickets) else DONE
 
 
 def list_tickets(args: Namespace) -> int:
     """Every open ticket, with everything needed to act by hand."""
     tickets = open_tickets(_books(args.home))
-    for ticket in tickets:
-        sys.stdout.write(f"{ticket.ticket_id[:8]}  {ticket.scrip}  {ticket.title}\n          {ticket.detail}\n")
+    text = [f"{t.ticket_id[:8]}  {t.scrip}  {t.title}\n          {t.detail}" for t in tickets]
+    say(args, "\n".join(text) or "no open tickets", tickets)
     return NEEDS_A_PERSON if tickets else DONE
 
 
@@ -66,14 +63,14 @@ def close(args: Namespace) -> int:
     ticket = close_ticket(_books(args.home), args.ticket, args.reason)
     if ticket is None:
         raise Refused(f"desk: no one open ticket begins with {args.ticket}; `participant desk list` shows them")
-    sys.stdout.write(f"closed {ticket.ticket_id[:8]} {ticket.title}\n")
+    say(args, f"closed {ticket.ticket_id[:8]} {ticket.title}", ticket)
     return DONE
 
 
 def check_config(args: Namespace) -> int:
     """Read the configuration as every command would."""
     config = load_config(args.config, os.environ)
-    sys.stdout.write(msgspec.json.format(encode(config)).decode() + "\n")
+    say(args, msgspec.json.format(encode(config)).decode(), config)
     return DONE
 
 

@@ -1,14 +1,13 @@
 """`participant replay`: every logged decision again from its own logged input, compared byte for byte."""
 
 import datetime
-import sys
 from argparse import Namespace
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.replay import Difference, replay_day
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.output import say
 from participant.config import load_rules
-from participant.wire.json import encode
 
 
 def replay(args: Namespace) -> int:
@@ -23,12 +22,9 @@ def replay(args: Namespace) -> int:
             raise Refused(f"replay: {args.home}/decisions has no log of {day}; `participant trade` writes one")
         found = replay_day(lines, rules)
         worst = max(worst, NEEDS_A_PERSON if found.differences else DONE)
-        if args.json:
-            sys.stdout.write(encode(found).decode() + "\n")
-        else:
-            sys.stdout.write(f"{day}: {found.equal} decisions equal to the byte, {len(found.differences)} not, ")
-            sys.stdout.write(f"{found.undecided} outcomes without a decision\n")
-            sys.stdout.writelines(_line(d) for d in found.differences)
+        counts = f"{day}: {found.equal} decisions equal to the byte, {len(found.differences)} not"
+        text = f"{counts}, {found.undecided} outcomes without a decision\n"
+        say(args, text + "".join(_line(d) for d in found.differences), found)
     return worst
 
 

@@ -12,6 +12,7 @@ from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.output import say
 from participant.commands.process import DESK
 from participant.config import Config, Run, load_config, load_rules
 from participant.core.market import Reference
@@ -57,11 +58,7 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
     worst = DONE
     for day, session in _days(args, config, home, rules):
         summary = _one_day(args, config, home, (day, session))
-        if args.json:
-            sys.stdout.write(encode(summary).decode() + "\n")
-        elif not args.quiet:
-            sys.stdout.write("\n".join(lines(summary)) + "\n")
-        sys.stdout.flush()
+        say(args, "\n".join(lines(summary)), summary)
         worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person else DONE)
     return worst
 
@@ -99,7 +96,8 @@ def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.d
         info = ask_venue(url, config.desk.request_timeout_s)
         if info.session.day != str(day):
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
-        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, args.speed or 0.0, config)
+        speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
+        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
         _wake(run, info.references)
         return run_day(_day(args, run, session), venue, "" if run.is_lockstep else url)
     except BaseException:

@@ -55,7 +55,8 @@ TRANSITIONS: dict[OrderStatus, dict[Happening, OrderStatus]] = {
     _S.DECIDED: {_H.CLAIM: _S.CLAIMED, _H.DENY: _S.DENIED},
     _S.CLAIMED: {_H.SEND: _S.SENDING, _H.DENY: _S.DENIED},
     _S.SENDING: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED, _H.DOUBT: _S.UNKNOWN},
-    _S.UNKNOWN: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED},
+    # A person who has settled its ticket may give it up; the machine never does.
+    _S.UNKNOWN: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED, _H.GIVE_UP: _S.DEAD},
     _S.WORKING: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED},
     _S.PARTIAL: {_H.ACCEPT: _S.PARTIAL, _H.PART_FILL: _S.PARTIAL, _H.FILL: _S.FILLED, _H.CANCEL: _S.CANCELLED},
     # A second send (rule in `may_send_again`), or a person; and should the book show it alive after all, that rules.

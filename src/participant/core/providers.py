@@ -66,7 +66,9 @@ def feed_status(boards: Sequence[Board], changes: Sequence[Belief], at: int, rul
 
 
 def ended_instant(boards: Sequence[Board]) -> int:
-    """The newest instant that every provider has ended, but for those that were given up; 0 before the first."""
+    """The newest instant that every provider has ended, but for those that were given up; 0 while no book stands."""
+    if not any(b.is_standing for b in boards):
+        return 0
     return min((b.marked_at for b in boards if not b.is_given_up), default=0)
 
 

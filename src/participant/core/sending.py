@@ -43,14 +43,15 @@ class Step(Struct, frozen=True):
 def next_step(orders: Sequence[Order], now: int, rule: SendRule) -> Step:
     """What to do next for the orders of one decision, given in the order of their legs.
 
-    A leg is sent only when every leg before it is filled; where one ends otherwise the rest is denied.
+    A leg is sent only when every leg before it is filled; where one ends otherwise, or has become a person's, the rest
+    is denied.
     """
     for order in orders:
         if order.status is OrderStatus.FILLED:
             continue
         act = _act(order, now, rule)
         rest = [o for o in orders if o.leg > order.leg and o.status in (OrderStatus.DECIDED, OrderStatus.CLAIMED)]
-        if act is Act.DONE and rest:
+        if (act is Act.DONE or order.is_ticketed) and rest:
             return Step(Act.DENY_REST, rest[0])
         return Step(act, order)
     return Step(Act.DONE)

@@ -48,6 +48,11 @@ class Books:
         """The day's orders whose id begins with `prefix`, in the order of their last change."""
         return [Held(decode(r.value, Order), r.version) for r in self.store.rows("orders", prefix=f"{day}/{prefix}")]
 
+    def orders_ever(self, order_id: str) -> list[Held]:
+        """The order of this id, of whatever day; nothing where `order_id` is empty."""
+        rows = self.store.rows("orders") if order_id else []
+        return [Held(decode(r.value, Order), r.version) for r in rows if r.key.endswith(f"/{order_id}")]
+
     def legs(self, day: datetime.date, decision_id: str) -> list[Held]:
         """The orders of one decision, by leg."""
         return sorted((h for h in self.orders(day) if h.order.decision_id == decision_id), key=lambda h: h.order.leg)

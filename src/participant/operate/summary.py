@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from participant.core.books import Break
 from participant.core.messages import Ticket
+from participant.core.session import day_of
 from participant.core.wording import rupees
 from participant.operate.screen import Screen
 from participant.stages.reconcile import Closed
@@ -47,7 +48,7 @@ def summarise(screen: Screen, closed: Closed, restarts: dict[str, int], home: st
         tuple(f"{c.provider or 'nobody'}: {c.reason}" for c in changes),
         closed.breaks,
         closed.unknown,
-        screen.tickets,
+        tuple(t for t in screen.tickets if not t.is_closed or str(day_of(t.at)) == closed.day),
         {name: count for name, count in restarts.items() if count},
         home,
         sealed,

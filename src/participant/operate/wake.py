@@ -8,6 +8,7 @@ from msgspec import Struct
 from participant.core.account import Account
 from participant.core.market import LookBack, Reference
 from participant.core.messages import Ticket, Write
+from participant.core.order import Happening, OrderStatus, advance
 from participant.core.scrip import Contract
 from participant.core.tickets import settled
 from participant.links.books import Books
@@ -72,10 +73,19 @@ def last_closed(books: Store) -> datetime.date | None:
 
 
 def close_ticket(books: Store, name: str, reason: str) -> Ticket | None:
-    """Close the one open ticket whose id begins with `name`; None where there is not exactly one."""
-    found = [(r, t) for r in books.rows("tickets") if (t := decode(r.value, Ticket)).ticket_id.startswith(name)]
-    if len(found) != 1 or found[0][1].is_closed:
+    """Close the one open ticket whose id begins with `name`; None where there is not exactly one.
+
+    The order behind it is given up with it, so that what was reserved for it comes free.
+    """
+    found = [t for t in open_tickets(books) if t.ticket_id.startswith(name)]
+    if len(found) != 1:
         return None
-    row, ticket = found[0]
-    closed = settled(ticket, reason)
-    return closed if books.commit([Write("tickets", row.key, encode(closed), row.version)]) else None
+    desk, ticket = Books(books), found[0]
+    _, version = desk.ticket(ticket.ticket_id)
+    closing = Write("tickets", ticket.ticket_id, encode(settled(ticket, reason)), version)
+    held = next((h for h in desk.orders_ever(ticket.order_id) if h.order.status is OrderStatus.UNKNOWN), None)
+    if held is not None:
+        is_done = desk.save(held, advance(held.order, Happening.GIVE_UP, reason=reason), [closing])
+    else:
+        is_done = books.commit([closing])
+    return settled(ticket, reason) if is_done else None

@@ -31,8 +31,7 @@ class Ingest:
         self.ports, self.scrips, self.rule, self.lockstep_wait_s = ports, scrips, rule, lockstep_wait_s
         self.boards = {name: Board(name) for name in ports.feeds}
         self.belief, self.changes = Belief(), list[Belief]()
-        self.published_at, self.told_at, self.waited_s = 0, 0, 0.0
-        self.is_last = False
+        self.published_at, self.told_at, self.last_at, self.waited_s = 0, 0, 0, 0.0
 
     def step(self, wait_s: float) -> bool:
         """Take in what has arrived and publish what is complete; False when nothing happened."""
@@ -41,7 +40,7 @@ class Ingest:
         for event in events:
             board = self.boards[event.provider]
             self.boards[event.provider] = observe(board, event, int(self.rule.silence_max_s * SECOND))
-            self.is_last = self.is_last or (isinstance(event, Mark) and event.is_last)
+            self.last_at = event.at if isinstance(event, Mark) and event.is_last else self.last_at
         self.waited_s = 0.0 if events else self.waited_s + wait_s
         at = self._ended()
         if at > self.published_at:
@@ -80,7 +79,7 @@ class Ingest:
         board = replace(self.boards[self.belief.provider], received_at=received_at)
         states = [state for known in self.scrips if (state := snapshot(board, known)) is not None]
         self.ports.quotes.commit([Write("quotes", s.scrip, encode(s)) for s in states])
-        mark = Mark(board.provider, received_at, at, self.is_last)
+        mark = Mark(board.provider, received_at, at, at == self.last_at)
         messages = [Message(s.snapshot_id, s.scrip, encode(s)) for s in states]
         self.ports.market.put([*messages, Message(f"mark-{at}", "mark", encode(mark))])
         self.published_at = at

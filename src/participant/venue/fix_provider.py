@@ -87,6 +87,8 @@ class FixProvider:
                 await first_of(self._listen(client, reader), self._speak(client))
         except (OSError, LineLost):
             pass  # the client is gone or too slow: it comes back by itself
+        except asyncio.CancelledError:
+            pass  # the venue ends; on Python 3.11 a cancelled stream handler would be logged as a fault
         finally:
             self._clients.discard(client)
             writer.close()
