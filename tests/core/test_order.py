@@ -77,8 +77,8 @@ def test_only_a_claimed_order_or_a_rejected_one_can_be_sent() -> None:
     assert {status for status, happening in LEGAL if happening is H.SEND} == {S.CLAIMED, S.REJECTED}
 
 
-def test_an_unknown_order_leaves_only_by_evidence() -> None:
-    assert set(TRANSITIONS[S.UNKNOWN]) == set(EVIDENCE)
+def test_an_unknown_order_leaves_only_by_evidence_or_through_a_person() -> None:
+    assert set(TRANSITIONS[S.UNKNOWN]) == {*EVIDENCE, H.GIVE_UP}
 
 
 # --- orders of a decision ---

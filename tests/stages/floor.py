@@ -1,4 +1,4 @@
-"""A trading floor in memory for the tests of the stages: two scrips, an exchange, stores, queues, clocks moved by hand."""
+"""A trading floor in memory for the tests of the stages: two scrips, an exchange, stores, queues, clocks."""
 
 import datetime
 from collections.abc import Callable, Sequence

@@ -16,7 +16,8 @@ from participant.core.scrip import Contract, Side, money
 from participant.ports import StoreBroken
 from participant.stages.book import Book
 from participant.wire.json import decode, encode
-from tests.stages.floor import CAPITAL, DAY, LAKH, RULES, START, Contended, Crash, Floor, call, everything, future
+from tests.core.worlds import RULES
+from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future
 
 TABLES = ("fills", "positions", "account")
 

@@ -214,7 +214,7 @@ def test_a_newer_state_supersedes_an_older_one_that_waits(floor: Floor) -> None:
 
 
 def test_a_newer_state_supersedes_one_that_was_taken_before_it(floor: Floor) -> None:
-    """A queue may hand out a state again, with newer ones of its scrip behind it, once its time to be hidden is over."""
+    """A queue may hand a state out again, with newer ones of its scrip, once its time to be hidden is over."""
     floor.queues["market"] = MemoryQueue(lambda: floor.wall.now() / SECOND, visibility_s=0.0, receives_max=100)
     compute = HandCompute()
     stage = dispatch(floor, compute)

@@ -17,7 +17,7 @@ class Told(Struct, frozen=True):
 class Escalate:
     """Sends every open ticket through the notifier, at most `tries_max` times until one try is delivered."""
 
-    def __init__(self, books: Store, notifier: Notifier, tries_max: int = 5) -> None:
+    def __init__(self, books: Store, notifier: Notifier, tries_max: int = 50) -> None:
         """Begins with whatever tickets stand in the books."""
         self.books, self.notifier, self.tries_max = books, notifier, tries_max
 
