@@ -204,6 +204,19 @@ def test_where_a_leg_is_refused_by_the_broker_the_rest_is_denied_and_a_person_to
     assert [t.order_id for t in floor.tickets()] == [floor.orders()[0].order_id]
 
 
+def test_a_decision_of_many_legs_is_worked_over_several_steps_and_no_leg_twice(floor: Floor) -> None:
+    for name in ("bid_size", "ask_size"):
+        floor.reprice(future(), **{name: 100 * 65})
+    sides = [Side.BUY, Side.SELL] * 15
+    floor.decide(*(floor.leg(future(), side, margin=0) for side in sides))
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    assert S.CLAIMED in floor.statuses(), "one step does not hold up the world"
+    gateway.step(0.0)
+    assert set(floor.statuses()) == {S.FILLED}
+    assert len(floor.sent()) == len(set(floor.sent())) == 30
+
+
 # --- what the checks refuse ---
 
 

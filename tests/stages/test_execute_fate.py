@@ -134,6 +134,18 @@ def test_an_order_that_stays_absent_becomes_exactly_one_ticket(floor: Floor) -> 
     assert (only(floor).status, only(floor).unfilled) == (S.UNKNOWN, 65), "it counts in full until it is proven"
 
 
+def test_what_has_become_a_persons_holds_nothing_back_for_its_later_legs() -> None:
+    floor = Floor()
+    floor.exchange.plan(K.LOSE)
+    floor.decide()
+    gateway = floor.gateway()
+    for second in (0, 180):
+        floor.at(second)
+        gateway.step(0.0)
+    assert floor.statuses() == [S.UNKNOWN, S.DENIED]
+    assert [o.reason for o in floor.orders()] == ["timed out, check the order book", "an earlier leg did not fill"]
+
+
 def test_the_ticket_is_settled_when_the_book_shows_the_order_later(floor: Floor) -> None:
     floor.exchange.fail(Faults(plan={1: Fault(K.ACCEPT_LATE, late_s=200)}, update_drop=1.0))
     gateway = floor.gateway()
