@@ -120,7 +120,7 @@ def test_a_venue_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_day_runs_until_it_is_closed_and_leaves_no_process_behind(tmp_path: Path) -> None:
-    day = a_day(tmp_path, lambda: (tmp_path / "pids.json").exists(), gateway=SLEEPS, desk=SLEEPS)
+    day = a_day(tmp_path, (tmp_path / "pids.json").exists, gateway=SLEEPS, desk=SLEEPS)
     summary = run_day(day, None, "")
     assert (summary.day, summary.restarts, summary.sealed) == (str(DAY), {}, f"memory:{DAY}")
     assert not summary.needs_a_person

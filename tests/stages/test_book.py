@@ -246,7 +246,7 @@ def test_each_decision_is_written_once_also_after_a_restart(floor: Floor, archiv
 def test_a_restart_between_writing_the_log_and_being_done_writes_nothing_twice(
     floor: Floor, archive: MemoryArchive
 ) -> None:
-    class Dying(type(floor.clock)):  # type: ignore[misc]
+    class Dying(type(floor.clock)):  # type: ignore[misc] - the class of an instance is no name to mypy
         def release(self, at: int) -> None:
             raise Crash
 

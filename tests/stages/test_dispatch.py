@@ -127,7 +127,7 @@ def test_decision_log_orders_and_outbox_stand_in_one_commit(floor: Floor) -> Non
         return commit(writes)
 
     put(floor)
-    floor.books.commit = noted  # type: ignore[method-assign, assignment]
+    floor.books.commit = noted  # type: ignore[method-assign, assignment] - a spy on the real store
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
     assert commits == [["log", "orders", "orders", "seen", "outbox"], ["outbox"]]
 

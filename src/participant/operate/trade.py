@@ -79,6 +79,7 @@ def start_venue(command: Sequence[str], host: str, log: Path) -> VenueProcess:
     except msgspec.DecodeError:
         process.kill()
         process.wait()
+        process.stdout.close()
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise NotReady(said[-1] if said else f"venue: it did not start; its log is {log}") from None
     again = [*command, "--port", str(ready.http), "--fix-port", str(ready.fix)]

@@ -14,7 +14,7 @@ from participant.core.tickets import settled
 from participant.links.books import Books
 from participant.ports import Store
 from participant.stages.reconcile import Closed
-from participant.wire.json import decode, encode
+from participant.wire.json import Malformed, decode, encode
 from participant.wire.venue import SessionRow
 
 
@@ -38,8 +38,10 @@ def ask_venue(url: str, timeout_s: float) -> VenueInfo:
             backs = {
                 s: decode(client.get(f"/lookback/{s}").raise_for_status().content, LookBack) for s in session.symbols
             }
-    except httpx.HTTPError as fault:
-        raise NotReady(f"venue: {url} does not answer ({fault}); start it with `participant venue`") from fault
+    except (httpx.HTTPError, httpx.InvalidURL, Malformed) as fault:
+        raise NotReady(
+            f"venue: {url} does not answer as a venue ({fault}); start it with `participant venue`"
+        ) from fault
     of = {s: tuple(c for c in contracts if c.underlying == s) for s in session.symbols}
     return VenueInfo(session, tuple(Reference(s, of[s], backs[s]) for s in session.symbols))
 
