@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from participant.adapters.archives.memory import MemoryArchive
+from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.account import Account, reserve
 from participant.core.books import Fill, OrderReport
 from participant.core.charges import charges
@@ -246,7 +247,7 @@ def test_each_decision_is_written_once_also_after_a_restart(floor: Floor, archiv
 def test_a_restart_between_writing_the_log_and_being_done_writes_nothing_twice(
     floor: Floor, archive: MemoryArchive
 ) -> None:
-    class Dying(type(floor.clock)):  # type: ignore[misc] - the class of an instance is no name to mypy
+    class Dying(VirtualClock):
         def release(self, at: int) -> None:
             raise Crash
 

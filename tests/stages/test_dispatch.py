@@ -1,11 +1,12 @@
 """Dispatch: which state is decided on and when, and what one commit leaves behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from participant.adapters.compute.inline import InlineCompute
 from participant.adapters.queues.memory import MemoryQueue
+from participant.adapters.stores.memory import MemoryStore
 from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, Leg
 from participant.core.market import SECOND, Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
@@ -118,16 +119,16 @@ def test_a_state_becomes_a_decision_its_orders_and_a_message_to_the_gateway(floo
     assert not stage.step(0.0)
 
 
-def test_decision_log_orders_and_outbox_stand_in_one_commit(floor: Floor) -> None:
+def test_decision_log_orders_and_outbox_stand_in_one_commit() -> None:
+    class Noting(MemoryStore):
+        def commit(self, writes: Sequence[Write]) -> bool:
+            commits.append([w.table for w in writes])
+            return super().commit(writes)
+
     commits: list[list[str]] = []
-    commit = floor.books.commit
-
-    def noted(writes: list[Write]) -> bool:
-        commits.append([w.table for w in writes])
-        return commit(writes)
-
+    floor = Floor(Noting())
     put(floor)
-    floor.books.commit = noted  # type: ignore[method-assign, assignment] - a spy on the real store
+    commits.clear()
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
     assert commits == [["log", "orders", "orders", "seen", "outbox"], ["outbox"]]
 
