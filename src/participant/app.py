@@ -16,7 +16,7 @@ from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.notifiers.console import ConsoleNotifier
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
-from participant.config import Run, load_rules
+from participant.config import RECEIVES_MAX, Run, load_rules
 from participant.core.market import Reference
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
@@ -48,7 +48,7 @@ def quotes(run: Run) -> SqliteStore:
 def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
     """One of the queues between the stages."""
     file = "market.sqlite" if name == "market" else "books.sqlite"
-    settings = QueueSettings(2.0 * run.job_timeout_s, run.config.desk.restarts_max, is_durable=name != "market")
+    settings = QueueSettings(2.0 * run.job_timeout_s, RECEIVES_MAX, is_durable=name != "market")
     return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, name), settings)
 
 

@@ -52,12 +52,14 @@ def parser() -> argparse.ArgumentParser:
     )
     venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
     venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
+    venue.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     replay = _run(
         add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
     )
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     _people(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
+    hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
     return whole
 
@@ -147,7 +149,10 @@ def _number(text: str, kind: type, least: float, most: float) -> float:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
+    names = tuple(name.strip().upper() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing; write NIFTY,BANKNIFTY")
+    return names
 
 
 def _version() -> str:

@@ -98,6 +98,9 @@ class Run(Struct, frozen=True):
 
 
 FILE = "participant.toml"
+# Above any number of restarts: how often a process may die is the supervisor's to say. A mark or a fill that was
+# buried because its process died too often could never come again, and the day could never end.
+RECEIVES_MAX = 10_000
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:

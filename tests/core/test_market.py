@@ -98,7 +98,7 @@ def test_a_book_stands_from_its_first_snapshot_on() -> None:
 
 def test_a_lost_link_voids_the_book_until_a_new_snapshot() -> None:
     board = fold([whole(1, tick("a")), Mark("one", 2, 7), Down("one", 3, "cut")])
-    assert (board.ticks, board.is_standing, board.healthy_since, board.marked_at) == ({}, False, 0, 7)
+    assert (board.ticks, board.is_standing, board.healthy_since, board.marked_at) == ({}, False, 0, 0)
     later = fold([Ticks("one", 4, (tick("b"),))], board)
     assert not later.is_standing
     assert fold([whole(5, tick("c"))], later).ticks == {"c": tick("c")}

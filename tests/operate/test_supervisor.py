@@ -12,7 +12,7 @@ from participant.operate.supervisor import Supervisor, TooManyRestarts
 
 WITHIN_S = 10.0
 SLEEPS = ["sleep", "300"]
-DIES = ["sh", "-c", "echo something broke >&2; exit 3"]
+DIES = ["sh", "-c", "echo first >&2; echo participant: something broke >&2; exit 3"]
 STUBBORN = ["sh", "-c", "trap '' TERM; echo ready; while true; do sleep 0.05; done"]
 
 
@@ -88,9 +88,11 @@ def test_a_process_that_dies_again_and_again_ends_the_run_with_a_sentence(
         until(lambda: is_over(supervisor, "a"))
         assert len(supervisor.tend()) == 1
     until(lambda: is_over(supervisor, "a"))
-    with pytest.raises(TooManyRestarts, match=r"a ended 3 times, last with status 3; its log is .*a\.log"):
+    with pytest.raises(
+        TooManyRestarts, match=r"a ended 3 times, last with status 3: something broke; its log is .*a\.log$"
+    ):
         supervisor.tend()
-    assert (tmp_path / "logs" / "a.log").read_text() == "something broke\n" * 3
+    assert (tmp_path / "logs" / "a.log").read_text() == "first\nparticipant: something broke\n" * 3
 
 
 def test_a_process_that_runs_already_is_taken_care_of(make: Callable[..., Supervisor], tmp_path: Path) -> None:

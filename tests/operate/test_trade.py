@@ -100,7 +100,10 @@ def test_a_venue_is_started_and_says_where_it_answers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        ("echo starting >&2; echo 'venue: port 8123 is in use' >&2; exit 2", "venue: port 8123 is in use"),
+        (
+            "echo starting >&2; echo 'participant: venue: port 8123 is in use' >&2; exit 2",
+            "^venue: port 8123 is in use$",
+        ),
         ("exit 1", r"venue: it did not start; its log is .*venue\.log"),
         ("echo hello; exec sleep 300", r"venue: it did not start; its log is .*venue\.log"),
     ],

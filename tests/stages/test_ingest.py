@@ -369,9 +369,22 @@ def test_in_lockstep_links_that_are_all_lost_at_once_leave_the_instant_to_the_ne
     assert [m.key for m in world.news()] == ["NIFTY", "BANKNIFTY", "mark"]
 
 
-def test_in_lockstep_a_link_that_is_lost_as_its_instant_ended_leaves_it_to_the_others(world: Providers) -> None:
+def test_in_lockstep_a_link_that_is_lost_as_its_instant_ended_has_to_end_it_again(world: Providers) -> None:
+    """Whoever reads a moment sooner or later believes the same provider: the day is the same to the byte."""
     stage = world.ingest(wait_s=2.0)
     world.publish(instant(0))
     world.feeds["one"].cut("the line went dead")
     stage.step(HALF)
+    assert world.news() == []
+    world.publish(instant(0), "one")
+    stage.step(HALF)
+    assert {s.provider for s in world.states()} == {"one"}
+
+
+def test_in_lockstep_a_link_that_is_lost_and_stays_away_is_given_up(world: Providers) -> None:
+    stage = world.ingest(wait_s=2.0)
+    world.publish(instant(0))
+    world.feeds["one"].cut("the line went dead")
+    for _ in range(6):
+        stage.step(HALF)
     assert {s.provider for s in world.states()} == {"two"}

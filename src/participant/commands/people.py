@@ -18,7 +18,7 @@ from participant.core.messages import Write
 from participant.operate.breaker import Halt
 from participant.operate.screen import Screen, Watcher
 from participant.operate.wake import close_ticket, open_tickets
-from participant.wire.json import decode, encode
+from participant.wire.json import Malformed, decode, encode
 
 
 def halt(args: Namespace) -> int:
@@ -85,6 +85,9 @@ def _look(home: Path) -> Screen:
     run_file = home / "run.json"
     if not run_file.exists():
         raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")
-    run = decode(run_file.read_bytes(), Run)
+    try:
+        run = decode(run_file.read_bytes(), Run)
+    except Malformed as fault:
+        raise Refused(f"{run_file} is broken ({fault}); `participant trade --home {home}` writes it anew") from fault
     day: datetime.date = run.day
     return Watcher(books, app.quotes(run), {}, day).look()

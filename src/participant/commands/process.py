@@ -1,6 +1,5 @@
 """`participant process`: one process of a running desk."""
 
-import os
 import signal
 import sys
 from argparse import Namespace
@@ -8,9 +7,10 @@ from collections.abc import Callable
 
 from participant import app
 from participant.adapters.clocks.system import SystemClock
-from participant.commands.errors import DONE, Refused
+from participant.commands.errors import Refused
 from participant.config import Run
 from participant.links.doorbell import Doorbell
+from participant.links.parent import end_with
 from participant.operate.breaker import Watch, judge
 from participant.wire.json import decode
 
@@ -24,12 +24,11 @@ def process(args: Namespace) -> int:
         raise Refused(f"home {args.home} has no run; `participant trade` starts the processes by itself")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = os.getppid()
+    if args.parent is not None:
+        end_with(args.parent)
     step = PROCESSES[args.name](decode(file.read_bytes(), Run))
-    # A desk that was killed leaves no process behind: each looks whether its parent is still there.
-    while os.getppid() == parent:
+    while True:
         step(STEP_MAX_S)
-    return DONE
 
 
 def breaker(run: Run) -> app.Step:

@@ -4,7 +4,7 @@ import datetime
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from participant import app
@@ -45,9 +45,9 @@ def prepare(home: Path) -> Path:
     try:
         for folder in (home, home / "decisions", home / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
-        probe = home / ".probe"
-        probe.write_bytes(b"")
-        probe.unlink()
+            probe = folder / ".probe"
+            probe.write_bytes(b"")
+            probe.unlink()
     except OSError as fault:
         raise Refused(f"home {home} cannot be written: {fault.strerror}; choose another with --home") from fault
     return home.resolve()
@@ -89,6 +89,7 @@ def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Itera
 
 def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.date, Session]) -> Summary:
     day, session = when
+    _check(Run(str(home), day, "", "", 0, 0.0, config), () if args.venue else args.symbols or config.venue.symbols)
     log = home / "logs" / "venue.log"
     venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, log)
     try:
@@ -107,19 +108,31 @@ def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.d
         raise
 
 
-def _wake(run: Run, references: tuple[Reference, ...]) -> None:
-    """What must be in order before anything trades."""
-    books = app.books(run)
-    open_account(books, run.config.desk.capital * PAISE)
+def _check(run: Run, symbols: Sequence[str]) -> None:
+    """What must be in order before a venue is started: its day is begun with its first instant."""
+    books, quotes = app.books(run), app.quotes(run)
     tickets = open_tickets(books)
+    quotes.close()
+    books.close()
     if tickets:
         raise Refused(
             f"{len(tickets)} open tickets in {run.home} block the day, the first is {tickets[0].ticket_id[:8]} "
             f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID` ends one"
         )
-    unwatched = [r.scrip for r in references if r.scrip not in {s.symbol for s in run.config.watchlist}]
+    _check_watched(run.config, symbols)
+
+
+def _check_watched(config: Config, symbols: Sequence[str]) -> None:
+    unwatched = [s for s in symbols if s not in {scrip.symbol for scrip in config.watchlist}]
     if unwatched:
         raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
+
+
+def _wake(run: Run, references: tuple[Reference, ...]) -> None:
+    """Put down what the day begins with, and what the processes are to read."""
+    _check_watched(run.config, [r.scrip for r in references])
+    books = app.books(run)
+    open_account(books, run.config.desk.capital * PAISE)
     open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
 
@@ -134,7 +147,7 @@ def _day(args: Namespace, run: Run, session: Session) -> Day:
         quotes=app.quotes(run),
         queues={name: app.queue(run, name, "view") for name in ("market", "orders", "fills")},
         archive=JsonlArchive(run.path / "decisions"),
-        commands={name: _command("process", name, "--home", run.home) for name in DESK},
+        commands={name: _command("process", name, "--home", run.home, "--parent", str(os.getpid())) for name in DESK},
         restarts_max=desk.restarts_max,
         stall_max_s=desk.stall_max_s if run.is_lockstep else max(desk.stall_max_s, 3.0 * desk.job_timeout_s),
         is_quiet=args.quiet or args.json,
@@ -142,7 +155,7 @@ def _day(args: Namespace, run: Run, session: Session) -> Day:
 
 
 def _venue_command(args: Namespace, day: datetime.date) -> list[str]:
-    options = ["--home", str(args.home), "--date", str(day)]
+    options = ["--home", str(args.home), "--date", str(day), "--parent", str(os.getpid())]
     for name in ("config", "seed", "symbols", "step", "faults"):
         value = getattr(args, name)
         if value is not None:

@@ -11,13 +11,18 @@ from participant.commands.errors import Refused
 from participant.commands.trade import PAISE, prepare
 from participant.config import load_config, load_rules
 from participant.history.synthetic import SyntheticMarket
+from participant.links.parent import end_with
 from participant.venue.server import FREE, LOCKSTEP, VenueFaults, VenueOptions, run_venue
 
 
 def venue(args: Namespace) -> int:
     """Play the day until ended."""
+    if args.parent is not None:
+        end_with(args.parent)
     config = load_config(args.config, os.environ)
     settings = config.venue
+    if args.date and args.date[0] != args.date[1]:
+        raise Refused(f"--date {args.date[0]}..{args.date[1]}: a venue plays one day; start it with one")
     day = args.date[0] if args.date else datetime.date.fromisoformat(settings.day)
     speed = args.speed or 0.0
     step_s = args.step or (settings.step_s if not speed else min(settings.step_s, max(1, round(speed))))

@@ -204,7 +204,7 @@ def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) ->
     """
     at = event.received_at
     if isinstance(event, Down):
-        return replace(board, ticks={}, healthy_since=0, is_standing=False)
+        return replace(board, ticks={}, marked_at=0, healthy_since=0, is_standing=False)
     back = not board.is_standing or at - board.received_at > silence_max_ns
     board = replace(board, received_at=max(at, board.received_at), healthy_since=at if back else board.healthy_since)
     if isinstance(event, Mark):

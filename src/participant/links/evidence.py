@@ -19,12 +19,17 @@ class Evidence:
     """Reads what the broker shows and writes down what it proves; a failed read proves nothing."""
 
     def __init__(self, books: Books, broker: Broker, poll_every_s: int) -> None:
-        """An order is looked up no oftener than `poll_every_s` of the market's time, unless it is forced."""
+        """An order is looked up no oftener than `poll_every_s` of the market's time, unless it is forced.
+
+        `is_down` says whether the broker's book could not be read since the stream was last heard.
+        """
         self.books, self.broker, self.poll_every_ns = books, broker, poll_every_s * SECOND
         self.polled: dict[str, int] = {}
+        self.is_down = False
 
     def hear(self, day: datetime.date) -> bool:
         """Take in what the update stream brought; it may repeat, miss and reorder."""
+        self.is_down = False
         updates = self.broker.updates()
         for view in updates:
             for held in self.books.orders(day, view.tag[:-1]) if view.tag else []:
@@ -56,6 +61,7 @@ class Evidence:
         try:
             return self.take_in(held, self.broker.find(order.tag_stem))
         except BrokerDown:
+            self.is_down = True
             return False
 
     def take_in(self, held: Held, views: Sequence[OrderView]) -> bool:

@@ -50,8 +50,10 @@ class Supervisor:
                 continue
             child.restarts += 1
             if child.restarts > self.restarts_max:
+                said = child.log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
                 raise TooManyRestarts(
-                    f"{child.name} ended {child.restarts} times, last with status {code}; its log is {child.log}"
+                    f"{child.name} ended {child.restarts} times, last with status {code}: "
+                    f"{said.removeprefix('participant: ')}; its log is {child.log}"
                 )
             self._start(child)
             told.append(f"{child.name} ended with status {code} and was started again")

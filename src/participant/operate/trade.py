@@ -81,7 +81,8 @@ def start_venue(command: Sequence[str], host: str, log: Path) -> VenueProcess:
         process.wait()
         process.stdout.close()
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise NotReady(said[-1] if said else f"venue: it did not start; its log is {log}") from None
+        why = said[-1].removeprefix("participant: ") if said else f"venue: it did not start; its log is {log}"
+        raise NotReady(why) from None
     again = [*command, "--port", str(ready.http), "--fix-port", str(ready.fix)]
     return VenueProcess(f"http://{host}:{ready.http}", ready.fix, again, process)
 

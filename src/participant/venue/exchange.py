@@ -64,6 +64,12 @@ class Kept(Struct):
     broker: BrokerState
     instant_at: int = 0
     started_at: int = 0
+    seed: int = 0
+    symbols: tuple[str, ...] = ()
+
+
+class OtherMarket(Exception):
+    """A day that was begun on one market cannot go on with another: what was kept, and how to mend it."""
 
 
 class Exchange:
@@ -103,6 +109,11 @@ class Exchange:
         is_same_day = kept.broker.day == self.market.day
         self.broker.restore(kept.broker)
         if is_same_day and kept.instant_at:
+            if (kept.seed, kept.symbols) != (self.market.seed, tuple(self.market.symbols)):
+                raise OtherMarket(
+                    f"{self._state_path} holds {kept.broker.day} of seed {kept.seed} with {', '.join(kept.symbols)}; "
+                    "go on with these, or begin anew in another --home"
+                )
             self.started_at = kept.started_at
             self._replay(kept.instant_at)
 
@@ -146,7 +157,8 @@ class Exchange:
         if self._state_path is None:
             return
         beside = self._state_path.with_suffix(".new")
-        beside.write_bytes(encode(Kept(self.broker.state, self.instant_at, self.started_at)))
+        market = (self.market.seed, tuple(self.market.symbols))
+        beside.write_bytes(encode(Kept(self.broker.state, self.instant_at, self.started_at, *market)))
         os.replace(beside, self._state_path)
 
     def _replay(self, until: int) -> None:
@@ -157,8 +169,8 @@ class Exchange:
             reached, self._next = self._next, next(self._instants, None)
             ticks.update({t.contract: t for t in reached.ticks})
         if reached is None or reached.at != until:
-            raise ValueError(
-                f"{self._state_path} has reached an instant that this day does not have: is it another day's?"
+            raise OtherMarket(
+                f"{self._state_path} has reached an instant that this day does not have; go on with the same --step"
             )
         self.instant_at = until
         self.broker.see(_quotes(tuple(ticks.values())))

@@ -26,7 +26,7 @@ from participant.adapters.brokers.memory import MemoryBroker
 from participant.core.rulebook import Rulebook
 from participant.links.faults import Faults
 from participant.venue.broker_api import BrokerApi, body_of, error, guarded
-from participant.venue.exchange import Exchange, Market
+from participant.venue.exchange import Exchange, Market, OtherMarket
 from participant.venue.lines import FeedFaults
 from participant.venue.providers import Providers
 from participant.wire.json import Malformed, decode, encode
@@ -242,6 +242,9 @@ def run_venue(market: Market, rules: Rulebook, options: VenueOptions) -> int:
         if fault.filename:
             where, mend = str(fault.filename), "choose a place that can be written"
         sys.stderr.write(f"venue: cannot use {where}: {fault.strerror}; {mend}\n")
+        return WRONG_USE
+    except OtherMarket as fault:
+        sys.stderr.write(f"venue: {fault}\n")
         return WRONG_USE
     except Malformed as fault:
         sys.stderr.write(f"venue: {options.state_path} is broken: {fault}; move it away to begin anew\n")

@@ -1,0 +1,62 @@
+"""The same seed gives the same bytes; and what was decided, at whatever speed, can be decided again from its log."""
+
+import json
+from pathlib import Path
+
+from tests.desk.runs import DAY, MADE, SEED, Ended, decisions_of, log_bytes, participant, taken_tags, trade
+
+# A session of 6 h 25 min in some 20 s.
+FAST = ("--speed", 1200, "--date", DAY, "--seed", SEED, "--symbols", "NIFTY")
+
+
+def test_the_same_seed_gives_the_same_log_to_the_byte(tmp_path: Path, calm: tuple[Path, Ended]) -> None:
+    assert trade(tmp_path / "again", *MADE).status == 0
+    assert log_bytes(tmp_path / "again") == log_bytes(calm[0])
+    assert taken_tags(tmp_path / "again") == taken_tags(calm[0])
+
+
+def test_another_seed_gives_another_log(tmp_path: Path, calm: tuple[Path, Ended]) -> None:
+    assert trade(tmp_path / "other", *MADE, "--seed", SEED + 1).status == 0
+    assert log_bytes(tmp_path / "other") != log_bytes(calm[0])
+
+
+def test_two_scrips_in_two_workers_give_the_same_log_to_the_byte(tmp_path: Path) -> None:
+    config = tmp_path / "two.toml"
+    config.write_text("[desk]\nworkers = 2\n")
+    for name in ("first", "second"):
+        ended = trade(tmp_path / name, *MADE, "--symbols", "NIFTY,BANKNIFTY", "--config", config)
+        assert (ended.status, ended.err) == (0, "")
+        assert set(ended.summary["positions"]) == {"NIFTY", "BANKNIFTY"}
+    assert log_bytes(tmp_path / "first") == log_bytes(tmp_path / "second")
+    scrips = [d["scrip"] for d in decisions_of(tmp_path / "first")]
+    assert scrips == ["BANKNIFTY", "NIFTY"] * (len(scrips) // 2)
+
+
+def test_a_replay_finds_the_same_decisions_in_a_log_of_lockstep(tmp_path: Path, calm: tuple[Path, Ended]) -> None:
+    home = calm[0]
+    ended = participant(tmp_path, "replay", DAY, "--home", home, "--json")
+    assert (ended.status, ended.err) == (0, "")
+    assert json.loads(ended.out) == {"equal": len(decisions_of(home)), "undecided": 0, "differences": []}
+
+
+def test_a_replay_finds_the_same_decisions_in_a_log_of_a_fast_day(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    ended = trade(home, *FAST)
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.summary["breaks"] == []
+    replayed = participant(tmp_path, "replay", DAY, "--home", home, "--json")
+    assert (replayed.status, replayed.err) == (0, "")
+    found = json.loads(replayed.out)
+    assert found["differences"] == []
+    assert found["equal"] + found["undecided"] == len(decisions_of(home))
+    assert found["equal"] > 100
+
+
+def test_a_replay_shows_a_decision_that_was_changed(tmp_path: Path, calm: tuple[Path, Ended]) -> None:
+    log = tmp_path / "decisions" / f"{DAY}.jsonl"
+    log.parent.mkdir()
+    log.write_bytes(log_bytes(calm[0]).replace(b'"action":"open"', b'"action":"close"', 1))
+    ended = participant(tmp_path, "replay", DAY, "--home", tmp_path)
+    assert (ended.status, ended.err) == (1, "")
+    assert "1 not" in ended.out
+    assert "line 1: logged close" in ended.out
