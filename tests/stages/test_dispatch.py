@@ -338,6 +338,17 @@ def test_a_decision_that_is_made_again_is_not_committed_again(floor: Floor) -> N
     assert waiting(floor) == 0
 
 
+def test_what_was_logged_of_a_snapshot_stays_as_it_was_logged(floor: Floor) -> None:
+    """Another account or another mood of the brain changes nothing that was decided already."""
+    state = put(floor)
+    dispatch(floor, InlineCompute(maintains)).step(0.0)
+    floor.books.commit([Write("seen", "NIFTY", None)])
+    before = everything(floor.books, "log", "orders", "outbox")
+    floor.queues["market"].put([Message("again", "NIFTY", encode(state))])
+    dispatch(floor, InlineCompute(opens(floor))).step(0.0)
+    assert everything(floor.books, "log", "orders", "outbox") == before
+
+
 def test_a_crash_after_the_commit_loses_no_order_and_doubles_none(floor: Floor) -> None:
     class Dying(MemoryQueue):
         def put(self, messages: object) -> int:
@@ -423,3 +434,17 @@ def test_of_several_marks_the_newest_is_handed_on(floor: Floor) -> None:
     dispatch(floor, HandCompute()).step(0.0)
     (message,) = floor.queues["orders"].take(10, 0.0)
     assert (message.id, waiting(floor)) == (f"mark-{START + 120 * SECOND}", 0)
+
+
+def test_a_step_says_whether_anything_came_or_ended(floor: Floor) -> None:
+    compute = HandCompute()
+    stage = dispatch(floor, compute)
+    put(floor)
+    assert stage.step(0.0), "a state came"
+    assert not stage.step(0.0)
+    compute.end()
+    assert stage.step(0.0), "a job ended"
+    assert not stage.step(0.0)
+    floor.mark("market", START)
+    assert stage.step(0.0), "a mark came"
+    assert (stage.step(0.0), stage.marks) == (False, [])

@@ -333,7 +333,19 @@ def test_a_cancel_that_comes_after_the_fill_finds_the_fill() -> None:
     assert floor.statuses() == [S.FILLED, S.FILLED]
 
 
-# --- the last instant ---
+# --- instants ---
+
+
+def test_at_a_mark_the_book_is_asked_at_once_and_afterwards_in_its_own_time_again(floor: Floor) -> None:
+    floor.exchange.plan(K.LOSE)
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    floor.mark("orders", START)
+    reads = []
+    for _ in range(3):
+        reads.append(floor.exchange.state.reads)
+        gateway.step(0.0)
+    assert [b - reads[0] for b in reads] == [0, 1, 1]
 
 
 def test_at_the_last_mark_what_is_unknown_becomes_a_ticket_at_once(floor: Floor) -> None:

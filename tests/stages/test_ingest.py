@@ -9,7 +9,7 @@ from participant.adapters.clocks.virtual import VirtualClock
 from participant.adapters.feeds.memory import MemoryFeed
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
-from participant.core.market import SECOND, Held, Mark, MarketState, Reference, Tick, Ticks
+from participant.core.market import SECOND, FeedEvent, Held, Mark, MarketState, Reference, Tick, Ticks
 from participant.core.messages import Message
 from participant.core.providers import Arbitration, FeedStatus
 from participant.history.synthetic import Instant
@@ -230,6 +230,45 @@ def test_feeds_are_shown_once_a_second_and_at_every_change(world: Providers) -> 
     world.feeds["one"].cut("the line went dead")
     stage.step(0.0)
     assert world.status().belief.provider == "two"
+
+
+# --- whose word it waits for ---
+
+
+class Noting(MemoryFeed):
+    """Notes for how long it was waited for."""
+
+    def poll(self, wait_s: float) -> list[FeedEvent]:
+        if wait_s:
+            waited.append((self._name, wait_s))
+        return super().poll(wait_s)
+
+
+waited: list[tuple[str, float]] = []
+
+
+def test_it_waits_for_the_believed_provider_and_in_lockstep_for_the_slowest() -> None:
+    for wait_s, name in ((0.0, "one"), (2.0, "three")):
+        world = Providers()
+        world.feeds = {n: Noting(n, world.clock) for n in NAMES}
+        stage = world.ingest(wait_s)
+        world.publish(instant(0))
+        stage.step(HALF)
+        world.publish(instant(1), "one", "two")
+        stage.step(HALF)
+        waited.clear()
+        stage.step(HALF)
+        assert waited == [(name, HALF)]
+
+
+def test_where_something_came_nobody_is_waited_for() -> None:
+    world = Providers()
+    world.feeds = {n: Noting(n, world.clock) for n in NAMES}
+    stage = world.ingest()
+    waited.clear()
+    world.publish(instant(0))
+    stage.step(HALF)
+    assert waited == []
 
 
 # --- restarts ---

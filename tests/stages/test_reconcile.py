@@ -137,6 +137,13 @@ def test_the_day_keeps_what_the_desk_is_worth_and_forgets_its_orders(floor: Floo
     assert floor.position().booked == {}
 
 
+def test_what_has_no_quote_at_the_close_is_worth_its_cost(floor: Floor) -> None:
+    sold = next(h for h in floor.position().holdings if h.contract == call())
+    floor.reprice(call(), bid=0, bid_size=0)
+    gained = money(floor.quotes[future().key].mid, 65) - money(FINAL[future().key], 65)
+    assert closed(floor).worth == floor.account().cash + sold.cost + gained
+
+
 def test_closing_again_changes_nothing(floor: Floor) -> None:
     closed(floor)
     before = everything(floor.books, *TABLES)
