@@ -129,6 +129,11 @@ class Desk:
         """Wait until so many decisions stand in the log."""
         self.until(f"{count} decisions stand in the log", lambda: len(log_of(self.home)) >= count or None)
 
+    def until_first_order(self) -> None:
+        """Wait until the broker has taken an order."""
+        venue = self.home / "venue.json"
+        self.until("the broker has the first order", lambda: (venue.exists() and bool(taken_tags(self.home))) or None)
+
     @property
     def venue_url(self) -> str:
         """Where its venue answers."""

@@ -134,7 +134,7 @@ def test_an_order_is_asked_about_again_only_after_its_time_or_when_forced(floor:
     now, stage = put(floor, S.UNKNOWN), evidence(floor)
     reads = []
     for second, is_forced in ((0, False), (4, False), (4, True), (8, False), (9, False)):
-        stage.ask(now, START + second * SECOND, cancels=False, is_forced=is_forced)
+        assert not stage.ask(now, START + second * SECOND, cancels=False, is_forced=is_forced)
         reads.append(floor.exchange.state.reads)
     assert reads == [1, 1, 2, 2, 3]
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.account import post, release
+from participant.core.books import Fill
 from participant.core.margin import margin
 from participant.core.market import MarketState
 from participant.core.messages import Write
-from participant.core.position import BookEvent, Position, apply, forget_orders
+from participant.core.position import Booked, BookEvent, Position, apply, forget_orders
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
 from participant.links.books import Books
@@ -19,7 +21,10 @@ CONFLICTS_MAX = 20
 
 
 class Entry(Struct, frozen=True):
-    """Book events of one scrip, the rows that go with them, and the order whose reservation changes."""
+    """Book events of one scrip, the rows that go with them, and the order whose reservation changes.
+
+    `known` is the tradebook's row of that order: what stands there is booked, also once the position has forgotten it.
+    """
 
     scrip: str
     at: int
@@ -27,6 +32,7 @@ class Entry(Struct, frozen=True):
     rows: Sequence[Write] = ()
     order_id: str = ""
     margin_left: int = 0
+    known: Fill | None = None
     ends_day: bool = False
 
 
@@ -41,6 +47,8 @@ def enter(books: Store, rules: Rulebook, market: MarketState | None, entry: Entr
 def _writes(store: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> list[Write]:
     books = Books(store)
     (position, version), (account, account_version), cash = books.position(entry.scrip), books.account(), 0
+    if entry.known is not None:
+        position = remember(position, entry.known)
     for event in entry.events:
         position, moved = apply(position, event)
         cash += moved
@@ -53,6 +61,12 @@ def _writes(store: Store, rules: Rulebook, market: MarketState | None, entry: En
         Write("account", "account", encode(account), account_version),
         *entry.rows,
     ]
+
+
+def remember(position: Position, known: Fill) -> Position:
+    """The position with an order of an earlier, closed day in mind, so that a late report of it books no unit twice."""
+    booked = {known.order_id: Booked(known.quantity, known.value, known.charges), **position.booked}
+    return replace(position, booked=booked)
 
 
 def margin_used(rules: Rulebook, market: MarketState | None, position: Position, at: int) -> int:

@@ -25,6 +25,7 @@ from participant.wire.json import decode
 
 LOOK_EVERY_S = 0.25
 READY_WITHIN_S = 30.0
+START_WITHIN_S = 10.0
 
 
 class Ready(Struct, frozen=True):
@@ -97,13 +98,20 @@ def run_day(day: Day, venue: VenueProcess | None, start_url: str) -> Summary:
     supervisor.start()
     try:
         if start_url:
-            httpx.post(f"{start_url}/start", timeout=10.0, trust_env=False).raise_for_status()
+            _start_market(start_url)
         (day.home / "pids.json").write_bytes(msgspec.json.encode(supervisor.pids))
         closed = _watch(day, supervisor, watcher, asked_to_stop)
     finally:
         supervisor.stop()
     sealed = day.archive.seal(str(day.day))
     return summarise(watcher.look(), closed, supervisor.restarts, str(day.home), sealed)
+
+
+def _start_market(url: str) -> None:
+    try:
+        httpx.post(f"{url}/start", timeout=START_WITHIN_S, trust_env=False).raise_for_status()
+    except httpx.HTTPError as fault:
+        raise NotReady(f"venue: {url} cannot be started ({fault}); is it still running?") from fault
 
 
 def _watch(day: Day, supervisor: Supervisor, watcher: Watcher, asked_to_stop: list[int]) -> Closed:

@@ -50,11 +50,11 @@ class Book:
         quantity, rates = told.cum_quantity, self.rules.charge_rates(day)
         cost = charges(rates, told.contract, told.side, told.cum_value).total if quantity else 0
         row = self.ports.books.get("fills", key)
-        rows = []
-        if quantity > (decode(row.value, Fill).quantity if row else 0):
-            rows = [Write("fills", key, encode(fill_of(told, cost)), row.version if row else 0)]
+        known = decode(row.value, Fill) if row else None
+        news = [Write("fills", key, encode(fill_of(told, cost)), row.version if row else 0)]
+        rows = news if quantity > (known.quantity if known else 0) else []
         left = 0 if told.is_final else told.margin * (told.quantity - quantity) // told.quantity
-        entry = Entry(told.scrip, told.at, [filled(told, cost, day)], rows, told.order_id, left)
+        entry = Entry(told.scrip, told.at, [filled(told, cost, day)], rows, told.order_id, left, known)
         enter(self.ports.books, self.rules, market_state(self.ports.quotes, told.scrip), entry)
 
     def _close(self, mark: Mark) -> None:
