@@ -13,6 +13,7 @@ from participant.core.charges import charges
 from participant.core.decision import Action, DecisionRecord
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message, Write
+from participant.core.position import forget_orders
 from participant.core.scrip import Contract, Side, money
 from participant.ports import StoreBroken
 from participant.stages.book import Book
@@ -137,6 +138,21 @@ def test_a_report_taken_twice_after_a_crash_is_booked_once(floor: Floor) -> None
 
 
 # --- the reservation ---
+
+
+def test_a_report_that_comes_after_the_day_was_closed_books_no_unit_twice(floor: Floor) -> None:
+    put(floor, told(1))
+    floor.desk().step(0.0)
+    row = floor.books.get("positions", "NIFTY")
+    assert row is not None
+    floor.books.commit([Write("positions", "NIFTY", encode(forget_orders(floor.position())))])
+
+    put(floor, told(1, is_final=True), told(2))
+    floor.desk().step(0.0)
+
+    assert floor.position().cover == 130
+    assert [f.quantity for f in tradebook(floor)] == [130]
+    assert floor.account().cash == CAPITAL - cost(told(2))
 
 
 def test_a_reservation_is_released_in_parts_as_it_fills(floor: Floor) -> None:
