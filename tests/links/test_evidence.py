@@ -7,6 +7,7 @@ from participant.core.market import SECOND
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus, OrderView
 from participant.core.scrip import Side
+from participant.core.sending import Act
 from participant.core.tickets import settled, ticket_id
 from participant.links.books import Books, Held
 from participant.links.evidence import Evidence
@@ -112,29 +113,29 @@ def test_adoption_without_the_book_is_none(floor: Floor) -> None:
 def test_absence_from_the_book_proves_nothing(floor: Floor) -> None:
     before = put(floor, S.UNKNOWN)
     assert evidence(floor).adopt(DAY)
-    assert not evidence(floor).ask(before, START, cancels=False, is_forced=True)
+    assert not evidence(floor).ask(Act.FIND, before, START, is_end=True)
     assert held(floor) == before
 
 
 def test_a_failed_read_proves_nothing(floor: Floor) -> None:
     before = lost(floor)
     floor.exchange.fail(DOWN)
-    assert not evidence(floor).ask(before, START, cancels=False, is_forced=True)
+    assert not evidence(floor).ask(Act.FIND, before, START, is_end=True)
     assert held(floor) == before
 
 
 def test_asking_says_whether_it_changed_the_order(floor: Floor) -> None:
     before = lost(floor)
-    assert evidence(floor).ask(before, START, cancels=False, is_forced=False)
+    assert evidence(floor).ask(Act.FIND, before, START, is_end=False)
     assert held(floor).order.status is S.FILLED
-    assert not evidence(floor).ask(held(floor), START, cancels=False, is_forced=False)
+    assert not evidence(floor).ask(Act.FIND, held(floor), START, is_end=False)
 
 
 def test_an_order_is_asked_about_again_only_after_its_time_or_when_forced(floor: Floor) -> None:
     now, stage = put(floor, S.UNKNOWN), evidence(floor)
     reads = []
     for second, is_forced in ((0, False), (4, False), (4, True), (8, False), (9, False)):
-        assert not stage.ask(now, START + second * SECOND, cancels=False, is_forced=is_forced)
+        assert not stage.ask(Act.FIND, now, START + second * SECOND, is_end=is_forced)
         reads.append(floor.exchange.state.reads)
     assert reads == [1, 1, 2, 2, 3]
 
@@ -142,8 +143,8 @@ def test_an_order_is_asked_about_again_only_after_its_time_or_when_forced(floor:
 def test_each_order_has_its_own_time(floor: Floor) -> None:
     now, stage = put(floor, S.UNKNOWN), evidence(floor)
     other = Held(replace(now.order, order_id="another"), 1)
-    stage.ask(now, START, cancels=False, is_forced=False)
-    stage.ask(other, START, cancels=False, is_forced=False)
+    stage.ask(Act.FIND, now, START, is_end=False)
+    stage.ask(Act.FIND, other, START, is_end=False)
     assert floor.exchange.state.reads == 2
 
 
@@ -159,14 +160,14 @@ def resting(floor: Floor) -> Held:
 
 
 def test_a_cancel_that_was_taken_is_noted_and_the_book_proves_the_end(floor: Floor) -> None:
-    assert evidence(floor).ask(resting(floor), START, cancels=True, is_forced=False)
+    assert evidence(floor).ask(Act.CANCEL, resting(floor), START, is_end=False)
     assert (held(floor).order.status, held(floor).order.is_cancelling) == (S.CANCELLED, True)
 
 
 def test_a_cancel_that_was_taken_is_noted_though_the_book_cannot_be_read(floor: Floor) -> None:
     now = resting(floor)
     floor.exchange.fail(DOWN)
-    assert not evidence(floor).ask(now, START, cancels=True, is_forced=False)
+    assert not evidence(floor).ask(Act.CANCEL, now, START, is_end=False)
     assert (held(floor).order.status, held(floor).order.is_cancelling) == (S.WORKING, True)
 
 
@@ -174,7 +175,7 @@ def test_a_cancel_that_was_taken_is_noted_though_the_book_cannot_be_read(floor: 
 def test_a_cancel_that_was_not_proven_taken_is_not_noted(floor: Floor, fault: FaultKind) -> None:
     now = resting(floor)
     floor.exchange.fail(Faults(plan={1: Fault(fault)}, books_down=1.0))
-    assert not evidence(floor).ask(now, START, cancels=True, is_forced=False)
+    assert not evidence(floor).ask(Act.CANCEL, now, START, is_end=False)
     assert held(floor) == now
 
 
@@ -246,3 +247,13 @@ def test_where_another_was_first_nothing_is_taken_in() -> None:
     stored = floor.books.get("orders", now.key)
     assert stored is not None
     assert decode(stored.value, Order).reason == "the other's word"
+
+
+def test_before_a_ticket_the_book_is_read_once_more_however_lately_it_was(floor: Floor) -> None:
+    stage = evidence(floor)
+    before = resting(floor)
+    stage.ask(Act.FIND, before, START, is_end=True)
+    reads = floor.exchange.state.reads
+
+    assert stage.ask(Act.TICKET, held(floor), START, is_end=False), "what comes after the look is the ticket itself"
+    assert floor.exchange.state.reads == reads + 1

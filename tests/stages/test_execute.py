@@ -316,10 +316,24 @@ def test_nothing_opens_while_the_breaker_is_not_closed(floor: Floor, level: Leve
     assert reasons(floor)[0] == f"breaker: the breaker is {level.name}: a test asked for it"
 
 
+def test_a_gateway_that_starts_waits_until_the_breaker_was_evaluated_anew(floor: Floor) -> None:
+    floor.decide()
+    floor.wall.advance(SECOND)
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    assert floor.statuses() == [S.DECIDED, S.DECIDED], "an old evaluation is no reason to deny, and none to send"
+
+    floor.breaker(Level.CLOSED)
+    gateway.step(0.0)
+    assert floor.statuses()[0] is S.FILLED
+
+
 def test_a_breaker_that_was_not_evaluated_of_late_counts_as_open(floor: Floor) -> None:
+    gateway = floor.gateway()
+    gateway.step(0.0)
     floor.decide()
     floor.wall.advance(6 * SECOND)
-    floor.gateway().step(0.0)
+    gateway.step(0.0)
     assert reasons(floor)[0] == "breaker: the breaker is OPEN: the breaker was not evaluated for 5 s"
     assert floor.sent() == []
 

@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from participant.commands.errors import FAULT, WRONG_USE, Refused
+from participant.commands.errors import FAULT, NEEDS_A_PERSON, WRONG_USE, Refused
 from participant.config import BadConfig
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
@@ -13,7 +13,7 @@ from participant.ports import StoreBroken
 from participant.wire.json import Malformed
 
 BAD_INPUT = (Refused, BadConfig, NotReady, StoreBroken, Malformed)
-BROKEN = (TooManyRestarts, TimeoutError, ConnectionError, Stopped)
+BROKEN = (TooManyRestarts, TimeoutError, ConnectionError)
 
 
 def run(command: Callable[[Namespace], int], args: Namespace) -> int:
@@ -23,9 +23,12 @@ def run(command: Callable[[Namespace], int], args: Namespace) -> int:
     except BAD_INPUT as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return WRONG_USE
+    except Stopped as fault:
+        sys.stderr.write(f"participant: {fault}\n")
+        return NEEDS_A_PERSON
     except BROKEN as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return FAULT
     except KeyboardInterrupt:
         sys.stderr.write("participant: stopped; run the same command again to go on\n")
-        return FAULT
+        return NEEDS_A_PERSON

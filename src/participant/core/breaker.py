@@ -81,6 +81,11 @@ def _unique(found: list[tuple[Level, str]]) -> list[tuple[Level, str]]:
     return list(dict.fromkeys(found))
 
 
+def is_evaluated_since(state: BreakerState | None, at: int) -> bool:
+    """Whether the breaker was evaluated at `at` (the machine's time) or later."""
+    return state is not None and state.checked_at >= at
+
+
 def effective(state: BreakerState | None, checked_by: int, triggers: Triggers) -> tuple[Level, str]:
     """The level that the gateway must obey: OPEN where the state is missing or was not evaluated of late."""
     if state is None:

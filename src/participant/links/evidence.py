@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from participant.core.market import SECOND
 from participant.core.messages import Write
 from participant.core.order import OrderStatus, OrderView, Verdict, evidenced
+from participant.core.sending import Act
 from participant.core.session import day_of
 from participant.core.tickets import settled, ticket_id
 from participant.links.books import Books, Held
@@ -46,16 +47,20 @@ class Evidence:
             self.take_in(held, [v for v in views if v.tag.startswith(held.order.tag_stem)])
         return True
 
-    def ask(self, held: Held, now: int, *, cancels: bool, is_forced: bool) -> bool:
-        """Look an order up, after asking for its end where `cancels`; whether that changed it.
+    def ask(self, act: Act, held: Held, now: int, *, is_end: bool) -> bool:
+        """Look an order up, after asking for its end where it is to be cancelled; whether there is more to do now.
 
-        Only the book proves that it ended. Unless forced, the broker is not asked about an order again and again.
+        Only the book proves that it ended. The broker is not asked about an order again and again, but at an instant's
+        end always, and nobody is called (TICKET) without a last look.
         """
+        return self._ask(act, held, now, is_forced=is_end or act is Act.TICKET) or act is Act.TICKET
+
+    def _ask(self, act: Act, held: Held, now: int, *, is_forced: bool) -> bool:
         order = held.order
         if not is_forced and now - self.polled.get(order.order_id, 0) < self.poll_every_ns:
             return False
         self.polled[order.order_id] = now
-        if cancels and self.broker.cancel(order).verdict is Verdict.ACCEPTED:
+        if act is Act.CANCEL and self.broker.cancel(order).verdict is Verdict.ACCEPTED:
             self.books.save(held, replace(order, is_cancelling=True))
             held = next(h for h in self.books.orders(day_of(order.decided_at), order.order_id))
         try:

@@ -48,9 +48,10 @@ def ask_venue(url: str, timeout_s: float) -> VenueInfo:
 
 def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[Reference, ...]) -> None:
     """Put the day's reference data down, and what the desk is worth as the day begins."""
-    old = [Write("quotes", r.key, None) for r in quotes.rows("quotes")]
-    stale = [Write("reference", r.key, None) for r in quotes.rows("reference")]
-    quotes.commit([*old, *stale, Write("feeds", "status", None)])
+    if books.get("starts", str(day)) is None:
+        # Another day's market is no market; a day that goes on after a stop keeps what it had.
+        old = [Write(t, r.key, None) for t in ("quotes", "reference") for r in quotes.rows(t)]
+        quotes.commit([*old, Write("feeds", "status", None)])
     quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
     days = [decode(r.value, Closed) for r in books.rows("days")]
     account, _ = Books(books).account()

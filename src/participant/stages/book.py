@@ -51,8 +51,8 @@ class Book:
         cost = charges(rates, told.contract, told.side, told.cum_value).total if quantity else 0
         row = self.ports.books.get("fills", key)
         known = decode(row.value, Fill) if row else None
-        news = [Write("fills", key, encode(fill_of(told, cost)), row.version if row else 0)]
-        rows = news if quantity > (known.quantity if known else 0) else []
+        rows = [Write("fills", key, encode(fill_of(told, cost)), row.version if row else 0)]
+        rows = rows if quantity > (known.quantity if known else 0) else []
         left = 0 if told.is_final else told.margin * (told.quantity - quantity) // told.quantity
         entry = Entry(told.scrip, told.at, [filled(told, cost, day)], rows, told.order_id, left, known)
         enter(self.ports.books, self.rules, market_state(self.ports.quotes, told.scrip), entry)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from participant.core.account import reserve
 from participant.core.books import view
-from participant.core.breaker import Triggers, effective
+from participant.core.breaker import Triggers, effective, is_evaluated_since
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message, Write
 from participant.core.order import Happening, advance, answered
@@ -47,8 +47,8 @@ class Gateway:
     """Works the orders of each decision, leg after leg, as `next_step` says; the order rows alone say what is left."""
 
     def __init__(self, ports: GatewayPorts, rule: GatewayRule) -> None:
-        """Begins in RECOVER: nothing is sent until every order of the day at the broker has been adopted."""
-        self.ports, self.rule = ports, rule
+        """Begins in RECOVER: it sends nothing before the breaker was evaluated anew and the broker's orders adopted."""
+        self.ports, self.rule, self.started_at = ports, rule, ports.wall.now()
         self.books = Books(ports.books)
         self.evidence = Evidence(self.books, ports.broker, rule.sending.poll_every_s)
         self.is_recovered = False
@@ -63,7 +63,8 @@ class Gateway:
         self.now = self._time()
         self.day = day_of(self.now)
         heard = self.evidence.hear(self.day)
-        self.is_recovered = self.is_recovered or self.evidence.adopt(self.day)
+        if not self.is_recovered and is_evaluated_since(self.books.breaker(), self.started_at):
+            self.is_recovered = self.evidence.adopt(self.day)
         is_ready = self.is_recovered and self._is_judged()
         for decision_id in self.books.unfinished(self.day) if is_ready else []:
             self._work(decision_id, set())
@@ -104,13 +105,13 @@ class Gateway:
                 return self.books.save(held, doubted)
             case Act.DENY_REST:
                 return self.books.deny(held, "an earlier leg did not fill")
-            case Act.TICKET:
+            case Act.TICKET if held.order.order_id in asked:
                 return self.books.hand_over(held, held.order, self.now)
             case Act.GIVE_UP:
                 return self.books.hand_over(held, advance(held.order, Happening.GIVE_UP), self.now)
-            case Act.FIND | Act.CANCEL if held.order.order_id not in asked:
+            case Act.TICKET | Act.FIND | Act.CANCEL if held.order.order_id not in asked:
                 asked.add(held.order.order_id)
-                return self.evidence.ask(held, self.now, cancels=act is Act.CANCEL, is_forced=bool(self.marks))
+                return self.evidence.ask(act, held, self.now, is_end=bool(self.marks))
         return False
 
     def _claim(self, legs: list[Held]) -> bool:
