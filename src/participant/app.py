@@ -76,12 +76,11 @@ def ingest(run: Run) -> Step:
 
 def dispatch(run: Run) -> Step:
     """Jobs to the brain workers; their decisions to the books and to the gateway."""
-    desk = run.config.desk
     command = [sys.executable, "-m", "participant", "process", "brain", "--home", run.home]
-    compute = ProcessCompute(command, desk.workers)
+    compute = ProcessCompute(command, run.config.desk.workers)
     market, orders = queue(run, "market", "dispatch"), queue(run, "orders", "dispatch")
     ports = DispatchPorts(market, orders, books(run), compute, VenueClock(run.venue_url))
-    rule = DispatchRule(run.job_timeout_s, desk.job_attempts_max, run.is_lockstep)
+    rule = DispatchRule(run.job_timeout_s, run.config.desk.job_attempts_max, run.is_lockstep)
     return Dispatch(ports, {s.symbol: s for s in run.config.watchlist}, rule).step
 
 
@@ -94,13 +93,11 @@ def brain(run: Run) -> Step:
 
 def gateway(run: Run) -> Step:
     """The only process that holds the broker's secret, and the only one that sends."""
-    timeout_s = run.config.desk.request_timeout_s
-    broker = HttpBroker(run.venue_url, timeout_s, connect_wait_s=timeout_s)
+    broker = HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
     ports = GatewayPorts(orders, fills, books(run), quotes(run), broker, clock, wall)
-    config = run.config
-    rule = GatewayRule(load_rules(), config.limits, config.sending, config.triggers, run.is_lockstep)
+    rule = GatewayRule(load_rules(), run.config.limits, run.config.sending, run.config.triggers, run.is_lockstep)
     return Gateway(ports, rule).step
 
 
@@ -110,7 +107,8 @@ def desk(run: Run) -> Step:
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
     people = Escalate(store, ConsoleNotifier(sys.stdout))
-    reconcile = ReconcilePorts(store, market, HttpBroker(run.venue_url, run.config.desk.request_timeout_s))
+    broker, fills = HttpBroker(run.venue_url, run.request_timeout_s), queue(run, "fills", "reconcile")
+    reconcile = ReconcilePorts(store, market, broker, fills)
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))

@@ -5,9 +5,10 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from participant.core.breaker import Triggers
 from participant.core.providers import Arbitration
@@ -22,17 +23,21 @@ class BadConfig(Exception):
     """A setting that cannot be used: what, where, how to mend it, in one line."""
 
 
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
 class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     """How the desk itself runs. `_s` is seconds of wall time unless it says otherwise."""
 
-    capital: int = 10_000_000
-    workers: int = 1
-    job_timeout_s: int = 600
-    job_attempts_max: int = 3
-    lockstep_wait_s: float = 10.0
-    request_timeout_s: float = 10.0
-    restarts_max: int = 20
-    stall_max_s: float = 120.0
+    capital: Count = 10_000_000
+    workers: Count = 1
+    job_timeout_s: Count = 600
+    job_attempts_max: Count = 3
+    lockstep_wait_s: Seconds = 10.0
+    request_timeout_s: Seconds = 10.0
+    restarts_max: Count = 20
+    stall_max_s: Seconds = 120.0
 
 
 class Venue(Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +49,7 @@ class Venue(Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 5
     symbols: tuple[str, ...] = ("NIFTY", "BANKNIFTY")
     day: str = "2026-11-26"
-    step_s: int = 60
+    step_s: Count = 60
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +90,11 @@ class Run(Struct, frozen=True):
     def job_timeout_s(self) -> float:
         """How long a brain job may take by the machine's time."""
         return self.config.desk.job_timeout_s / max(self.speed, 1.0)
+
+    @property
+    def request_timeout_s(self) -> float:
+        """How long one request to the broker may take by the machine's time."""
+        return self.config.desk.request_timeout_s
 
     @property
     def lockstep_wait_s(self) -> float:

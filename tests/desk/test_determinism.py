@@ -1,9 +1,25 @@
 """The same seed gives the same bytes; and what was decided, at whatever speed, can be decided again from its log."""
 
 import json
+import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from tests.desk.runs import DAY, MADE, SEED, Ended, decisions_of, log_bytes, participant, taken_tags, trade
+from tests.desk.runs import (
+    DAY,
+    MADE,
+    SEED,
+    Desk,
+    Ended,
+    decisions_of,
+    log_bytes,
+    log_of,
+    participant,
+    taken_tags,
+    trade,
+)
 
 # A session of 6 h 25 min in some 20 s.
 FAST = ("--speed", 1200, "--date", DAY, "--seed", SEED, "--symbols", "NIFTY")
@@ -30,6 +46,50 @@ def test_two_scrips_in_two_workers_give_the_same_log_to_the_byte(tmp_path: Path)
     assert log_bytes(tmp_path / "first") == log_bytes(tmp_path / "second")
     scrips = [d["scrip"] for d in decisions_of(tmp_path / "first")]
     assert scrips == ["BANKNIFTY", "NIFTY"] * (len(scrips) // 2)
+
+
+BUSY = """
+[limits]
+margin_share_max = 0.9
+"""
+BUSY_SCRIP = """
+[[watchlist]]
+symbol = "{}"
+[watchlist.weights]
+iv_rank_min = 0.0
+iv_over_realised_min = 0.1
+structure_loss_share_max = 0.00002
+spread_max = 0.3
+crash_loss_share_max = 0.2
+margin_share_max = 0.9
+after_call = "resell"
+"""
+
+
+def test_a_busy_day_whose_orders_rest_over_instants_is_the_same_however_slow_a_process_is(tmp_path: Path) -> None:
+    """Big structures that are stopped at once: orders above the displayed size rest, fill in parts, are cancelled."""
+    config = tmp_path / "busy.toml"
+    config.write_text(BUSY + "".join(BUSY_SCRIP.format(s) for s in ("NIFTY", "BANKNIFTY")))
+    options = ("--lockstep", "--step", 300, "--date", "2026-11-26", "--config", config)
+    calm = trade(tmp_path / "calm", *options)
+    assert calm.summary["fills"] > 4
+    for slow in ("dispatch", "gateway", "desk"):
+        with Desk(tmp_path / slow, *options) as desk:
+            slow_down(desk, slow)
+            ended = desk.ended()
+        assert ended.summary["orders"] == calm.summary["orders"], slow
+        assert log_bytes(tmp_path / slow, "2026-11-26") == log_bytes(tmp_path / "calm", "2026-11-26"), slow
+
+
+def slow_down(desk: Desk, name: str) -> None:
+    """Stop one process again and again for a moment, for most of the day."""
+    pid = desk.until(f"{name} runs", lambda: desk.pids().get(name))
+    while not desk.is_over and len(log_of(desk.home, "2026-11-26")) < 60:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(0.05)
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(0.02)
 
 
 def test_a_replay_finds_the_same_decisions_in_a_log_of_lockstep(tmp_path: Path, calm: tuple[Path, Ended]) -> None:

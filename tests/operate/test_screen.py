@@ -181,7 +181,7 @@ def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
     traded(floor)
     floor.market.commit([Write("feeds", "status", encode(FeedStatus(START, CHANGES[1], (), START, CHANGES)))])
     ticket = Ticket("0123456789abcdef", START, "NIFTY", "buy 65", "a detail")
-    seen = replace(look(floor), tickets=(ticket,), charges=132_65, result=-1_500_00)
+    seen = replace(look(floor), tickets=(ticket,), buried={"market": 2, "fills": 0}, charges=132_65, result=-1_500_00)
     text = lines(ended(seen, breaks=(Break("position", "X", "1", "2"),), unknown=("o1", "o2")))
     assert text == [
         f"Summary of {DAY}",
@@ -193,7 +193,8 @@ def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
         "  providers               one: the session began -> nobody: no provider is well",
         "  breaks with the broker  position X: ours 1, theirs 2",
         "  orders of unknown fate  o1, o2",
-        "  dead letters            01234567 buy 65",
+        "  tickets                 01234567 buy 65",
+        "  dead letters            2 in market",
         "  processes restarted     2 gateway",
         f"  decision log            home/decisions/{DAY}.jsonl, sealed as home/log.parquet",
         "  other logs              home/logs/",
@@ -205,3 +206,17 @@ def test_the_summary_of_an_empty_day_says_none(floor: Floor) -> None:
     for word in ("decisions", "orders", "breaks with the broker", "orders of unknown fate", "dead letters"):
         assert f"  {word:<22}  none" in text
     assert "none was believed" in text
+
+
+def test_a_buried_message_needs_a_person(floor: Floor) -> None:
+    traded(floor)
+    assert ended(replace(look(floor), buried={"orders": 1})).needs_a_person
+
+
+def test_of_very_many_changes_of_provider_the_first_and_the_last_are_shown(floor: Floor) -> None:
+    traded(floor)
+    summary = replace(ended(look(floor)), providers=tuple(f"change {i}" for i in range(300)))
+    (line,) = [text for text in lines(summary) if "change 0" in text]
+    assert "change 299" in line
+    assert "292 more" in line
+    assert len(line) < 200

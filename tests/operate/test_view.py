@@ -29,7 +29,20 @@ LOST = Ticket("ba5a3116" + "0" * 24, OPEN, "BANKNIFTY", "buy 30 of it", "MAY ALR
 def screen(level: Level = Level.CLOSED, tickets: tuple[Ticket, ...] = (), at: int = OPEN) -> Screen:
     line = ScripLine("BANKNIFTY", 58_778_9500, 1.0, "-30 20261229-62000CE, +30 20261229-FUT", "maintain", SAID, OPEN)
     return Screen(
-        DAY, at, (line,), None, level, "asked for", {"maintain": 1}, {"filled": 2}, {"market": 0}, 2, 27684, -5, tickets
+        DAY,
+        at,
+        (line,),
+        None,
+        level,
+        "asked for",
+        {"maintain": 1},
+        {"filled": 2},
+        {"market": 0},
+        {},
+        2,
+        27684,
+        -5,
+        tickets,
     )
 
 

@@ -321,8 +321,10 @@ class Sim:
         self._calm_tail()
         self.exchange.close_day(self.clock.at, world.settlements(self.ticks))
         self._settle_down(is_last=True)
-        ports = ReconcilePorts(self.raw_books, self.raw_quotes, self.exchange)
-        self.closed = close_day(ports, world.RULES, world.DAY)
+        ports = ReconcilePorts(self.raw_books, self.raw_quotes, self.exchange, self.queues["fills"])
+        for _ in range(10):
+            self.closed = self.closed or close_day(ports, world.RULES, world.DAY)
+            self.step("desk")
         for _ in range(8):
             self.step("desk")
         if self.watcher:

@@ -6,7 +6,7 @@ from participant.core.account import Account
 from participant.core.books import Fill
 from participant.core.decision import Action, DecisionRecord
 from participant.core.messages import Write
-from participant.core.order import LIVE, OPEN, Order, OrderStatus
+from participant.core.order import OPEN, Order, OrderStatus
 from participant.core.position import Position
 from participant.core.scrip import Kind, Side
 from participant.wire.json import decode
@@ -163,7 +163,9 @@ class Invariants:
         tickets = Counter(t.order_id for t in sim.tickets() if t.order_id)
         for order in sim.orders():
             lost = order.status in (OrderStatus.UNKNOWN, OrderStatus.DEAD)
-            require(order.status not in LIVE or lost, sim, 4, f"{order.status} after the close")
+            require(order.status not in OPEN or lost, sim, 4, f"{order.status} after the close")
+            is_kept = order.order_id in sim.account().reserved
+            require(not is_kept or order.status is OrderStatus.UNKNOWN, sim, 12, f"reserved for a {order.status} order")
             require(
                 not lost or tickets[order.order_id] == 1, sim, 6, f"{tickets[order.order_id]} tickets for one order"
             )

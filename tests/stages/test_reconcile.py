@@ -45,7 +45,7 @@ def traded(floor: Floor, sold: Contract, fault: FaultKind = FaultKind.NONE) -> N
 
 
 def close(floor: Floor) -> Closed | None:
-    return close_day(ReconcilePorts(floor.books, floor.market, floor.exchange), RULES, DAY)
+    return close_day(ReconcilePorts(floor.books, floor.market, floor.exchange, floor.queues["fills"]), RULES, DAY)
 
 
 def closed(floor: Floor) -> Closed:

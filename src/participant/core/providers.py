@@ -48,8 +48,11 @@ def is_well(board: Board, at: int, rule: Arbitration) -> bool:
     return board.is_standing and at - board.received_at <= rule.silence_max_s * SECOND
 
 
+CHANGES_KEPT = 100  # the first so many of a day, and the last
+
+
 class FeedStatus(Struct, frozen=True):
-    """How the feeds stand at `at`: whom we believe, who is well, since when nobody is (0: somebody is), each change."""
+    """How the feeds stand at `at`: whom we believe, who is well, since when nobody is (0: somebody is), the changes."""
 
     at: int
     belief: Belief
@@ -62,7 +65,8 @@ def feed_status(boards: Sequence[Board], changes: Sequence[Belief], at: int, rul
     """The feeds as a person is shown them; `changes` are all beliefs of the day, the last one holds."""
     well = tuple(b.provider for b in boards if is_well(b, at, rule))
     belief = changes[-1] if changes else Belief()
-    return FeedStatus(at, belief, well, 0 if belief.provider else belief.since or at, tuple(changes))
+    kept = (*changes[:CHANGES_KEPT], *changes[CHANGES_KEPT:][-CHANGES_KEPT:])
+    return FeedStatus(at, belief, well, 0 if belief.provider else belief.since or at, kept)
 
 
 def ended_instant(boards: Sequence[Board]) -> int:

@@ -70,15 +70,20 @@ class Evidence:
             return False
 
     def take_in(self, held: Held, views: Sequence[OrderView]) -> bool:
-        """Write down what these views prove of an order, and settle the ticket of one that was lost and is found."""
-        after = evidenced(held.order, views)
-        if after == held.order:
-            return False
-        extra = []
-        is_found = after.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DEAD)
-        if after.is_ticketed and is_found:
-            ticket, version = self.books.ticket(ticket_id("order", after.order_id))
-            if ticket is not None and not ticket.is_closed:
-                found = settled(ticket, f"the broker's book shows it {after.status}")
-                extra.append(Write("tickets", ticket.ticket_id, encode(found), version))
-        return self.books.save(held, after, extra)
+        """Write down what these views prove of an order; whether that changed it."""
+        return take_in(self.books, held, views)
+
+
+def take_in(books: Books, held: Held, views: Sequence[OrderView]) -> bool:
+    """Write down what these views prove of an order, and settle the ticket of one that was lost and is found."""
+    after = evidenced(held.order, views)
+    if after == held.order:
+        return False
+    extra = []
+    is_found = after.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DEAD)
+    if after.is_ticketed and is_found:
+        ticket, version = books.ticket(ticket_id("order", after.order_id))
+        if ticket is not None and not ticket.is_closed:
+            found = settled(ticket, f"the broker's book shows it {after.status}")
+            extra.append(Write("tickets", ticket.ticket_id, encode(found), version))
+    return books.save(held, after, extra)

@@ -3,6 +3,7 @@
 import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.breaker import BreakerState, Level, Readings, Triggers, evaluate
 from participant.core.market import SECOND, MarketState
@@ -30,6 +31,7 @@ class Watch(Struct, frozen=True):
     quotes: Store
     wall: Clock
     triggers: Triggers
+    is_lockstep: bool = False
 
 
 def judge(watch: Watch) -> BreakerState:
@@ -40,7 +42,12 @@ def judge(watch: Watch) -> BreakerState:
     halt = decode(halt_row.value, Halt) if halt_row else Halt(Level.CLOSED, "", 0)
     if halt.level is Level.CLOSED and before is not None and halt.at > before.checked_at:
         before = None
-    state = evaluate(before, _readings(watch, halt), watch.triggers)
+    readings = _readings(watch, halt)
+    if watch.is_lockstep and before is not None and before.at == readings.at and halt.at <= before.checked_at:
+        # What the desk books within an instant must not change how the rest of the instant is judged.
+        state = replace(before, checked_at=readings.checked_at)
+    else:
+        state = evaluate(before, readings, watch.triggers)
     watch.books.commit([Write("breaker", "state", encode(state))])
     return state
 

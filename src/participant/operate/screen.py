@@ -45,6 +45,7 @@ class Screen(Struct, frozen=True):
     decisions: dict[str, int]
     orders: dict[str, int]
     queues: dict[str, int]
+    buried: dict[str, int]
     fills: int
     charges: int
     result: int
@@ -83,6 +84,7 @@ class Watcher:
             dict(self.decisions),
             dict(Counter(o.status.value for o in orders)),
             {name: queue.depth().waiting for name, queue in self.queues.items()},
+            {name: queue.depth().buried for name, queue in self.queues.items()},
             len(fills),
             sum(f.charges for f in fills),
             self._result(),

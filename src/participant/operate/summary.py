@@ -9,6 +9,8 @@ from participant.core.wording import rupees
 from participant.operate.screen import Screen
 from participant.stages.reconcile import Closed
 
+CHANGES_SHOWN = 8
+
 
 class Summary(Struct, frozen=True):
     """How a day went. Money in paise; `restarts` counts the processes that were started again."""
@@ -24,6 +26,7 @@ class Summary(Struct, frozen=True):
     breaks: tuple[Break, ...]
     unknown: tuple[str, ...]
     tickets: tuple[Ticket, ...]
+    buried: dict[str, int]
     restarts: dict[str, int]
     home: str
     sealed: str
@@ -31,7 +34,7 @@ class Summary(Struct, frozen=True):
     @property
     def needs_a_person(self) -> bool:
         """Whether something is left that only a person can settle."""
-        return bool(self.breaks or self.unknown or any(not t.is_closed for t in self.tickets))
+        return bool(self.breaks or self.unknown or self.buried or any(not t.is_closed for t in self.tickets))
 
 
 def summarise(screen: Screen, closed: Closed, restarts: dict[str, int], home: str, sealed: str) -> Summary:
@@ -49,6 +52,7 @@ def summarise(screen: Screen, closed: Closed, restarts: dict[str, int], home: st
         closed.breaks,
         closed.unknown,
         tuple(t for t in screen.tickets if not t.is_closed or str(day_of(t.at)) == closed.day),
+        {name: count for name, count in screen.buried.items() if count},
         {name: count for name, count in restarts.items() if count},
         home,
         sealed,
@@ -63,16 +67,26 @@ def lines(summary: Summary) -> list[str]:
         ("fills", f"{summary.fills}, charges {rupees(summary.charges)}"),
         ("result of the day", f"{rupees(summary.result)} after charges"),
         ("positions", "; ".join(f"{s} {h}" for s, h in summary.positions.items())),
-        ("providers", " -> ".join(summary.providers) or "none was believed"),
+        ("providers", _shortened(summary.providers)),
         ("breaks with the broker", "; ".join(_break(b) for b in summary.breaks) or "none"),
         ("orders of unknown fate", ", ".join(summary.unknown) or "none"),
-        ("dead letters", "; ".join(f"{t.ticket_id[:8]} {t.title}" for t in summary.tickets) or "none"),
+        ("tickets", "; ".join(f"{t.ticket_id[:8]} {t.title}" for t in summary.tickets) or "none"),
+        ("dead letters", _counts({f"in {name}": count for name, count in summary.buried.items()})),
         ("processes restarted", _counts(summary.restarts)),
         ("decision log", f"{summary.home}/decisions/{summary.day}.jsonl, sealed as {summary.sealed}"),
         ("other logs", f"{summary.home}/logs/"),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"Summary of {summary.day}", *(f"  {name:<{width}}  {text}" for name, text in rows)]
+
+
+def _shortened(changes: tuple[str, ...]) -> str:
+    """The first and the last changes of belief; the whole list stands in the summary's JSON."""
+    if len(changes) <= CHANGES_SHOWN:
+        return " -> ".join(changes) or "none was believed"
+    half = CHANGES_SHOWN // 2
+    left_out = f"... {len(changes) - 2 * half} more ..."
+    return " -> ".join([*changes[:half], left_out, *changes[-half:]])
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -60,6 +60,8 @@ class Gateway:
         messages = self.ports.orders.take(100, 0.01 if self.marks else wait_s)
         self.marks += [m for m in messages if m.key == "mark"]
         self.ports.orders.done([m.id for m in messages if m.key != "mark"])
+        if self.rule.is_lockstep and not self.marks:
+            return bool(messages)  # an instant's evidence counts only after all of its decisions
         self.now = self._time()
         self.day = day_of(self.now)
         heard = self.evidence.hear(self.day)

@@ -4,15 +4,17 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.books import Break, closing_events, compare, our_book, their_book
+from participant.core.books import Break, Fill, closing_events, compare, our_book, their_book
 from participant.core.market import Mark
 from participant.core.messages import Ticket, Write
-from participant.core.order import OrderStatus
+from participant.core.order import OPEN, Happening, OrderStatus, advance
 from participant.core.rulebook import Rulebook
 from participant.core.tickets import ticket_id
-from participant.links.books import Books, market_state, worth
+from participant.links.books import Books, Held, market_state, worth
+from participant.links.evidence import take_in
 from participant.links.ledger import Entry, enter
-from participant.ports import BrokerBooks, BrokerDown, Store
+from participant.links.outbox import relay
+from participant.ports import BrokerBooks, BrokerDown, Queue, Store
 from participant.wire.json import decode, encode
 
 
@@ -22,6 +24,7 @@ class ReconcilePorts(Struct, frozen=True):
     books: Store
     quotes: Store
     broker: BrokerBooks
+    fills: Queue
 
 
 class Closed(Struct, frozen=True):
@@ -55,17 +58,52 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
     if not settlements:
         return None
     at, books = decode(ended.value, Mark).at, Books(ports.books)
+    if _finish_orders(ports, day, at) or not _is_booked(ports.books, books, day):
+        relay(ports.books, "fills", ports.fills)
+        return None
     for position in books.positions():
         events = closing_events(position, settlements, day, at)
         market = market_state(ports.quotes, position.scrip)
         enter(ports.books, rules, market, Entry(position.scrip, at, events, ends_day=True))
     breaks = _compare(ports, day)
-    unknown = tuple(h.order.order_id for h in books.orders(day) if h.order.status is OrderStatus.UNKNOWN)
+    unknown = tuple(h.order.order_id for h in books.orders(day) if h.order.status in OPEN)
     value = worth(ports.books, ports.quotes, at_cost=True) or 0
     closed = Closed(str(day), at, tuple(breaks), unknown, settlements, value)
     tickets = [_ticket(b, day, at) for b in breaks]
     ports.books.commit([*tickets, Write("days", str(day), encode(closed))])
     return closed
+
+
+def _finish_orders(ports: ReconcilePorts, day: datetime.date, at: int) -> bool:
+    """After the close nothing works any more: the broker's final book says what became of each order of the day.
+
+    What was never sent is denied; what the book does not settle goes to a person. Whether anything changed.
+    """
+    books, views, has_changed = Books(ports.books), ports.broker.orders(), False
+    for held in books.orders(day):
+        shown = [v for v in views if v.tag.startswith(held.order.tag_stem)]
+        has_changed = take_in(books, held, shown) or _finish(books, held, at) or has_changed
+    return has_changed
+
+
+def _finish(books: Books, held: Held, at: int) -> bool:
+    order = held.order
+    match order.status:
+        case OrderStatus.DECIDED | OrderStatus.CLAIMED:
+            return books.deny(held, "the day is over")
+        case OrderStatus.SENDING:
+            return books.save(held, advance(order, Happening.DOUBT, reason="the day ended while it was being sent"))
+        case OrderStatus.REJECTED:
+            return books.hand_over(held, advance(order, Happening.GIVE_UP), at)
+        case OrderStatus.UNKNOWN | OrderStatus.WORKING | OrderStatus.PARTIAL if not order.is_ticketed:
+            return books.hand_over(held, order, at)
+    return False
+
+
+def _is_booked(store: Store, books: Books, day: datetime.date) -> bool:
+    """Whether every unit that filled today stands in the tradebook."""
+    rows = {r.key.rsplit("/", 1)[1]: decode(r.value, Fill).quantity for r in store.rows("fills", prefix=f"{day}/")}
+    return all(rows.get(h.order.order_id, 0) == h.order.cum_quantity for h in books.orders(day))
 
 
 def _compare(ports: ReconcilePorts, day: datetime.date) -> list[Break]:

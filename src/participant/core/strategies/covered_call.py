@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.decision import Action, Leg
 from participant.core.gates import credit, not_rich, not_tight, not_worth_it, richness
-from participant.core.holding import closing_legs, held, hold, unquoted
+from participant.core.holding import closing_legs, held, hold, structure_result, unquoted
 from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.pricing import rounded, years_to
@@ -18,7 +18,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip, Side, money
 from participant.core.selection import Candidate, choose, days_to, figures_of
 from participant.core.session import Phase, phase, session_seconds_since
-from participant.core.sizing import Margins, Sizing, crash, margin_room, margins, shown_lots, size
+from participant.core.sizing import Margins, Sizing, crash, margin_room, margins, share_of_capital, shown_lots, size
 from participant.core.strategy import Case, Figures, Verdict, maintain
 from participant.core.volatility import middle
 from participant.core.wording import at_price, counted, rupees
@@ -136,8 +136,11 @@ def _cover_alone(case: Case, figures: Figures, shut: str) -> Verdict:
     missing = unquoted(case, Kind.FUTURE)
     if missing:
         return maintain(missing, figures)
-    why = "no call stands against it"
-    if case.weights.after_call == "resell":
+    why, result = "no call stands against it", structure_result(case)
+    stop = -share_of_capital(case, case.weights.structure_loss_share_max)
+    if result <= stop:
+        why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
+    elif case.weights.after_call == "resell":
         verdict = maintain(shut, figures) if shut else _resell(case, figures)
         if verdict.action is Action.OPEN:
             return verdict
