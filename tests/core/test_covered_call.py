@@ -579,6 +579,14 @@ def test_with_resell_a_cover_that_stood_alone_too_long_is_sold() -> None:
     )
 
 
+def test_with_resell_a_stopped_structure_is_not_written_against_again() -> None:
+    stopped = replace(alone(), structure_result=-10_000_000_00)
+    verdict = decided(held=stopped, after_call="resell")
+    assert verdict.action is Action.CLOSE
+    assert [leg.side for leg in verdict.legs] == [Side.SELL]
+    assert "its stop is" in verdict.reason
+
+
 @pytest.mark.parametrize("after_call", ["flatten", "resell"])
 def test_a_cover_alone_without_a_valid_quote_waits(after_call: str) -> None:
     state = with_quote(STATE, COVER.key, bid_size=0)
