@@ -1,6 +1,7 @@
 """After hours: the day's settlement, our books against the broker's, and each difference as one ticket."""
 
 import pytest
+from msgspec.structs import replace
 
 from participant.core.books import Break
 from participant.core.clearing import book, fill_line
@@ -225,3 +226,38 @@ def test_a_structure_that_was_opened_and_closed_reconciles(floor: Floor) -> None
     assert floor.position().is_flat
     assert done.worth == floor.account().cash
     assert encode(done.unknown) == b"[]"
+
+
+# --- orders that are not over ---
+
+
+@pytest.mark.parametrize(
+    ("status", "ends", "tickets"),
+    [
+        (OrderStatus.DECIDED, OrderStatus.DENIED, 0),
+        (OrderStatus.CLAIMED, OrderStatus.DENIED, 0),
+        (OrderStatus.REJECTED, OrderStatus.DEAD, 1),
+        (OrderStatus.SENDING, OrderStatus.UNKNOWN, 1),
+        (OrderStatus.UNKNOWN, OrderStatus.UNKNOWN, 1),
+        (OrderStatus.WORKING, OrderStatus.WORKING, 1),
+    ],
+)
+def test_nothing_works_after_the_close(floor: Floor, status: OrderStatus, ends: OrderStatus, tickets: int) -> None:
+    """An order that the broker's final book does not show is denied if it was never sent, else a person's."""
+    floor.decide(floor.leg(future("BANKNIFTY"), Side.BUY))
+    (order,) = [o for o in floor.orders() if o.scrip == "BANKNIFTY"]
+    name = f"{DAY}/{order.order_id}"
+    floor.books.commit([Write("orders", name, encode(replace(order, status=status, sends=1)))])
+    floor.exchange.close_day(floor.clock.now(), FINAL)
+
+    for _ in range(5):
+        close(floor)
+        floor.desk().step(0.0)
+
+    row = floor.books.get("days", str(DAY))
+    assert row is not None
+    (after,) = [o for o in floor.orders() if o.scrip == "BANKNIFTY"]
+    assert after.status is ends
+    assert len(floor.books.rows("tickets")) == tickets
+    still_open = (OrderStatus.UNKNOWN, OrderStatus.WORKING)
+    assert decode(row.value, Closed).unknown == ((order.order_id,) if ends in still_open else ())
