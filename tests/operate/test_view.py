@@ -179,3 +179,9 @@ def test_the_view_suits_where_the_output_goes(
     assert capsys.readouterr().out == "a line\n"
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert isinstance(view(SESSION, is_quiet=False), TerminalView)
+
+
+def test_what_needs_a_person_stands_before_what_a_small_terminal_cuts_off() -> None:
+    picture = drawn(screen(Level.OPEN, (LOST,)), 60)
+    assert picture.index("breaker OPEN: asked for") < picture.index("holds")
+    assert picture.index("TICKET ba5a3116") < picture.index("holds")

@@ -123,14 +123,18 @@ def progress(screen: Screen, session: Session) -> float:
 
 
 def frame(screen: Screen, session: Session, done: Sequence[Decision] = ()) -> RenderableType:
-    """The whole picture: time and money, the scrips, what was done, the machinery, and what needs a person."""
-    parts: list[RenderableType] = [_head(screen, progress(screen, session)), _scrips(screen.scrips)]
-    if done:
-        parts.append(_done(done))
-    parts.append(_state(screen))
+    """The whole picture: time and money, what needs a person, the scrips, what was done, the machinery.
+
+    What needs a person stands first: on a small terminal the end of the picture is cut off.
+    """
+    parts: list[RenderableType] = [_head(screen, progress(screen, session))]
     person = needs(screen)
     if person:
         parts.append(Group(*person))
+    parts.append(_scrips(screen.scrips))
+    if done:
+        parts.append(_done(done))
+    parts.append(_state(screen))
     spaced = [part for one in parts for part in (one, Text(""))][:-1]
     return Panel(Group(*spaced), title="participant · paper", border_style="blue")
 
