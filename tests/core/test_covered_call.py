@@ -170,6 +170,20 @@ def test_it_opens_only_into_rich_volatility(history: LookBack, reason: str) -> N
     assert shut(decided(with_look_back(history))) == reason
 
 
+def test_a_published_index_stands_for_the_scrips_own_volatility() -> None:
+    history = replace(look_back(), iv30=(*look_back().iv30, 0.15), published="India VIX of 2026-10-05")
+    verdict = decided(with_look_back(history))
+    assert verdict.action is Action.OPEN
+    assert verdict.figures["iv30"] == 0.15, "not the chain's 14 %"
+    assert verdict.figures["iv30_source"] == "India VIX of 2026-10-05"
+    assert "IV rank 83.3% of 61 sessions, India VIX of 2026-10-05 15.0% is 1.36 times realised" in verdict.reason
+    low = replace(history, iv30=(*look_back().iv30, 0.11))
+    assert shut(decided(with_look_back(low))) == "IV rank 16.7% is under 50.0%"
+    assert "India VIX of 2026-10-05 15.0% is 1.07 times realised" in shut(
+        decided(with_look_back(replace(look_back(realised=0.14), iv30=history.iv30, published=history.published)))
+    )
+
+
 @pytest.mark.parametrize(
     ("history", "weights"),
     [

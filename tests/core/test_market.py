@@ -15,6 +15,7 @@ from participant.core.market import (
     Held,
     LookBack,
     Mark,
+    Provenance,
     Quote,
     Reference,
     Tick,
@@ -192,3 +193,25 @@ def test_expiries_stand_in_order() -> None:
     state = snapshot(fold([whole(NOW, *ticks)]), Reference("NIFTY", (later, CALL), LookBack()))
     assert state is not None
     assert [chain.expiry for chain in state.chains] == [CALL.expiry, later.expiry]
+
+
+# --- where a state comes from ---
+
+
+def test_what_no_exchange_quoted_is_marked() -> None:
+    provenance = Provenance(("covers derived",), (FUTURE.key,))
+    known = Reference("NIFTY", tuple(CONTRACTS), LookBack(), provenance)
+    state, plain = (snapshot(fold([whole(NOW, *TICKS)]), r) for r in (known, replace(known, provenance=Provenance())))
+    assert state is not None
+    assert plain is not None
+    assert (state.marks, [f.is_derived for f in state.futures]) == (("covers derived",), [True])
+    assert (plain.marks, [f.is_derived for f in plain.futures]) == ((), [False])
+    assert state.snapshot_id != plain.snapshot_id
+
+
+def test_a_stock_has_a_quote_of_its_own_and_an_index_none() -> None:
+    known = Reference("NIFTY", tuple(CONTRACTS), LookBack())
+    stock = replace(spot(), bid=SPOT - 500, ask=SPOT + 500, bid_size=10, ask_size=20)
+    states = [snapshot(fold([whole(NOW, *TICKS, said)]), known) for said in (spot(), stock)]
+    quotes = [state.underlying for state in states if state is not None]
+    assert quotes == [None, Quote(SPOT - 500, SPOT + 500, 10, 20, NOW)]

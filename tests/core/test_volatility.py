@@ -23,6 +23,15 @@ from tests.core.worlds import DAY, RULES, SIGMA, SPOT, chain_state, forward_at, 
 NEXT_WEEK = datetime.date(2026, 9, 22)
 
 
+def test_a_derived_future_is_no_forward() -> None:
+    state = chain_state()
+    chain = next(c for c in state.chains if any(f.contract.expiry == c.expiry for f in state.futures))
+    wrong = tuple(replace(f, quote=replace(f.quote, bid=1, ask=3), is_derived=True) for f in state.futures)
+    trusted = tuple(replace(f, is_derived=False) for f in wrong)
+    assert forward_of(replace(state, futures=trusted), chain) == 2.0
+    assert forward_of(replace(state, futures=wrong), chain) == pytest.approx(forward_of(state, chain), rel=1e-4)
+
+
 def test_realised_volatility_is_the_sample_deviation_of_log_returns_by_root_252() -> None:
     closes = [round(250_000_000 * exp(0.01 * (i % 2))) for i in range(21)]
     assert realised(closes) == pytest.approx(0.01 * sqrt(20 / 19) * sqrt(252), rel=1e-6)

@@ -153,7 +153,9 @@ def test_what_is_held_is_told_in_a_few_words() -> None:
 
 def ended(seen: Screen, **changes: object) -> Summary:
     closed = Closed(str(DAY), START, (), (), {}, 1)
-    return summarise(seen, replace(closed, **changes), {"gateway": 2, "desk": 0}, "home", "home/log.parquet")
+    return summarise(
+        seen, replace(closed, **changes), {"gateway": 2, "desk": 0}, ("home", "home/log.parquet"), ("made",)
+    )
 
 
 def test_a_clean_day_needs_nobody(floor: Floor) -> None:
@@ -198,11 +200,12 @@ def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
         "  processes restarted     2 gateway",
         f"  decision log            home/decisions/{DAY}.jsonl, sealed as home/log.parquet",
         "  other logs              home/logs/",
+        "  of the data             made",
     ]
 
 
 def test_the_summary_of_an_empty_day_says_none(floor: Floor) -> None:
-    text = "\n".join(lines(summarise(look(floor), Closed(str(DAY), 0, (), (), {}, 1), {}, "h", "s")))
+    text = "\n".join(lines(summarise(look(floor), Closed(str(DAY), 0, (), (), {}, 1), {}, ("h", "s"))))
     for word in ("decisions", "orders", "breaks with the broker", "orders of unknown fate", "dead letters"):
         assert f"  {word:<22}  none" in text
     assert "none was believed" in text

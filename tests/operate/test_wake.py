@@ -49,6 +49,7 @@ def test_a_venue_is_asked_for_its_day_its_contracts_and_its_look_backs() -> None
     assert reference.scrip == "NIFTY"
     assert set(reference.contracts) == set(made.CONTRACTS)
     assert reference.look_back == made.MadeMarket().look_back("NIFTY")
+    assert reference.provenance == made.MadeMarket().provenance("NIFTY")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from participant.config import load_rules
-from participant.core.market import SECOND, LookBack, Quote, Tick
+from participant.core.market import SECOND, LookBack, Provenance, Quote, Tick
 from participant.core.scrip import Contract, Kind
 from participant.core.session import at_time
 from participant.history.synthetic import Instant
@@ -60,6 +60,12 @@ class MadeMarket:
 
     def look_back(self, symbol: str) -> LookBack:
         return LookBack((SPOT,), (0.14,))
+
+    def provenance(self, symbol: str) -> Provenance:
+        return Provenance(("made",), (FUTURE.key,))
+
+    def notes(self) -> tuple[str, ...]:
+        return ("made for tests",)
 
     def instants(self) -> Iterator[Instant]:
         opens_at = at_time(self.day, 9, 15)

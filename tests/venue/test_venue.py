@@ -17,7 +17,7 @@ import pytest
 
 from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.clocks.venue import VenueClock
-from participant.core.market import SECOND, LookBack
+from participant.core.market import SECOND, LookBack, Provenance
 from participant.core.order import Order, Verdict
 from participant.core.scrip import Contract, Side, money
 from participant.venue.server import FREE, VenueOptions, run_venue
@@ -35,6 +35,7 @@ from tests.venue.made import (
     RULES,
     SETTLEMENTS,
     SPOT,
+    TODAYS_CALL,
     WAIT_S,
     MadeMarket,
     running,
@@ -75,14 +76,18 @@ def test_the_master_and_the_look_backs_can_be_read() -> None:
     with running(MadeMarket()) as venue:
         assert decode(httpx.get(f"{venue.url}/master").content, tuple[Contract, ...]) == CONTRACTS
         assert decode(httpx.get(f"{venue.url}/lookback/NIFTY").content, LookBack) == LookBack((SPOT,), (0.14,))
+        provenance = decode(httpx.get(f"{venue.url}/provenance/NIFTY").content, Provenance)
+        assert provenance == Provenance(("made",), (FUTURE.key,))
         assert httpx.get(f"{venue.url}/lookback/NOBODY").status_code == 404
+        assert httpx.get(f"{venue.url}/provenance/NOBODY").status_code == 404
 
 
 def test_the_session_says_what_is_played_and_how() -> None:
     with running(MadeMarket()) as venue:
         said = session(venue.url)
 
-    assert said == SessionRow(DAY.isoformat(), "lockstep", 1.0, ("NIFTY",), 1, is_over=False, fix_port=said.fix_port)
+    how = (DAY.isoformat(), "lockstep", 1.0, ("NIFTY",), 1)
+    assert said == SessionRow(*how, is_over=False, fix_port=said.fix_port, notes=("made for tests",))
     assert said.fix_port > 0
 
 
@@ -239,6 +244,34 @@ def test_money_and_positions_are_carried_to_the_next_day(tmp_path: Path) -> None
         assert (broker.orders(), broker.settlements()) == ([], {})
         assert not session(venue.url).is_over
         broker.close()
+
+
+class Tomorrow(MadeMarket):
+    """The day after, on which the official prices lack one."""
+
+    lacks = FUTURE.key
+
+    def settlements(self) -> dict[str, int]:
+        return {name: price for name, price in SETTLEMENTS.items() if name != self.lacks}
+
+
+@pytest.mark.parametrize(
+    ("market", "contract", "why"),
+    [
+        (Tomorrow(day=NEXT_DAY), FUTURE, f"{FUTURE.key} is held and has no official price on {NEXT_DAY}"),
+        (MadeMarket(day=NEXT_DAY), TODAYS_CALL, f"{TODAYS_CALL.key} is held and expired on {DAY}"),
+    ],
+)
+def test_a_day_on_which_something_held_could_not_be_settled_is_not_begun(
+    market: MadeMarket, contract: Contract, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "venue.json"
+    with running(MadeMarket(instants=1), state_path=state) as venue:
+        broker = HttpBroker(venue.url, WAIT_S)
+        broker.place(order("a", contract))
+        broker.close()
+    assert run_venue(market, RULES, VenueOptions(state_path=state, cash=CASH)) == 2
+    assert f"venue: {why}" in capsys.readouterr().err
 
 
 def test_a_free_venues_time_goes_on_while_it_is_away(tmp_path: Path) -> None:

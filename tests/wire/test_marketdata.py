@@ -15,7 +15,8 @@ sizes = st.integers(1, 10**9)
 times = st.sampled_from([AT, AT + 1, AT + 60_000_000_000])
 quotes = st.builds(Tick, st.just(""), prices, prices, sizes, sizes, st.just(0), times)
 indices = st.builds(lambda last, at: Tick("", 0, 0, 0, 0, last, at), prices, times)
-ticks = st.lists(st.one_of(quotes, indices), min_size=1, max_size=30).map(
+stocks = st.builds(Tick, st.just(""), prices, prices, sizes, sizes, prices, times)
+ticks = st.lists(st.one_of(quotes, indices, stocks), min_size=1, max_size=30).map(
     lambda some: tuple(
         Tick(f"C{n}", t.bid, t.ask, t.bid_size, t.ask_size, t.last, t.exchange_at) for n, t in enumerate(some)
     )
@@ -39,8 +40,11 @@ def test_increments_and_snapshots_are_read_exactly(said: tuple[Tick, ...]) -> No
 def test_a_whole_chain_goes_into_few_messages_within_their_bounds() -> None:
     said = tuple(Tick(f"NIFTY-20261229-{n}CE", n, n + 1, 65, 65, 0, AT + n) for n in range(1, 451))
     messages = [wired(content) for content in marketdata.increments(said)]
-    assert len(messages) == 6
+    assert len(messages) == 8
     assert all(len(m.fields) <= FIELDS_MAX for m in messages)
+    stocks = tuple(Tick(f"STOCK{n}", n, n + 1, 65, 65, n, AT + n) for n in range(1, 121))
+    assert [len(m.fields) <= FIELDS_MAX for m in map(wired, marketdata.increments(stocks))] == [True, True]
+    assert sum(len(marketdata.read_increment(m, {})) for m in map(wired, marketdata.increments(stocks))) == 120
 
 
 def test_a_side_that_is_not_named_stands_and_a_side_that_is_deleted_is_gone() -> None:

@@ -7,6 +7,8 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from participant import app
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.clocks.system import SystemClock
@@ -100,7 +102,9 @@ def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.d
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
         run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
         _wake(run, info.references)
-        return run_day(_day(args, run, session), venue, "" if run.is_lockstep else url)
+        return run_day(
+            replace(_day(args, run, session), notes=info.session.notes), venue, "" if run.is_lockstep else url
+        )
     except BaseException:
         if venue is not None and venue.process.poll() is None:
             venue.process.kill()

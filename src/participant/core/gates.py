@@ -23,6 +23,7 @@ class Richness(Struct, frozen=True):
     iv_percentile: float
     realised: float
     iv_over_realised: float
+    published: str = ""
 
     @property
     def figures(self) -> Figures:
@@ -34,6 +35,7 @@ class Richness(Struct, frozen=True):
             "iv_percentile": self.iv_percentile,
             "realised": self.realised,
             "iv_over_realised": self.iv_over_realised,
+            **({"iv30_source": self.published} if self.published else {}),
         }
 
     @property
@@ -41,14 +43,20 @@ class Richness(Struct, frozen=True):
         """Why it is rich, for a sentence."""
         return (
             f"IV rank {percent(self.iv_rank)} of {self.sessions} sessions, "
-            f"30-day IV {percent(self.iv30)} is {self.iv_over_realised:.2f} times realised"
+            f"{self.name} {percent(self.iv30)} is {self.iv_over_realised:.2f} times realised"
         )
+
+    @property
+    def name(self) -> str:
+        """What `iv30` is: the scrip's own from its chain, or a published index that stands in for it."""
+        return self.published or "30-day IV"
 
 
 def richness(case: Case) -> Richness:
     """The volatility figures of a scrip; those that cannot be known are `nan`."""
     history = [iv for iv in case.market.look_back.iv30 if isfinite(iv) and iv > 0]
-    iv30 = volatility.iv30(case.market, case.rules)
+    published = case.market.look_back.published
+    iv30 = rounded(history[-1]) if published and history else volatility.iv30(case.market, case.rules)
     realised = rounded(volatility.realised(case.market.look_back.closes))
     return Richness(
         sessions=len(history),
@@ -57,6 +65,7 @@ def richness(case: Case) -> Richness:
         iv_percentile=rounded(volatility.percentile(history, iv30)),
         realised=realised,
         iv_over_realised=rounded(iv30 / realised) if realised > 0 else float("nan"),
+        published=published,
     )
 
 
@@ -75,7 +84,7 @@ def not_rich(case: Case, rich: Richness) -> str:
         return f"IV rank {percent(rich.iv_rank)} is under {percent(weights.iv_rank_min)}"
     if rich.iv_over_realised < weights.iv_over_realised_min:
         return (
-            f"30-day IV {percent(rich.iv30)} is {rich.iv_over_realised:.2f} times realised {percent(rich.realised)}, "
+            f"{rich.name} {percent(rich.iv30)} is {rich.iv_over_realised:.2f} times realised {percent(rich.realised)}, "
             f"under {weights.iv_over_realised_min:.2f}"
         )
     return ""

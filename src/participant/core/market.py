@@ -80,22 +80,38 @@ class Future(Struct, frozen=True, rename="camel"):
 
 
 class LookBack(Struct, frozen=True, rename="camel"):
-    """Earlier sessions, oldest first: closes of the underlying and constant-maturity 30-day at-the-money IV."""
+    """Earlier sessions, oldest first: closes of the underlying and constant-maturity 30-day at-the-money IV.
+
+    Where `published` names an index of volatility (and the day of its last close), `iv30` are that index's closes, and
+    the last of them stands for the scrip's own IV as well: a chain of weeklies alone has no 30-day IV to compare.
+    """
 
     closes: tuple[int, ...] = ()
     iv30: tuple[float, ...] = ()
+    published: str = ""
+
+
+class Provenance(Struct, frozen=True):
+    """How far a scrip's data are not what an exchange quoted: marks for people, and the keys of derived contracts."""
+
+    marks: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
 class Reference(Struct, frozen=True):
-    """What is known of a scrip before the day begins: its contracts and its look-back."""
+    """What is known of a scrip before the day begins: its contracts, its look-back, and where its data come from."""
 
     scrip: str
     contracts: tuple[Contract, ...]
     look_back: LookBack
+    provenance: Provenance = Provenance()
 
 
 class MarketState(Struct, frozen=True, rename="camel"):
-    """All that the brain may know of a scrip at one instant. `snapshot_id` covers the market content alone."""
+    """All that the brain may know of a scrip at one instant. `snapshot_id` covers the market content alone.
+
+    `marks` say what of it no exchange quoted; `underlying` is the underlying's own quote where it trades (a stock).
+    """
 
     snapshot_id: str
     scrip: str
@@ -107,6 +123,7 @@ class MarketState(Struct, frozen=True, rename="camel"):
     chains: tuple[Chain, ...]
     look_back: LookBack
     marks: tuple[str, ...] = ()
+    underlying: Quote | None = None
 
     def quote(self, key: str) -> Quote | None:
         """The quote of the contract with this key, where the state holds one."""
@@ -135,7 +152,7 @@ def option(underlying: str, chain: Chain, kind: Kind, strike: int) -> Contract:
 
 
 class Tick(Struct, frozen=True, array_like=True):
-    """A new best bid and ask of one contract; for an index its value stands in `last` and the rest is 0."""
+    """A new best bid and ask of one contract; an underlying's value stands in `last`, for an index the rest is 0."""
 
     contract: str
     bid: int
@@ -239,19 +256,23 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
         tick = board.ticks.get(contract.key)
         if tick is None:
             continue
-        quote = Quote(tick.bid, tick.ask, tick.bid_size, tick.ask_size, tick.exchange_at)
+        quote = _quote(tick)
         if contract.kind is Kind.FUTURE:
-            futures.append(Future(contract, quote))
+            futures.append(Future(contract, quote, contract.key in known.provenance.derived))
         else:
             cells.setdefault(contract.expiry, {}).setdefault(contract.strike, {})[contract.kind] = quote
             shapes[contract.expiry] = contract
     chains = tuple(_chain(shapes[expiry], cells[expiry]) for expiry in sorted(cells))
     futures.sort(key=lambda f: f.contract)
     at = max(spot.exchange_at, board.marked_at)
-    content = (scrip, at, spot.last, futures, chains, look_back)
-    return MarketState(
-        digest(*content), scrip, at, board.received_at, board.provider, spot.last, tuple(futures), chains, look_back
-    )
+    own = _quote(spot) if spot.bid or spot.ask else None
+    content = (tuple(futures), chains, look_back, known.provenance.marks, own)
+    name = digest(scrip, at, spot.last, *content)
+    return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content)
+
+
+def _quote(tick: Tick) -> Quote:
+    return Quote(tick.bid, tick.ask, tick.bid_size, tick.ask_size, tick.exchange_at)
 
 
 def _chain(shape: Contract, rows: Mapping[int, Mapping[Kind, Quote]]) -> Chain:

@@ -69,9 +69,12 @@ def middle(quote: Quote) -> float:
 
 
 def forward_of(state: MarketState, chain: Chain) -> float:
-    """The forward to a chain's expiry: its future's middle, else parity at the strike nearest spot, else spot."""
+    """The forward to a chain's expiry: its future's middle, else parity at the strike nearest spot, else spot.
+
+    A derived future knows nothing that the chain does not: parity is read from the chain itself.
+    """
     for future in state.futures:
-        if future.contract.expiry == chain.expiry and future.quote.is_valid:
+        if future.contract.expiry == chain.expiry and future.quote.is_valid and not future.is_derived:
             return middle(future.quote)
     for row in sorted(chain.strikes, key=lambda r: abs(r.strike - state.spot)):
         if row.call is not None and row.put is not None and row.call.is_valid and row.put.is_valid:

@@ -12,7 +12,7 @@ from random import Random
 
 from msgspec import Struct
 
-from participant.core.market import SECOND, LookBack, Tick
+from participant.core.market import SECOND, LookBack, Provenance, Tick
 from participant.core.pricing import rounded, years_to
 from participant.core.rulebook import Rulebook, Session
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
@@ -60,6 +60,14 @@ class SyntheticMarket:
     def look_back(self, symbol: str) -> LookBack:
         """The LOOK_BACK sessions before: official closes, and 30-day at-the-money volatility at each close."""
         return self._of(symbol).look_back()
+
+    def provenance(self, symbol: str) -> Provenance:
+        """Made by a model, and quoted by it: nothing is derived."""
+        return Provenance()
+
+    def notes(self) -> tuple[str, ...]:
+        """That the market is made, and from what."""
+        return (f"the market is made, from seed {self.seed}: see docs/synthetic.md",)
 
     def instants(self) -> Iterator[Instant]:
         """The day, instant by instant; the last one is at the close, whatever the step."""

@@ -30,6 +30,7 @@ class Summary(Struct, frozen=True):
     restarts: dict[str, int]
     home: str
     sealed: str
+    notes: tuple[str, ...] = ()
 
     @property
     def needs_a_person(self) -> bool:
@@ -37,8 +38,10 @@ class Summary(Struct, frozen=True):
         return bool(self.breaks or self.unknown or self.buried or any(not t.is_closed for t in self.tickets))
 
 
-def summarise(screen: Screen, closed: Closed, restarts: dict[str, int], home: str, sealed: str) -> Summary:
-    """Put the day together from its last look and from its reconciliation."""
+def summarise(
+    screen: Screen, closed: Closed, restarts: dict[str, int], where: tuple[str, str], notes: tuple[str, ...] = ()
+) -> Summary:
+    """Put the day together from its last look and from its reconciliation; `where` is the home and the sealed log."""
     changes = screen.feeds.changes if screen.feeds else ()
     return Summary(
         closed.day,
@@ -54,8 +57,8 @@ def summarise(screen: Screen, closed: Closed, restarts: dict[str, int], home: st
         tuple(t for t in screen.tickets if not t.is_closed or str(day_of(t.at)) == closed.day),
         {name: count for name, count in screen.buried.items() if count},
         {name: count for name, count in restarts.items() if count},
-        home,
-        sealed,
+        *where,
+        notes,
     )
 
 
@@ -75,6 +78,7 @@ def lines(summary: Summary) -> list[str]:
         ("processes restarted", _counts(summary.restarts)),
         ("decision log", f"{summary.home}/decisions/{summary.day}.jsonl, sealed as {summary.sealed}"),
         ("other logs", f"{summary.home}/logs/"),
+        *(("of the data" if i == 0 else "", note) for i, note in enumerate(summary.notes)),
     ]
     width = max(len(name) for name, _ in rows)
     return [f"Summary of {summary.day}", *(f"  {name:<{width}}  {text}" for name, text in rows)]

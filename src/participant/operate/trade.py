@@ -58,6 +58,7 @@ class Day(Struct, frozen=True):
     restarts_max: int
     stall_max_s: float
     is_quiet: bool
+    notes: tuple[str, ...] = ()
 
 
 class Stopped(Exception):
@@ -104,7 +105,7 @@ def run_day(day: Day, venue: VenueProcess | None, start_url: str) -> Summary:
     finally:
         supervisor.stop()
     sealed = day.archive.seal(str(day.day))
-    return summarise(watcher.look(), closed, supervisor.restarts, str(day.home), sealed)
+    return summarise(watcher.look(), closed, supervisor.restarts, (str(day.home), sealed), day.notes)
 
 
 def _start_market(url: str) -> None:

@@ -1,12 +1,13 @@
 """Start of day: what must be there and in order before anything trades."""
 
 import datetime
+from typing import TypeVar
 
 import httpx
 from msgspec import Struct
 
 from participant.core.account import Account
-from participant.core.market import LookBack, Reference
+from participant.core.market import LookBack, Provenance, Reference
 from participant.core.messages import Ticket, Write
 from participant.core.order import Happening, OrderStatus, advance
 from participant.core.scrip import Contract
@@ -16,6 +17,8 @@ from participant.ports import Store
 from participant.stages.reconcile import Closed
 from participant.wire.json import Malformed, decode, encode
 from participant.wire.venue import SessionRow
+
+T = TypeVar("T")
 
 
 class NotReady(Exception):
@@ -33,17 +36,22 @@ def ask_venue(url: str, timeout_s: float) -> VenueInfo:
     """The day, the contracts and the look-backs of the venue at `url`; raises NotReady where it does not answer."""
     try:
         with httpx.Client(base_url=url, timeout=timeout_s, trust_env=False) as client:
-            session = decode(client.get("/session").raise_for_status().content, SessionRow)
-            contracts = decode(client.get("/master").raise_for_status().content, tuple[Contract, ...])
-            backs = {
-                s: decode(client.get(f"/lookback/{s}").raise_for_status().content, LookBack) for s in session.symbols
+            session = _ask(client, "/session", SessionRow)
+            contracts = _ask(client, "/master", tuple[Contract, ...])
+            known = {
+                s: (_ask(client, f"/lookback/{s}", LookBack), _ask(client, f"/provenance/{s}", Provenance))
+                for s in session.symbols
             }
     except (httpx.HTTPError, httpx.InvalidURL, Malformed) as fault:
         raise NotReady(
             f"venue: {url} does not answer as a venue ({fault}); start it with `participant venue`"
         ) from fault
     of = {s: tuple(c for c in contracts if c.underlying == s) for s in session.symbols}
-    return VenueInfo(session, tuple(Reference(s, of[s], backs[s]) for s in session.symbols))
+    return VenueInfo(session, tuple(Reference(s, of[s], *known[s]) for s in session.symbols))
+
+
+def _ask(client: httpx.Client, path: str, kind: type[T]) -> T:
+    return decode(client.get(path).raise_for_status().content, kind)
 
 
 def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[Reference, ...]) -> None:

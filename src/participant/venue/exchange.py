@@ -14,8 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.adapters.brokers.memory import MemoryBroker
-from participant.core.market import SECOND, LookBack, Quote, Tick
-from participant.core.scrip import Contract
+from participant.core.market import SECOND, LookBack, Provenance, Quote, Tick
+from participant.core.scrip import Contract, Kind
 from participant.history.synthetic import Instant
 from participant.links.broker_book import BrokerState
 from participant.wire.json import decode, encode
@@ -43,6 +43,12 @@ class Market(Protocol):
 
     def look_back(self, symbol: str) -> LookBack:
         """The sessions before."""
+
+    def provenance(self, symbol: str) -> Provenance:
+        """What of it no exchange quoted."""
+
+    def notes(self) -> Sequence[str]:
+        """What a person should know of the day's data: for the summary, never for the brain."""
 
     def instants(self) -> Iterator[Instant]:
         """The day, from its first instant, the same each time."""
@@ -107,6 +113,8 @@ class Exchange:
             return
         kept = decode(self._state_path.read_bytes(), Kept)
         is_same_day = kept.broker.day == self.market.day
+        if not is_same_day:
+            self._check_held(kept.broker)
         self.broker.restore(kept.broker)
         if is_same_day and kept.instant_at:
             if (kept.seed, kept.symbols) != (self.market.seed, tuple(self.market.symbols)):
@@ -116,6 +124,21 @@ class Exchange:
                 )
             self.started_at = kept.started_at
             self._replay(kept.instant_at)
+
+    def _check_held(self, before: BrokerState) -> None:
+        """Whatever is held must have an end: on a day of its own expiry, and at official prices tonight."""
+        prices, today = self.market.settlements(), self.market.day
+        for line in before.ledger.lines.values():
+            contract = line.contract
+            if contract.expiry < today:
+                raise OtherMarket(
+                    f"{contract.key} is held and expired on {contract.expiry}: trade that day before {today}"
+                )
+            name = contract.underlying if contract.expiry == today else contract.key
+            if (contract.expiry == today or contract.kind is Kind.FUTURE) and name not in prices:
+                raise OtherMarket(
+                    f"{contract.key} is held and has no official price on {today}: add a series that has one to --data"
+                )
 
     def step(self) -> None:
         """Show the next instant."""

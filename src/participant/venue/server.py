@@ -17,6 +17,7 @@ from typing import Literal
 
 import uvicorn
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -183,6 +184,7 @@ class Venue:
             "/session": self._get_session,
             "/master": self._get_master,
             "/lookback/{symbol}": self._get_look_back,
+            "/provenance/{symbol}": self._get_provenance,
         }
         posts = {"/release": self._post_release, "/start": self._post_start, "/faults": self._post_faults}
         routes: list[BaseRoute] = [Route(path, do) for path, do in gets.items()]
@@ -197,7 +199,8 @@ class Venue:
     async def _get_session(self, _: Request) -> Response:
         market, options = self.exchange.market, self._options
         how = (market.day.isoformat(), options.mode, options.speed)
-        return _json(SessionRow(*how, tuple(market.symbols), market.seed, self.exchange.is_over, self._fix_port))
+        row = SessionRow(*how, tuple(market.symbols), market.seed, self.exchange.is_over, self._fix_port)
+        return _json(replace(row, notes=tuple(market.notes())))
 
     async def _get_master(self, _: Request) -> Response:
         return _json(self.exchange.market.contracts())
@@ -207,6 +210,12 @@ class Venue:
         if symbol not in self.exchange.market.symbols:
             return error(404, "InputException", f"{symbol} is not played here")
         return _json(self.exchange.market.look_back(symbol))
+
+    async def _get_provenance(self, request: Request) -> Response:
+        symbol = request.path_params["symbol"]
+        if symbol not in self.exchange.market.symbols:
+            return error(404, "InputException", f"{symbol} is not played here")
+        return _json(self.exchange.market.provenance(symbol))
 
     async def _post_release(self, request: Request) -> Response:
         at = decode(await body_of(request), Release).at

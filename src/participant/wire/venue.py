@@ -19,7 +19,7 @@ class Release(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionRow(Struct, frozen=True, rename="camel"):
-    """What the venue plays: the day, how, and which underlyings."""
+    """What the venue plays: the day, how, which underlyings, and what a person should know of its data."""
 
     day: str
     mode: str
@@ -28,3 +28,4 @@ class SessionRow(Struct, frozen=True, rename="camel"):
     seed: int
     is_over: bool
     fix_port: int
+    notes: tuple[str, ...] = ()

@@ -1,7 +1,8 @@
 """FIX market data of the desk: 35=V asks, 35=W holds one instrument whole, 35=X what changed of many.
 
-Bid, offer and trade are MDEntryType 0, 1 and 2; an index has a trade alone, its value. An entry of 35=X that names no
-Symbol (or no time) has that of the entry before it. A side that is gone is a deletion (MDUpdateAction 2).
+Bid, offer and trade are MDEntryType 0, 1 and 2; an index has a trade alone, its value, a stock may have all three. An
+entry of 35=X that names no Symbol (or no time) has that of the entry before it. A side that is gone is a deletion
+(MDUpdateAction 2).
 
 Two user-defined messages, which real providers lack: `UM` ends an instant (60 its time, 893=Y when it is the session's
 last) and `UH` says that the whole book stands as it is. A snapshot is one 35=W an instrument, each with the request's
@@ -19,7 +20,7 @@ from participant.wire.rupees import price_of, rupees
 REQUEST, SNAPSHOT, INCREMENT, MARK, HELD = "V", "W", "X", "UM", "UH"
 EVERYTHING = "[N/A]"  # FIX's Symbol for "none in particular": all that the provider has
 GROUP_MAX = 200
-INSTRUMENTS_A_MESSAGE = 80  # of at most 11 fields each
+INSTRUMENTS_A_MESSAGE = 60  # of at most 3 entries each: within GROUP_MAX
 SIZE_DIGITS_MAX = 12
 _BID, _OFFER, _TRADE = "0", "1", "2"
 _DELETE = "2"
@@ -78,9 +79,10 @@ def _increment(ticks: Sequence[Tick]) -> Body:
 
 
 def _sides(tick: Tick) -> tuple[tuple[str, int, int], ...]:
+    sides = (_BID, tick.bid, tick.bid_size), (_OFFER, tick.ask, tick.ask_size)
     if tick.last:
-        return ((_TRADE, tick.last, 0),)
-    return ((_BID, tick.bid, tick.bid_size), (_OFFER, tick.ask, tick.ask_size))
+        return ((_TRADE, tick.last, 0), *(sides if tick.bid or tick.ask else ()))
+    return sides
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
