@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from participant.core.breaker import BreakerState, Level, Triggers
-from participant.core.market import SECOND, LookBack, MarketState
+from participant.core.market import SECOND, LookBack, MarketState, Quote
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
 from participant.core.position import Holding, Position
@@ -85,6 +85,16 @@ def test_a_move_of_an_underlying_since_the_last_close_trips_it(floor: Floor, sha
     moved = replace(state, look_back=LookBack((1, round(state.spot / share)), (0.1, 0.1)))
     floor.market.commit([Write("quotes", "BANKNIFTY", encode(moved))])
     assert judged(floor).level is level
+
+
+def test_one_stock_that_falls_is_no_index_move(floor: Floor) -> None:
+    row = floor.market.get("quotes", "BANKNIFTY")
+    assert row is not None
+    state = decode(row.value, MarketState)
+    own = Quote(state.spot - 500, state.spot + 500, 65, 65, START)
+    fallen = replace(state, look_back=LookBack((1, round(state.spot / 0.88)), (0.1, 0.1)), underlying=own)
+    floor.market.commit([Write("quotes", "BANKNIFTY", encode(fallen))])
+    assert judged(floor).level is Level.CLOSED
 
 
 def test_an_underlying_without_a_look_back_moves_nothing(floor: Floor) -> None:

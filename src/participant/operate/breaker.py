@@ -65,7 +65,7 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         checked_at=watch.wall.now(),
         halted=halt.level,
         halted_why=halt.why,
-        spot_move=max((abs(s.spot / s.look_back.closes[-1] - 1) for s in states if s.look_back.closes), default=0.0),
+        spot_move=max((abs(s.spot / s.look_back.closes[-1] - 1) for s in states if _is_index(s)), default=0.0),
         day_loss=_day_loss(watch, day_of(now)) if now else 0.0,
         providers_well=len(feeds.well) if feeds else 0,
         providers_silent_s=(feeds.at - feeds.silent_since) / SECOND if feeds and feeds.silent_since else 0.0,
@@ -73,6 +73,11 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         unknown_oldest_s=max(((now - o.sent_at) / SECOND for o in unknown), default=0.0),
         overfilled=tuple(o.order_id for o in orders if o.cum_quantity > o.quantity),
     )
+
+
+def _is_index(state: MarketState) -> bool:
+    """Whether the scrip is an index that was seen before: what trades itself is a stock, and one stock is no market."""
+    return bool(state.look_back.closes) and state.underlying is None
 
 
 def _day_loss(watch: Watch, day: datetime.date) -> float:
