@@ -38,6 +38,10 @@ def test_selling_one_nifty_future_at_24_000_costs_839_rupees_13() -> None:
 @pytest.mark.parametrize(
     ("day", "futures_stt", "options_stt", "futures_exchange", "options_exchange"),
     [
+        (date(2019, 4, 12), 100_000, 500_000, 19_000, 500_000),
+        (date(2023, 3, 31), 100_000, 500_000, 20_000, 530_000),
+        (date(2023, 4, 1), 125_000, 625_000, 19_000, 500_000),
+        (date(2024, 10, 1), 200_000, 1_000_000, 17_300, 350_300),
         (date(2026, 2, 28), 200_000, 1_000_000, 17_300, 350_300),
         (date(2026, 3, 1), 200_000, 1_000_000, 18_299, 355_200),
         (date(2026, 3, 31), 200_000, 1_000_000, 18_299, 355_200),
@@ -52,6 +56,14 @@ def test_the_rates_go_by_the_day(
     future, call = charges(rates, FUTURE, Side.SELL, crore), charges(rates, CALL, Side.SELL, crore)
     assert (future.stt, call.stt) == (futures_stt, options_stt)
     assert (future.exchange, call.exchange) == (futures_exchange, options_exchange)
+
+
+def test_stamp_duty_was_of_both_sides_until_june_2020() -> None:
+    crore = 1_000_000_000
+    for day, seller in ((date(2020, 6, 30), 20_000), (date(2020, 7, 1), 0)):
+        rates = RULES.charge_rates(day)
+        assert charges(rates, FUTURE, Side.BUY, crore).stamp == 20_000
+        assert charges(rates, FUTURE, Side.SELL, crore).stamp == seller
 
 
 def test_an_order_of_which_nothing_filled_costs_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The rulebook's answers for NIFTY and BANKNIFTY in 2026."""
+"""The rulebook's answers for NIFTY and BANKNIFTY: 2026 in full; the years before are in tests/history."""
 
 from datetime import date, timedelta
 
@@ -78,21 +78,21 @@ def test_nothing_lies_between_a_day_and_its_next_session(day: date) -> None:
     assert RULES.next_session(RULES.previous_session(after)) == after
 
 
-def test_days_outside_2026_are_refused_with_what_is_known_and_how_to_mend() -> None:
-    known = r"known: 2026-01-01 to 2026-12-31: add a row to rules/calendar\.toml"
+def test_days_outside_the_calendar_are_refused_with_what_is_known_and_how_to_mend() -> None:
+    known = r"known: 2018-01-01 to 2026-12-31: add a row to rules/calendar\.toml"
     for ask in (RULES.session, RULES.next_session):
         with pytest.raises(OutsideRules, match=r"no rule for the trading calendar on 2027-01-0\d; " + known):
             ask(date(2027, 1, 1))
     with pytest.raises(OutsideRules, match=r"on 2027-01-01; " + known):
         RULES.next_session(date(2026, 12, 31))
-    with pytest.raises(OutsideRules, match=r"on 2025-12-31; " + known):
-        RULES.previous_session(date(2026, 1, 1))
+    with pytest.raises(OutsideRules, match=r"on 2017-12-31; " + known):
+        RULES.previous_session(date(2018, 1, 1))
     assert RULES.is_calendar_known(date(2026, 12, 31))
     assert not RULES.is_calendar_known(date(2027, 1, 1))
 
 
 def test_a_calendar_without_sessions_is_not_searched_for_ever() -> None:
-    row = RULES.holidays[0]
+    row = next(row for row in RULES.holidays if row.holds(date(2026, 6, 1)))
     shut = replace(RULES, holidays=(replace(row, days=tuple(YEAR)),), special_sessions=())
     with pytest.raises(OutsideRules, match="no session within 15 days"):
         shut.next_session(date(2026, 6, 1))
@@ -161,19 +161,20 @@ def test_the_contracts_constants_are_those_of_2026() -> None:
         assert (RULES.lot("NIFTY", day), RULES.lot("BANKNIFTY", day)) == (65, 30)
     for day in (date(2026, 1, 1), date(2026, 8, 2), date(2026, 8, 3), date(2026, 12, 31)):
         assert (RULES.freeze("NIFTY", day), RULES.freeze("BANKNIFTY", day)) == (1800, 600)
-    assert (RULES.strike_step("NIFTY"), RULES.strike_step("BANKNIFTY")) == (500_000, 1_000_000)
+        assert (RULES.strike_step("NIFTY", day), RULES.strike_step("BANKNIFTY", day)) == (500_000, 1_000_000)
 
 
 def test_an_index_futures_tick_goes_by_the_level_of_the_index() -> None:
     levels = {149_999_000: 500, 150_000_000: 500, 150_000_500: 1_000, 300_000_000: 1_000, 300_001_000: 2_000}
     for level, tick in levels.items():
-        assert RULES.tick("NIFTY", Kind.FUTURE, level) == tick
-        assert RULES.tick("BANKNIFTY", Kind.FUTURE, level) == tick
+        assert RULES.tick("NIFTY", Kind.FUTURE, level, date(2026, 6, 1)) == tick
+        assert RULES.tick("BANKNIFTY", Kind.FUTURE, level, date(2026, 6, 1)) == tick
 
 
 def test_an_index_options_tick_is_five_paise_at_any_price() -> None:
     for kind in (Kind.CALL, Kind.PUT):
-        assert {RULES.tick("NIFTY", kind, price) for price in (0, 500, 2_000_000, 999_000_000)} == {500}
+        for day in (date(2018, 1, 1), date(2026, 6, 1)):
+            assert {RULES.tick("NIFTY", kind, price, day) for price in (0, 500, 2_000_000, 999_000_000)} == {500}
 
 
 def test_the_way_of_final_settlement_goes_by_the_date() -> None:
@@ -187,16 +188,42 @@ def test_what_no_row_covers_is_refused() -> None:
     day = date(2026, 6, 1)
     with pytest.raises(OutsideRules, match=r"no rule for the lot of SENSEX: add a row to rules/contracts\.toml"):
         RULES.lot("SENSEX", day)
-    with pytest.raises(OutsideRules, match="the lot of NIFTY on 2025-12-30; known: 2026-01-01 to further notice"):
-        RULES.lot("NIFTY", date(2025, 12, 30))
+    with pytest.raises(OutsideRules, match="the lot of NIFTY on 2017-12-28; known: 2018-01-01 to further notice"):
+        RULES.lot("NIFTY", date(2017, 12, 28))
     with pytest.raises(OutsideRules, match="expiries of SENSEX"):
         RULES.expiries("SENSEX", day)
-    with pytest.raises(OutsideRules, match="the tick of SENSEX FUT at present"):
-        RULES.tick("SENSEX", Kind.FUTURE, 800_000_000)
-    with pytest.raises(OutsideRules, match="the strike step of SENSEX at present"):
-        RULES.strike_step("SENSEX")
-    with pytest.raises(OutsideRules, match=r"margins on 2020-01-01.*rules/margin\.toml"):
-        RULES.margin_rates(date(2020, 1, 1))
+    with pytest.raises(OutsideRules, match="the tick of SENSEX FUT"):
+        RULES.tick("SENSEX", Kind.FUTURE, 800_000_000, day)
+    with pytest.raises(OutsideRules, match="the strike step of SENSEX"):
+        RULES.strike_step("SENSEX", day)
+    with pytest.raises(OutsideRules, match=r"margins on 2017-01-01.*rules/margin\.toml"):
+        RULES.margin_rates(date(2017, 1, 1))
+
+
+def test_days_before_2018_are_refused() -> None:
+    day = date(2017, 12, 29)
+    asks = (RULES.session, RULES.charge_rates, RULES.margin_rates, RULES.settlement_method, RULES.expiry_at)
+    for ask in asks:
+        with pytest.raises(OutsideRules, match="known: 2018-01-01 to"):
+            ask(day)
+    for ask_of in (RULES.expiries, RULES.future_expiries, RULES.is_expiry, RULES.lot, RULES.freeze, RULES.strike_step):
+        with pytest.raises(OutsideRules, match="known: 2018-01-01 to"):
+            ask_of("NIFTY", day)
+
+
+def test_what_is_of_low_confidence_on_a_day_is_named_with_its_source() -> None:
+    assert RULES.doubtful(("NIFTY",), date(2026, 9, 16)) == ()
+    (muhurat,) = RULES.doubtful(("NIFTY",), date(2026, 11, 8))
+    assert muhurat.startswith("the hours of this special session: NSE/FAOP/71777")
+    old = RULES.doubtful(("NIFTY", "YESBANK"), date(2019, 6, 3))
+    assert [doubt.partition(":")[0] for doubt in old] == [
+        "a lot of YESBANK",
+        "the freeze quantity of NIFTY",
+        "the freeze quantity of YESBANK",
+        "the charges",
+        "the margins",
+    ]
+    assert RULES.doubtful(("SENSEX",), date(2026, 9, 16)) == ()
 
 
 def test_the_hash_covers_every_rule() -> None:

@@ -69,5 +69,5 @@ def test_no_time_passes_backwards() -> None:
 def test_time_that_the_calendar_does_not_know_is_not_counted_but_refused() -> None:
     with pytest.raises(OutsideRules, match=r"the trading calendar on 1970-01-01"):
         session_seconds_since(RULES, 0, at_time(FRIDAY, 12, 0))
-    with pytest.raises(OutsideRules, match=r"2027-01-01; known: 2026-01-01 to 2026-12-31: add a row to rules/calendar"):
+    with pytest.raises(OutsideRules, match=r"2027-01-01; known: 2018-01-01 to 2026-12-31: add a row to rules/calendar"):
         phase(RULES, at_time(date(2027, 1, 1), 12, 0))

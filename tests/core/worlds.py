@@ -13,7 +13,7 @@ from participant.core.position import Holding, Position
 from participant.core.pricing import price, years_to
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, money
-from participant.core.session import at_time
+from participant.core.session import at_time, day_of
 
 RULES = load_rules()
 DAY = datetime.date(2026, 9, 16)
@@ -68,7 +68,7 @@ def forward_at(at: int, expiry: datetime.date, spot: int, rules: Rulebook = RULE
 
 def _chain(at: int, expiry: datetime.date, spot: int, sigma: float, spread: float, size: int, rules: Rulebook) -> Chain:
     years, forward = years_to(rules.expiry_at(expiry), at), forward_at(at, expiry, spot, rules)
-    step = rules.strike_step("NIFTY")
+    step = rules.strike_step("NIFTY", day_of(at))
     middle = round(spot / step) * step
     rows = []
     for i in range(-STRIKES_EACH_SIDE, STRIKES_EACH_SIDE + 1):

@@ -29,6 +29,7 @@ class ValueRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sebi: NotNegative
     stamp_buy: NotNegative
     ipft: NotNegative
+    stamp_sell: NotNegative = 0  # until June 2020 the states took it from both sides
 
 
 class ChargeRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,7 +66,7 @@ def charges(rates: ChargeRates, contract: Contract, side: Side, value: int) -> C
     brokerage = rates.brokerage_paise_per_order * CRORE_IN_PAISE
     stt = value * by_value.stt_sell if side is Side.SELL else 0
     exchange, sebi = value * by_value.exchange, value * by_value.sebi
-    stamp = value * by_value.stamp_buy if side is Side.BUY else 0
+    stamp = value * (by_value.stamp_buy if side is Side.BUY else by_value.stamp_sell)
     taxed = brokerage + exchange + sebi
     per_crore = (brokerage, stt, exchange, sebi, stamp)
     exact = [*(PERCENT * item for item in per_crore), taxed * rates.gst_percent, PERCENT * value * by_value.ipft]

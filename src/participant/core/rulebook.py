@@ -3,6 +3,7 @@
 Its rows (`core/rulerows.py`) carry their source and how far they can be trusted; one without `until` holds until a
 newer one is known. Asking for what no row covers raises OutsideRules. Nothing is guessed, with one exception that says
 so: expiries in a year whose holidays are not published yet stand on their plain weekday (`is_calendar_known`).
+`doubtful` names the rows in force on a day that may well be otherwise.
 """
 
 import datetime
@@ -23,6 +24,8 @@ __all__ = ["OutsideRules", "Rulebook", "Session"]
 
 ONE_DAY = datetime.timedelta(days=1)
 SHUT_DAYS_MAX = 15  # the longest run of days without a session that is searched
+# National holidays (month, day): the only ones of a year to come that are certain before its list is published.
+FIXED_HOLIDAYS = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
 
 
 class OutsideRules(LookupError):
@@ -95,6 +98,20 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """The days on which the futures listed on a day expire, nearest first: serial months."""
         return self._monthlies(self._expiry_rule(symbol, on), on)
 
+    def is_expiry(self, symbol: str, day: datetime.date) -> bool:
+        """Whether contracts may be listed that expire on a day: one of a week or of a month, however far ahead.
+
+        Those far ahead bear their plain weekday until the year's holidays are published, and are then brought forward;
+        a holiday that is certain before that shifts them at once.
+        """
+        rows = _of(self.expiry_rules, symbol)
+        _row(rows, day, f"expiries of {symbol}", "contracts.toml")
+        if day == _month_day(rows, day):
+            return True
+        ahead = [day + i * ONE_DAY for i in range(SHUT_DAYS_MAX)]
+        planned = [d for d in ahead if d in (_month_day(rows, d), _week_day(rows, d))]
+        return any(day in (self._shifted(d), self._shifted(self._off_fixed(d))) for d in planned)
+
     def expiry_at(self, expiry: datetime.date) -> int:
         """The instant (ns UTC) at which contracts that expire on a day stop trading, known calendar or not."""
         return _at(expiry, _row(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
@@ -107,18 +124,20 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """The most units that one order may have on a day; orders stay within it in whole lots."""
         return _row(_of(self.freezes, symbol), on, f"the freeze quantity of {symbol}", "contracts.toml").units
 
-    def strike_step(self, symbol: str) -> int:
-        """The distance between strikes near the money (price), by the row without an end."""
-        return _present(_of(self.strike_steps, symbol), f"the strike step of {symbol}")[0].step
+    def strike_step(self, symbol: str, on: datetime.date) -> int:
+        """The distance between strikes near the money (price) on a day."""
+        return _row(_of(self.strike_steps, symbol), on, f"the strike step of {symbol}", "contracts.toml").step
 
-    def tick(self, symbol: str, kind: Kind, price: int) -> int:
-        """The price step of a contract, by the rows without an end.
+    def tick(self, symbol: str, kind: Kind, price: int, on: datetime.date) -> int:
+        """The price step of a contract on a day, by the level of its underlying (price).
 
-        An index future's step goes by the level of its underlying, fixed month by month: hand in that level. For
-        options the price plays no part.
+        The exchange fixes it month by month. For index options the level plays no part.
         """
-        bands = [row for row in _of(self.ticks, symbol) if kind in row.kinds and max(price, 1) > row.above]
-        return max(_present(bands, f"the tick of {symbol} {kind}"), key=lambda row: row.above).tick
+        bands = [row for row in _of(self.ticks, symbol) if kind in row.kinds]
+        _row(bands, on, f"the tick of {symbol} {kind}", "contracts.toml")
+        return max(
+            (row for row in bands if row.holds(on) and max(price, 1) > row.above), key=lambda row: row.above
+        ).tick
 
     # --- money ---------------------------------------------------------------------------------------------------
 
@@ -134,39 +153,105 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """How the final settlement price of index contracts that expire on a day is found."""
         return _row(self.settlements, on, "final settlement", "calendar.toml").method
 
+    # --- how sure it is ---
+
+    def doubtful(self, symbols: Sequence[str], day: datetime.date) -> tuple[str, ...]:
+        """What is of low confidence among the rows in force on a day: what it is about, and its source."""
+        doubts = []
+        for table, what in SUBJECTS.items():
+            for row in getattr(self, table):
+                symbol = getattr(row, "symbol", "")
+                if row.confidence is rulerows.Confidence.LOW and symbol in (*symbols, "") and self._applies(row, day):
+                    doubts.append(f"{what}{' of ' if symbol else ''}{symbol}: {row.source}")
+        return tuple(dict.fromkeys(doubts))
+
+    def _applies(self, row: rulerows.Dated, day: datetime.date) -> bool:
+        """Whether a row is in force: that of a lot where something listed that day expires in its span."""
+        if not isinstance(row, rulerows.Lot):
+            return row.holds(day)
+        is_listed = any(rule.holds(day) for rule in _of(self.expiry_rules, row.symbol))
+        return is_listed and any(row.holds(expiry) for expiry in self.expiries(row.symbol, day))
+
     # --- expiries, worked out ------------------------------------------------------------------------------------
 
     def _expiry_rule(self, symbol: str, on: datetime.date) -> rulerows.Expiry:
         return _row(_of(self.expiry_rules, symbol), on, f"expiries of {symbol}", "contracts.toml")
 
     def _weeklies(self, rule: rulerows.Expiry, on: datetime.date) -> tuple[datetime.date, ...]:
-        first = on + datetime.timedelta(days=(rule.weekday - on.isoweekday()) % 7)
-        # One week more than is listed: the first may have been brought forward to before `on`.
-        weeks = (self._shifted(first + datetime.timedelta(weeks=i)) for i in range(rule.weeklies + 1))
-        return tuple(day for day in weeks if day >= on)[: rule.weeklies]
+        rows, week = _of(self.expiry_rules, rule.symbol), datetime.timedelta(weeks=1)
+        # Two weeks more than are listed: the first may have passed, or been brought forward to before `on`.
+        planned = (_week_day(rows, on + i * week) for i in range(rule.weeklies + 2))
+        days = (self._shifted(day) for day in planned if day is not None)
+        return tuple(day for day in days if day >= on)[: rule.weeklies]
 
     def _monthlies(self, rule: rulerows.Expiry, on: datetime.date) -> tuple[datetime.date, ...]:
-        months = (self._shifted(_last_weekday(on, i, rule.weekday)) for i in range(rule.monthlies + 1))
-        return tuple(day for day in months if day >= on)[: rule.monthlies]
+        rows = _of(self.expiry_rules, rule.symbol)
+        planned = (_month_day(rows, on, i) for i in range(rule.monthlies + 1))
+        days = (self._shifted(day) for day in planned if day is not None)
+        return tuple(day for day in days if day >= on)[: rule.monthlies]
+
+    def _off_fixed(self, day: datetime.date) -> datetime.date:
+        """The day before, where this one is a certain holiday of a year whose list is not published."""
+        is_shut = not self.is_calendar_known(day) and (day.month, day.day) in FIXED_HOLIDAYS
+        return day - ONE_DAY if is_shut else day
 
     def _shifted(self, day: datetime.date) -> datetime.date:
         """The day, or the last trading day before it; as it is where its calendar is not known yet."""
-        shut = {holiday for row in self.holidays for holiday in row.days}
         for _ in range(SHUT_DAYS_MAX):
-            if day.isoweekday() <= 5 and day not in shut:
+            if day.isoweekday() <= 5 and day not in self._shut:
                 break
             day -= ONE_DAY
         return day
 
+    @cached_property
+    def _shut(self) -> frozenset[datetime.date]:
+        return frozenset(holiday for row in self.holidays for holiday in row.days)
+
+
+SUBJECTS = {
+    "holidays": "the holidays",
+    "hours": "the hours",
+    "special_sessions": "the hours of this special session",
+    "settlements": "final settlement",
+    "expiry_rules": "the expiries",
+    "lots": "a lot",
+    "freezes": "the freeze quantity",
+    "strike_steps": "the strike step",
+    "ticks": "a tick",
+    "charges": "the charges",
+    "margins": "the margins",
+}
+
 
 def _session(hours: rulerows.Hours, day: datetime.date) -> Session:
-    times = hours.open, hours.close, hours.expiring_close, hours.pre_open, hours.post_close_until
-    open_at, close_at, expiring_close_at, pre_open_at, post_close_until = (_at(day, time) for time in times)
+    times = hours.open, hours.close, hours.expiring_close, hours.post_close_until
+    open_at, close_at, expiring_close_at, post_close_until = (_at(day, time) for time in times)
+    pre_open_at = _at(day, hours.pre_open) if hours.pre_open is not None else 0
     return Session(day, open_at, close_at, expiring_close_at, hours.source, pre_open_at, post_close_until)
 
 
 def _at(day: datetime.date, time: datetime.time) -> int:
     return at_time(day, time.hour, time.minute, time.second)
+
+
+def _week_day(rows: Sequence[rulerows.Expiry], on: datetime.date) -> datetime.date | None:
+    """The day of a week on which contracts expire by plan: the month's where it lies in that week."""
+    monday = on - (on.isoweekday() - 1) * ONE_DAY
+    of_month = _month_day(rows, monday), _month_day(rows, monday + 6 * ONE_DAY)
+    for row in (row for row in rows if row.weeklies):
+        day = monday + (row.weekday - 1) * ONE_DAY
+        if row.holds(day):
+            return next((end for end in of_month if end and monday <= end <= monday + 6 * ONE_DAY), day)
+    return None
+
+
+def _month_day(rows: Sequence[rulerows.Expiry], on: datetime.date, months: int = 0) -> datetime.date | None:
+    """The day on which the contracts of a month expire by plan, so many months after that of `on`."""
+    for row in rows:
+        day = _last_weekday(on, months, row.monthly_weekday or row.weekday)
+        if row.holds(day):
+            return day
+    return None
 
 
 def _last_weekday(on: datetime.date, months: int, weekday: int) -> datetime.date:
@@ -189,12 +274,15 @@ def _row(rows: Sequence[Row], day: datetime.date, what: str, file: str) -> Row:
             return row
     if not rows:
         raise OutsideRules(f"no rule for {what}: add a row to rules/{file}")
-    known = ", ".join(f"{row.since} to {row.until or 'further notice'}" for row in rows)
-    raise OutsideRules(f"no rule for {what} on {day}; known: {known}: add a row to rules/{file}")
+    raise OutsideRules(f"no rule for {what} on {day}; known: {_known(rows)}: add a row to rules/{file}")
 
 
-def _present(rows: Sequence[Row], what: str) -> list[Row]:
-    present = [row for row in rows if row.until is None]
-    if not present:
-        raise OutsideRules(f"no rule for {what} at present: add a row without until to rules/contracts.toml")
-    return present
+def _known(rows: Sequence[rulerows.Dated]) -> str:
+    """The spans that rows cover, rows that follow one another as one."""
+    spans: list[tuple[datetime.date, datetime.date | None]] = []
+    for row in sorted(rows, key=lambda row: row.since):
+        if spans and (spans[-1][1] is None or row.since <= spans[-1][1] + ONE_DAY):
+            spans[-1] = (spans[-1][0], row.until)
+        else:
+            spans.append((row.since, row.until))
+    return ", ".join(f"{since} to {until or 'further notice'}" for since, until in spans)

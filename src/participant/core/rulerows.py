@@ -44,10 +44,13 @@ class Holidays(Dated, frozen=True):
     days: tuple[datetime.date, ...]
 
 
-class Hours(Dated, frozen=True):
-    """IST wall times of equity derivatives; contracts on their last day stop at `expiring_close`."""
+class Hours(Dated, frozen=True, kw_only=True):
+    """IST wall times of equity derivatives; contracts on their last day stop at `expiring_close`.
 
-    pre_open: datetime.time
+    Without `pre_open` there is no call auction before the open.
+    """
+
+    pre_open: datetime.time | None = None
     open: datetime.time
     close: datetime.time
     expiring_close: datetime.time
@@ -60,11 +63,16 @@ class Settlement(Dated, frozen=True):
     method: Text
 
 
-class Expiry(Dated, frozen=True):
-    """When an underlying's contracts expire (ISO weekday, 2 is Tuesday), and how many weeks and months are listed."""
+class Expiry(Dated, frozen=True, kw_only=True):
+    """When an underlying's contracts expire (ISO weekday, 2 is Tuesday), and how many weeks and months are listed.
+
+    The weekdays go by the day of expiry, the counts by the day of listing. Where the month's contract has a weekday of
+    its own, it takes the place of that week's.
+    """
 
     symbol: Text
     weekday: Annotated[int, Meta(ge=1, le=5)]
+    monthly_weekday: Annotated[int, Meta(ge=1, le=5)] | None = None
     weeklies: Annotated[int, Meta(ge=0, le=LISTED_MAX)]
     monthlies: Annotated[int, Meta(ge=1, le=LISTED_MAX)]
 

@@ -86,18 +86,27 @@ def _plain(fault: str) -> str:
 
 def _check(name: str, table: str, rows: tuple[rulerows.Dated, ...]) -> None:
     """No row ends before it begins, and no two rows of the same thing hold on the same day."""
+    of_subject: dict[tuple[object, ...], list[int]] = {}
     for i, row in enumerate(rows):
         if _end(row) < row.since:
             raise BadRules(f"rules/{name}: {table}[{i}].until: {row.until} lies before since = {row.since}")
-        if isinstance(row, rulerows.Hours) and not row.pre_open < row.open < row.expiring_close <= row.close:
+        if isinstance(row, rulerows.Hours) and not _is_in_order(row):
             raise BadRules(
                 f"rules/{name}: {table}[{i}].open: pre_open, open, expiring_close, close must follow in time"
             )
         if isinstance(row, rulerows.Holidays) and not all(row.holds(day) for day in row.days):
             raise BadRules(f"rules/{name}: {table}[{i}].days: a day lies outside {row.since} to {row.until}")
-        for j, other in enumerate(rows[:i]):
-            if _subject(row) & _subject(other) and row.since <= _end(other) and other.since <= _end(row):
+        older = [j for subject in _subject(row) for j in of_subject.get(subject, ())]
+        for j in older:
+            if row.since <= _end(rows[j]) and rows[j].since <= _end(row):
                 raise BadRules(f"rules/{name}: {table}[{i}].since: overlaps {table}[{j}]: end the older row with until")
+        for subject in _subject(row):
+            of_subject.setdefault(subject, []).append(i)
+
+
+def _is_in_order(hours: rulerows.Hours) -> bool:
+    is_after = hours.pre_open is None or hours.pre_open < hours.open
+    return is_after and hours.open < hours.expiring_close <= hours.close
 
 
 def _end(row: rulerows.Dated) -> datetime.date:
