@@ -17,7 +17,7 @@ from participant.core.pricing import rounded, years_to
 from participant.core.rulebook import Rulebook, Session
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
 from participant.history import paths
-from participant.history.quotes import Quoting
+from participant.history.quotes import Quoting, liquidity_of
 
 EXPIRY_DAYS_MAX = 45
 EXPIRY_DAYS_COVERED = 30  # at least one expiry lies beyond, for the constant 30-day volatility
@@ -25,6 +25,7 @@ FAR_DAYS = 21
 INDEX_TICK = 500
 SETTLE_POINTS = 3  # the last half hour, more or less
 CARRY, CARRY_DEVIATION = 0.06, 0.003
+DAYS_PER_YEAR = 365
 
 
 class Instant(Struct, frozen=True):
@@ -103,16 +104,16 @@ class _Made:
         """Futures, then options."""
         day, rules = self.session.day, self.rules
         spot = _index(self._before[-1].points[-1].spot)
-        shape = (rules.tick(self.symbol, Kind.FUTURE, spot), rules.freeze(self.symbol, day))
+        shape = (rules.tick(self.symbol, Kind.FUTURE, spot, day), rules.freeze(self.symbol, day))
         futures = [
             Contract(self.symbol, expiry, Kind.FUTURE, 0, rules.lot(self.symbol, expiry), *shape)
             for expiry in rules.future_expiries(self.symbol, day)
         ]
-        shape = (rules.tick(self.symbol, Kind.CALL, spot), shape[1])
+        shape = (rules.tick(self.symbol, Kind.CALL, spot, day), shape[1])
         options = [
             Contract(self.symbol, expiry, kind, strike, rules.lot(self.symbol, expiry), *shape)
             for expiry in _expiries(rules.expiries(self.symbol, day), day)
-            for strike in _strikes(spot, rules.strike_step(self.symbol), (expiry - day).days)
+            for strike in _strikes(spot, rules.strike_step(self.symbol, day), (expiry - day).days)
             for kind in (Kind.CALL, Kind.PUT)
         ]
         return (*futures, *options)
@@ -158,7 +159,9 @@ class _Made:
             for future in futures:
                 yield from quoting.future(future, forward, at)
             left = self._sessions_after[expiry] + self._left_today(expiry, at)
-            yield from quoting.chain(rows, forward, paths.total_variance(self._base, point, left), at)
+            variance = paths.total_variance(self._base, point, left)
+            days = years_to(self.rules.expiry_at(expiry), at) * DAYS_PER_YEAR
+            yield from quoting.chain(rows, forward, variance, liquidity_of(days, bool(futures)), at)
 
     @cached_property
     def _by_expiry(self) -> dict[datetime.date, tuple[list[Contract], list[tuple[Contract, Contract]]]]:
