@@ -57,11 +57,27 @@ def parser() -> argparse.ArgumentParser:
         add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
     )
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
+    _catalogue(commands, common)
     _people(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
     return whole
+
+
+def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine) -> None:
+    add = commands.add_parser("catalogue", help="recorded days in one format: import, list, check").add_subparsers(
+        metavar="WHAT", required=True
+    )
+    reads = OneLine(add_help=False)
+    reads.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders of recorded days")
+    reads.add_argument("--mapping", type=Path, metavar="FILE", help="what the columns mean (TOML)")
+    reads.add_argument("--date", type=_days, metavar="DAY[..DAY]", help="trading days (default: all)")
+    bring_in = _run(add.add_parser("import", parents=[reads, common], help="screen and import"), "catalogue:bring_in")
+    bring_in.add_argument("--into", type=Path, required=True, metavar="DIR", help="the catalogue's folder")
+    show = _run(add.add_parser("list", parents=[common], help="what a catalogue holds"), "catalogue:show")
+    show.add_argument("folder", type=Path, metavar="DIR", help="the catalogue's folder")
+    _run(add.add_parser("check", parents=[reads, common], help="read and screen, write nothing"), "catalogue:check")
 
 
 def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:
@@ -111,6 +127,14 @@ def _market() -> OneLine:
     shared.add_argument("--seed", type=int, help="the made market's seed")
     shared.add_argument("--symbols", type=_names, metavar="A,B", help="the made market's underlyings")
     shared.add_argument("--step", type=_count, metavar="S", help="seconds of market time between instants")
+    shared.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="recorded days: files, folders or a catalogue (repeat)",
+    )
+    shared.add_argument("--mapping", type=Path, metavar="FILE", help="what the columns of --data mean (TOML)")
     shared.add_argument("--faults", type=Path, metavar="FILE", help="what shall go wrong at the venue (TOML)")
     return shared
 

@@ -76,7 +76,7 @@ def test_a_call_that_expires_is_settled_and_its_cover_sold_at_the_next_open(tmp_
     ended = trade(home, *days, "--config", config)
     assert (ended.status, ended.err) == (0, "")
     opened, expired, flat = ended.summaries
-    assert opened["positions"]["NIFTY"] == "-65 20261201-21150CE, +65 20261229-FUT"
+    assert opened["positions"]["NIFTY"] == "-65 20261201-22050CE, +65 20261229-FUT"
     assert expired["positions"]["NIFTY"] == "+65 20261229-FUT"
     assert expired["fills"] == 0
     assert flat["positions"]["NIFTY"] == "flat"

@@ -20,12 +20,16 @@ from participant.config import Config, Run, load_config, load_rules
 from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
+from participant.history.pages import BadData
+from participant.history.recordings import days_in, open_recordings
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
 from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets
 from participant.wire.json import encode
 
 PAISE = 100
+
+DaySession = tuple[datetime.date, Session]
 
 
 def trade(args: Namespace) -> int:
@@ -65,8 +69,8 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
     return worst
 
 
-def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[tuple[datetime.date, Session]]:
-    """The sessions asked for; without --date the one after the last that this home has closed."""
+def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[DaySession]:
+    """The sessions asked for and, of recorded days, there; without --date the one after the last that was closed."""
     store = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
     closed = last_closed(store)
     store.close()
@@ -86,12 +90,33 @@ def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Itera
         raise Refused(str(fault)) from fault
     if not found:
         raise Refused(f"--date {first}..{last}: no trading day; the next one is {rules.next_session(last)}")
-    yield from found
+    yield from _recorded(args, found) if args.data else found
 
 
-def _one_day(args: Namespace, config: Config, home: Path, when: tuple[datetime.date, Session]) -> Summary:
+def _recorded(args: Namespace, sessions: list[DaySession]) -> Iterator[DaySession]:
+    """Those sessions of which something is recorded; it is said of which nothing is."""
+    if args.seed is not None or args.step is not None or args.venue:
+        raise Refused("--data plays recorded days: leave out --seed, --step and --venue, which are of other markets")
+    try:
+        days = days_in(open_recordings(args.data, args.mapping))
+    except BadData as fault:
+        raise Refused(str(fault)) from fault
+    if not any(day in days for day, _ in sessions):
+        what = f"they hold {min(days)} to {max(days)}" if days else "they hold no day at all"
+        raise Refused(f"--date {sessions[0][0]}..{sessions[-1][0]}: --data has none of these days; {what}")
+    for day, session in sessions:
+        if day in days:
+            yield day, session
+        elif not args.quiet:
+            sys.stderr.write(f"participant: {day} is skipped: it is a trading day, but --data has nothing of it\n")
+
+
+def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> Summary:
     day, session = when
-    _check(Run(str(home), day, "", "", 0, 0.0, config), () if args.venue else args.symbols or config.venue.symbols)
+    _check(
+        Run(str(home), day, "", "", 0, 0.0, config),
+        args.symbols or (() if args.venue or args.data else config.venue.symbols),
+    )
     log = home / "logs" / "venue.log"
     venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, log)
     try:
@@ -160,7 +185,8 @@ def _day(args: Namespace, run: Run, session: Session) -> Day:
 
 def _venue_command(args: Namespace, day: datetime.date) -> list[str]:
     options = ["--home", str(args.home), "--date", str(day), "--parent", str(os.getpid())]
-    for name in ("config", "seed", "symbols", "step", "faults"):
+    options += [word for path in args.data or () for word in ("--data", str(path))]
+    for name in ("config", "seed", "symbols", "step", "faults", "mapping"):
         value = getattr(args, name)
         if value is not None:
             options += [f"--{name}", ",".join(value) if isinstance(value, tuple) else str(value)]

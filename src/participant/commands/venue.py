@@ -1,4 +1,4 @@
-"""`participant venue`: the simulated exchange with its providers and broker, for one made day."""
+"""`participant venue`: the simulated exchange with its providers and broker, for one made or recorded day."""
 
 import datetime
 import os
@@ -9,9 +9,13 @@ import msgspec
 
 from participant.commands.errors import Refused
 from participant.commands.trade import PAISE, prepare
-from participant.config import load_config, load_rules
+from participant.config import Config, load_config, load_rules
+from participant.config import Venue as VenueSettings
+from participant.history.pages import BadData
+from participant.history.recordings import load_day, open_recordings
 from participant.history.synthetic import SyntheticMarket
 from participant.links.parent import end_with
+from participant.venue.exchange import Market
 from participant.venue.server import FREE, LOCKSTEP, VenueFaults, VenueOptions, run_venue
 
 
@@ -25,13 +29,7 @@ def venue(args: Namespace) -> int:
         raise Refused(f"--date {args.date[0]}..{args.date[1]}: a venue plays one day; start it with one")
     day = args.date[0] if args.date else datetime.date.fromisoformat(settings.day)
     speed = args.speed or 0.0
-    step_s = args.step or (settings.step_s if not speed else min(settings.step_s, max(1, round(speed))))
-    symbols = args.symbols or settings.symbols
-    seed = settings.seed if args.seed is None else args.seed
-    try:
-        market = SyntheticMarket(seed, day, load_rules(), symbols, step_s)
-    except (ValueError, LookupError) as fault:
-        raise Refused(f"venue: {fault}") from fault
+    market = _recorded(args, config, day) if args.data else _made(args, settings, day, speed)
     options = VenueOptions(
         host=settings.host,
         port=settings.port if args.port is None else args.port,
@@ -43,6 +41,24 @@ def venue(args: Namespace) -> int:
         faults=_faults(args.faults),
     )
     return run_venue(market, load_rules(), options)
+
+
+def _made(args: Namespace, settings: VenueSettings, day: datetime.date, speed: float) -> Market:
+    step_s = args.step or (settings.step_s if not speed else min(settings.step_s, max(1, round(speed))))
+    seed = settings.seed if args.seed is None else args.seed
+    try:
+        return SyntheticMarket(seed, day, load_rules(), args.symbols or settings.symbols, step_s)
+    except (ValueError, LookupError) as fault:
+        raise Refused(f"venue: {fault}") from fault
+
+
+def _recorded(args: Namespace, config: Config, day: datetime.date) -> Market:
+    """The recorded day, of the scrips asked for, or else of those on the watchlist."""
+    symbols = args.symbols or tuple(scrip.symbol for scrip in config.watchlist)
+    try:
+        return load_day(open_recordings(args.data, args.mapping), day, load_rules(), symbols)
+    except (BadData, LookupError) as fault:
+        raise Refused(f"venue: {fault}") from fault
 
 
 def _faults(path: Path | None) -> VenueFaults | None:

@@ -22,6 +22,7 @@ from participant.history.pages import BadData
 from participant.wire.rupees import price_of
 
 GAP_DAYS_MAX = 7  # no run of holidays in India shuts the market for longer
+Row = tuple[int, Sequence[str]]
 ONE_DAY = datetime.timedelta(days=1)
 VOLATILITY_UNITS = 1_000_000  # India VIX is a percentage: 20.9575 is 0.209575
 ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -116,10 +117,22 @@ def read_official(paths: Sequence[Path]) -> Official:
     """
     found = _Found()
     for file in {file.resolve(): file for file in _files(paths)}.values():
-        rows = _parquet_rows(file) if file.name.lower().endswith(".parquet") else _csv_rows(file)
-        with closing(rows):
+        with closing(_rows(file)) as rows:
             _take(file, rows, found)
     return found.official()
+
+
+def official_files(paths: Sequence[Path]) -> list[Path]:
+    """The files among these that hold an official series."""
+    found = []
+    for file in dict.fromkeys(_files(paths)):
+        with closing(_rows(file)) as rows:
+            found += [file] if _series(_header(rows)) is not None else []
+    return found
+
+
+def _rows(file: Path) -> Generator[Row, None, None]:
+    return _parquet_rows(file) if file.name.lower().endswith(".parquet") else _csv_rows(file)
 
 
 class _Found:
@@ -166,16 +179,11 @@ SERIES = (
     _Series(("Date", "Close"), frozenset(("Open", "High", "Low", "Prev. Close", "% Change")), _Found.volatility),
 )
 
-Row = tuple[int, Sequence[str]]
-
 
 def _take(file: Path, rows: Iterator[Row], found: _Found) -> None:
     """Read a file if its first row names the columns of a series."""
-    try:
-        header = [name.strip() for name in next(rows)[1]]
-    except (StopIteration, *UNREADABLE):
-        return
-    series = next((s for s in SERIES if s.marks.union(s.columns) <= set(header)), None)
+    header = _header(rows)
+    series = _series(header)
     if series is None:
         return
     columns = [header.index(name) for name in series.columns]
@@ -190,6 +198,17 @@ def _take(file: Path, rows: Iterator[Row], found: _Found) -> None:
         raise BadData(f"{file}: cut off or damaged after line {read} ({broken}): fetch it again") from None
     except ValueError as wrong:
         raise BadData(f"{file}: line {read}: {wrong}: mend the row, or fetch the file again") from None
+
+
+def _header(rows: Iterator[Row]) -> list[str]:
+    try:
+        return [name.strip() for name in next(rows)[1]]
+    except (StopIteration, *UNREADABLE):
+        return []
+
+
+def _series(header: Sequence[str]) -> _Series | None:
+    return next((s for s in SERIES if s.marks.union(s.columns) <= set(header)), None)
 
 
 def _files(paths: Sequence[Path]) -> Iterable[Path]:

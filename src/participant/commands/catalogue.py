@@ -1,0 +1,154 @@
+"""`participant catalogue`: recorded days brought into one format, listed, and checked."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median
+
+from msgspec import Struct
+
+from participant.commands.errors import DONE, Refused
+from participant.commands.output import say
+from participant.config import load_rules
+from participant.core.session import day_of
+from participant.history import catalogue
+from participant.history.official import official_files, read_official
+from participant.history.pages import BadData, Page
+from participant.history.readers import Source, find
+from participant.history.survey import DaySurvey, SourceSurvey, Surveyor, by_set
+
+
+class Checked(Struct, frozen=True):
+    """What a check found, source by source, and what was left aside."""
+
+    sources: tuple[SourceSurvey, ...]
+    aside: tuple[str, ...]
+
+
+class Listed(Struct, frozen=True):
+    """A symbol and day of a catalogue."""
+
+    symbol: str
+    day: str
+
+
+def check(args: Namespace) -> int:
+    """Read and screen without writing, and say what was found."""
+    try:
+        sources, aside = find(args.paths, args.mapping)
+        surveyor = Surveyor(read_official(args.paths), load_rules())
+        surveys = [surveyor.survey(source, args.date) for source in _shown(args, sources)]
+    except BadData as fault:
+        raise Refused(f"catalogue: {fault}") from fault
+    say(args, "\n".join(table(surveys, aside)), Checked(tuple(surveys), tuple(aside)))
+    return DONE
+
+
+def bring_in(args: Namespace) -> int:
+    """Import what may be traded on, and keep the rest apart beside it."""
+    try:
+        sources, aside = find(args.paths, args.mapping)
+        args.into.mkdir(parents=True, exist_ok=True)
+        catalogue.keep_official(args.into, official_files(args.paths))
+        surveyor = Surveyor(read_official(args.paths), load_rules())
+        surveys = [_import(args, surveyor, source) for source in _shown(args, sources)]
+    except BadData as fault:
+        raise Refused(f"catalogue: {fault}") from fault
+    except OSError as fault:
+        raise Refused(f"catalogue: {args.into} cannot be written: {fault.strerror}; choose another --into") from fault
+    say(args, "\n".join(table(surveys, aside)), Checked(tuple(surveys), tuple(aside)))
+    return DONE
+
+
+def show(args: Namespace) -> int:
+    """List what a catalogue holds."""
+    if not catalogue.is_catalogue(args.folder):
+        raise Refused(
+            f"{args.folder} is no catalogue: `participant catalogue import PATH --into {args.folder}` makes one"
+        )
+    try:
+        days = catalogue.days(args.folder)
+    except BadData as fault:
+        raise Refused(f"catalogue: {fault}") from fault
+    symbols = sorted({symbol for symbol, _ in days})
+    lines = []
+    for symbol in symbols:
+        mine = [day for name, day in days if name == symbol]
+        lines.append(f"{symbol:<12} {len(mine):>4} days  {min(mine)} .. {max(mine)}")
+    say(args, "\n".join(lines), tuple(Listed(symbol, str(day)) for symbol, day in days))
+    return DONE
+
+
+def _import(args: Namespace, surveyor: Surveyor, source: Source) -> SourceSurvey:
+    kept: dict[tuple[str, str], list[Page]] = {}
+    apart: dict[tuple[str, str], list[tuple[Page, str]]] = {}
+    surveyor.keep = lambda page: kept.setdefault(_name(page), []).append(page)
+    surveyor.apart = lambda page, why: apart.setdefault(_name(page), []).append((page, why))
+    survey = surveyor.survey(source, args.date)
+    for day in survey.days:
+        name = (day.symbol, str(day.day))
+        counted = (day.pages, day.rows, day.bad_rows, day.bad_quotes)
+        done = catalogue.Import(day.symbol, day.day, survey.source, *counted)
+        if name in kept or name in apart:
+            catalogue.write_day(args.into, done, kept.get(name, []), apart.get(name, []))
+    return survey
+
+
+def _name(page: Page) -> tuple[str, str]:
+    return page.symbol, str(day_of(page.at))
+
+
+def _shown(args: Namespace, sources: Sequence[Source]) -> Iterator[Source]:
+    """The sources, with a bar that moves where a person is looking."""
+    if args.quiet or args.json or not sys.stderr.isatty():
+        yield from sources
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(sources, "reading", console=Console(stderr=True), transient=True)
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+HEAD = (
+    "set / symbol | days | none accepted | contracts a day | quotes | rows | rows apart | future error, bp | why apart"
+)
+
+
+def table(surveys: Sequence[SourceSurvey], aside: Iterable[str]) -> list[str]:
+    """A line a set and symbol, the totals, and what was left aside."""
+    lines = [HEAD, " | ".join("-" * len(part) for part in HEAD.split(" | "))]
+    lines += [_line(f"{name} {symbol}", days) for name, symbol, days in by_set(list(surveys))]
+    days = [day for survey in surveys for day in survey.days]
+    rows, unread = sum(s.rows for s in surveys), sum(n for s in surveys for n in s.left_out.values())
+    lines.append(_line("in all", days))
+    lines.append(f"rows read: {rows:,}, of which {unread:,} are of no page ({_reasons([s.left_out for s in surveys])})")
+    return [*lines, *(f"left aside: {sentence}" for sentence in aside)]
+
+
+def _line(name: str, days: Sequence[DaySurvey]) -> str:
+    accepted = [day for day in days if day.pages]
+    errors = [abs(day.error_bp) for day in days if day.error_bp is not None]
+    apart = sum(day.rows - day.accepted_rows for day in days)
+    fields = [
+        name,
+        f"{len(accepted)}",
+        f"{len(days) - len(accepted)}",
+        f"{median(day.contracts for day in accepted):g}" if accepted else "0",
+        f"{sum(day.quotes for day in days):,}",
+        f"{sum(day.rows for day in days):,}",
+        f"{apart:,}",
+        f"{median(errors):.1f} / {max(errors):.1f}" if errors else "-",
+        _reasons([day.bad_rows for day in days]),
+    ]
+    quotes = _reasons([day.bad_quotes for day in days])
+    return " | ".join(fields) + (f"; quotes: {quotes}" if quotes else "")
+
+
+def _reasons(counts: Iterable[dict[str, int]]) -> str:
+    total: dict[str, int] = {}
+    for some in counts:
+        for reason, count in some.items():
+            total[reason] = total.get(reason, 0) + count
+    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(total.items(), key=lambda item: -item[1]))

@@ -1,0 +1,163 @@
+"""The catalogue: recorded days in one Parquet format, whatever they came from; docs/catalogue.md describes its columns.
+
+    chains/SYMBOL/DAY.parquet       what may be traded on, one row a contract of a page
+    quarantine/SYMBOL/DAY.parquet   what was kept apart, with the reason
+    official/                       the official series, as they came
+    imports.jsonl                   what was imported, line by line
+
+A file is written whole or not at all. Importing the same again changes nothing.
+"""
+
+import datetime
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from participant.core.scrip import Kind
+from participant.history.pages import BadData, Cell, Page
+from participant.wire.json import encode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHAINS, QUARANTINE, OFFICIAL, IMPORTS = "chains", "quarantine", "official", "imports.jsonl"
+NUMBERS = ("bid", "ask", "bid_size", "ask_size", "last", "volume", "open_interest")
+
+
+class Import(Struct, frozen=True):
+    """One symbol's day as it was imported: rows of the source, accepted and kept apart by reason."""
+
+    symbol: str
+    day: datetime.date
+    source: str
+    pages: int
+    rows: int
+    apart: dict[str, int]
+    bad_quotes: dict[str, int]
+
+
+def is_catalogue(path: Path) -> bool:
+    """Whether a folder holds imported days."""
+    return (path / CHAINS).is_dir()
+
+
+def days(folder: Path) -> list[tuple[str, datetime.date]]:
+    """Every symbol and day that is in the catalogue."""
+    found = []
+    for file in sorted((folder / CHAINS).glob("*/*.parquet")):
+        try:
+            found.append((file.parent.name, datetime.date.fromisoformat(file.stem)))
+        except ValueError:
+            raise BadData(f"{file} is no day of a catalogue: files are named like 2019-04-12.parquet") from None
+    return found
+
+
+def read_day(folder: Path, symbol: str, day: datetime.date) -> list[Page]:
+    """The pages of a symbol's day, in time order; BadData where the file cannot be read."""
+    file = _file(folder, CHAINS, symbol, day)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+        rows = [table.column(name).to_pylist() for name in _schema().names]
+    except (OSError, KeyError, pa.ArrowException) as fault:
+        raise BadData(f"{file} is no day of a catalogue: {_first_line(fault)}; import it again") from None
+    return list(_pages(zip(*rows, strict=True)))
+
+
+def write_day(folder: Path, done: Import, pages: Sequence[Page], apart: Sequence[tuple[Page, str]]) -> bool:
+    """Put a symbol's day down, what is kept apart beside it; False where exactly this lies there already.
+
+    BadData where the day was imported from elsewhere, or otherwise.
+    """
+    target, beside = (_file(folder, kind, done.symbol, done.day) for kind in (CHAINS, QUARANTINE))
+    if not pages and beside.exists():
+        return False
+    if target.exists():
+        there = read_day(folder, done.symbol, done.day)
+        if there != list(pages):
+            raise BadData(
+                f"{done.symbol} on {done.day} of {done.source} differs from what {folder} has of it already, "
+                f"which came from {there[0].source}: remove {target} or import into another folder"
+            )
+        return False
+    if apart:
+        _write(beside, _table([p for p, _ in apart], [w for _, w in apart]))
+    # The line comes first: a day without its line would stay without, one that is written twice does no harm.
+    with (folder / IMPORTS).open("ab") as log:
+        log.write(encode(done) + b"\n")
+        log.flush()
+        os.fsync(log.fileno())
+    if pages:
+        _write(target, _table(pages, None))
+    return True
+
+
+def keep_official(folder: Path, files: Iterable[Path]) -> None:
+    """Copy official series into the catalogue, each whole or not at all."""
+    for file in files:
+        target = folder / OFFICIAL / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f"{target.name}.unfinished")
+        shutil.copyfile(file, beside)
+        os.replace(beside, target)
+
+
+def _file(folder: Path, kind: str, symbol: str, day: datetime.date) -> Path:
+    return folder / kind / symbol / f"{day}.parquet"
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    whole = pa.int64()
+    head = [("at", whole), ("symbol", pa.string()), ("expiry", pa.date32()), ("spot", whole), ("page_rows", whole)]
+    tail = [("is_modelled", pa.bool_()), ("source", pa.string()), ("strike", whole), ("kind", pa.string())]
+    return pa.schema([*head, *tail, *((name, whole) for name in NUMBERS)])
+
+
+def _table(pages: Sequence[Page], reasons: Sequence[str] | None) -> "pa.Table":
+    """One row a cell; a page without cells is a row without a kind, so that it is not lost."""
+    import pyarrow as pa
+
+    columns: Mapping[str, list[Any]] = {name: [] for name in _schema().names}
+    why: list[str] = []
+    for i, page in enumerate(pages):
+        for cell in page.cells or (None,):
+            row = (page.at, page.symbol, page.expiry, page.spot, page.rows, page.is_modelled, page.source)
+            rest = _numbers(cell) if cell is not None else (None,) * (2 + len(NUMBERS))
+            for column, value in zip(columns.values(), (*row, *rest), strict=True):
+                column.append(value)
+            why.append(reasons[i] if reasons else "")
+    table = pa.Table.from_pydict(dict(columns), schema=_schema())
+    return table.append_column("reason", pa.array(why, pa.string())) if reasons is not None else table
+
+
+def _numbers(cell: Cell) -> tuple[object, ...]:
+    return (cell.strike, str(cell.kind), *(getattr(cell, name) for name in NUMBERS))
+
+
+def _write(target: Path, table: "pa.Table") -> None:
+    import pyarrow.parquet as pq
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_suffix(".unfinished")
+    pq.write_table(table, beside, compression="zstd")
+    os.replace(beside, target)
+
+
+def _pages(rows: Iterable[tuple[Any, ...]]) -> Iterator[Page]:
+    for head, same in groupby(rows, key=lambda row: row[:7]):
+        at, symbol, expiry, spot, page_rows, is_modelled, source = head
+        cells = tuple(Cell(Kind(row[8]), row[7], *row[9:]) for row in same if row[8] is not None)
+        yield Page(at, symbol, expiry, spot, cells, page_rows, source, is_modelled)
+
+
+def _first_line(fault: Exception) -> str:
+    return (str(fault) or type(fault).__name__).splitlines()[0][:200]

@@ -1,0 +1,219 @@
+"""From files and folders to pages: what is there is found by its columns, read by its layout, a day at a time."""
+
+import datetime
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from participant.history import nse_json, spots, tables
+from participant.history.columns import Array
+from participant.history.layouts import Layout, fitting, nearest, read_layout, shipped
+from participant.history.pages import BadData, Page, Tally
+from participant.history.paging import LotOf, pages
+
+__all__ = ["LotOf", "Source", "days_of", "find", "read"]
+
+ROWS_AT_ONCE = 250_000  # days are read together up to this many rows, one day at least
+NAMED_MAX = 3  # files that are left aside in one folder for one reason, by name; the others are counted
+# The exchange's daily series are read elsewhere (history/official.py).
+OFFICIAL = (
+    {"date", "symbol", "spot_close"}, {"date", "symbol", "expiry", "close", "open_interest"},
+    {"Date", "Open", "High", "Low", "Close", "% Change"},
+)  # fmt: skip
+
+
+class Source(Struct, frozen=True):
+    """A file of chains or a folder of replies, and its layout: a shipped one's name or a mapping file.
+
+    `spots` are files of an index that lie elsewhere, for bars that do not say their spot.
+    """
+
+    path: Path
+    layout: str
+    spots: tuple[Path, ...] = ()
+
+
+def find(paths: Sequence[Path], mapping: Path | None = None) -> tuple[list[Source], list[str]]:
+    """The sources at these places, and a sentence for each kind of file that was left aside; folders whole.
+
+    Raises BadData for a file named itself that cannot be read or fits no layout, and for a mapping file with a fault.
+    """
+    finding = _Finding(mapping)
+    for path in paths:
+        if path.is_dir():
+            finding.walk(path)
+        elif path.is_file():
+            finding.take(path, is_named=True)
+        else:
+            raise BadData(f"{path}: no such file or folder")
+    return finding.sources(), finding.aside()
+
+
+def days_of(source: Source) -> dict[tuple[datetime.date, str], int]:
+    """How many rows a source has of each IST day and symbol; rows that name neither are not counted."""
+    return {(day, symbol): n for (day, symbol), n in sorted(_dated(_count(source)).items()) if symbol}
+
+
+def read(
+    source: Source, days: tuple[datetime.date, datetime.date] | None, lot_of: LotOf, tally: Tally
+) -> Iterator[Page]:
+    """The pages of these IST days (both included), or of all, by instant, symbol and expiry. Raises BadData.
+
+    `lot_of` gives the units of a lot, for sources that count in lots; where it has none, amounts are 0. Every row is in
+    a page or counted in `tally` with its reason; rows without a time are of no day, and counted when all are read.
+    """
+    counted, layout = _count(source), layout_of(source)
+    timeless = sum(n for (day, _), n in counted.items() if day is None)
+    if days is None and timeless:
+        tally.rows += timeless
+        tally.leave_out("no time", timeless)
+    by_day: Counter[datetime.date] = Counter()
+    for (day, _), n in _dated(counted).items():
+        if days is None or days[0] <= day <= days[1]:
+            by_day[day] += n
+    files = () if layout.spot else (*spots.beside(source.path), *source.spots)
+    for group in _groups(by_day):
+        rows = _rows(source, layout, (group[0], group[-1]))
+        for day in group:
+            found = pages(_of_day(rows, day), layout, lot_of, tally, source.path.name)
+            yield from found if layout.spot else _with_spots(found, files, day)
+
+
+def layout_of(source: Source) -> Layout:
+    """How a source is read."""
+    if source.layout == nse_json.NAME:
+        return nse_json.LAYOUT
+    return shipped().get(source.layout) or read_layout(Path(source.layout))
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _count(source: Source) -> Counter[tuple[datetime.date | None, str]]:
+    layout = layout_of(source)
+    return nse_json.count(source.path) if layout is nse_json.LAYOUT else tables.count(source.path, layout)
+
+
+def _dated(counted: Counter[tuple[datetime.date | None, str]]) -> dict[tuple[datetime.date, str], int]:
+    return {(day, symbol): n for (day, symbol), n in counted.items() if day is not None}
+
+
+def _groups(by_day: Counter[datetime.date]) -> Iterator[list[datetime.date]]:
+    """Days in order, as many together as ROWS_AT_ONCE allows."""
+    group: list[datetime.date] = []
+    for day in sorted(by_day):
+        if group and sum(by_day[d] for d in group) + by_day[day] > ROWS_AT_ONCE:
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group
+
+
+def _rows(source: Source, layout: Layout, span: tables.Span) -> Array:
+    if layout is nse_json.LAYOUT:
+        return nse_json.rows(source.path, span)
+    return tables.rows(source.path, layout, span)
+
+
+def _of_day(rows: Array, day: datetime.date) -> Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.equal(rows["day"], pa.scalar(day, pa.date32())))
+
+
+def _with_spots(found: Iterator[Page], files: tuple[Path, ...], day: datetime.date) -> Iterator[Page]:
+    """Pages with the spot of the index's own file."""
+    known: dict[str, spots.Spots] = {}
+    for page in found:
+        if page.symbol not in known:
+            known[page.symbol] = spots.Spots(page.symbol, files, day)
+        yield msgspec.structs.replace(page, spot=known[page.symbol].at(page.at))
+
+
+# --- finding ---------------------------------------------------------------------------------------------------------
+
+
+class _Finding:
+    """What was found so far."""
+
+    def __init__(self, mapping: Path | None) -> None:
+        self._mapping = read_layout(mapping) if mapping is not None else None
+        self._mapping_file = str(mapping)
+        self._sources: dict[Path, Source] = {}
+        self._spots: list[Path] = []
+        self._aside: dict[tuple[Path, str], list[str]] = {}
+
+    def take(self, file: Path, *, is_named: bool) -> None:
+        """Put a file where it belongs; BadData where it belongs nowhere."""
+        if tables.is_table(file):
+            self._take_table(file)
+        elif file.name.lower().endswith(nse_json.ENDINGS):
+            self._take_reply(file, is_named=is_named)
+        else:
+            raise BadData(f"{file}: neither CSV, Parquet nor a JSON reply")
+
+    def walk(self, folder: Path) -> None:
+        """Take what there is in a folder, and leave the rest aside."""
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            try:
+                self.take(file, is_named=False)
+            except BadData as why:
+                reason = str(why).removeprefix(str(file)).lstrip(": ")
+                self._aside.setdefault((file.parent, reason), []).append(file.name)
+
+    def sources(self) -> list[Source]:
+        """What can be read, in the order found; bars that do not say their spot with the index files found."""
+        return [self._with_spots(source) for source in self._sources.values()]
+
+    def aside(self) -> list[str]:
+        """A sentence for each folder and reason."""
+        return [f"{folder}: {_listed(names)}: {why}" for (folder, why), names in self._aside.items()]
+
+    def _take_table(self, file: Path) -> None:
+        columns = tables.columns_of(file)
+        missing = self._mapping.missing(columns) if self._mapping is not None else ()
+        if self._mapping is not None and not missing:
+            self._put(file, self._mapping_file)
+        elif spots.is_spots(columns):
+            self._spots.append(file)
+        elif any(series <= set(columns) for series in OFFICIAL):
+            return
+        elif self._mapping is not None:
+            raise BadData(
+                f"{file}: has no column {_listed(missing)}, which {self._mapping_file} names: mend the mapping"
+            )
+        elif (layout := fitting(columns)) is not None:
+            self._put(file, layout.name)
+        else:
+            near = nearest(columns)
+            lacks = f" ({near.name} needs {_listed(near.missing(columns))} too)" if near is not None else ""
+            raise BadData(f"{file}: fits no layout{lacks}: write a mapping file for it")
+
+    def _take_reply(self, file: Path, *, is_named: bool) -> None:
+        try:
+            is_reply = nse_json.is_reply(file)
+        except (OSError, EOFError, zlib.error) as broken:
+            raise BadData(f"{file}: cut off or damaged ({broken}): fetch it again") from None
+        if not is_reply:
+            raise BadData(f"{file}: not one of the exchange's option chain replies")
+        self._put(file if is_named else file.parent, nse_json.NAME)
+
+    def _put(self, path: Path, layout: str) -> None:
+        self._sources.setdefault(path.resolve(), Source(path, layout))
+
+    def _with_spots(self, source: Source) -> Source:
+        if source.layout == nse_json.NAME or layout_of(source).spot:
+            return source
+        elsewhere = tuple(file for file in self._spots if file.resolve().parent != source.path.resolve().parent)
+        return msgspec.structs.replace(source, spots=elsewhere)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED_MAX
+    return ", ".join(names[:NAMED_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,193 @@
+"""A recorded day as an exchange plays it: pages become instants, covers are derived, and the rest is official.
+
+No recorded set quotes futures or stocks, so these are derived (`history/derived.py`) and marked so. Pages that a
+collector polled within ROUND_S seconds are one instant, at the last of them. Nothing settles at a last seen price: what
+has no official price of the day and would need one tonight is not in the day's master.
+"""
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+
+from msgspec import Struct
+
+from participant.core.market import SECOND, LookBack, Provenance, Tick
+from participant.core.rulebook import Rulebook
+from participant.core.scrip import Contract, Kind
+from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
+from participant.history.official import Official
+from participant.history.pages import Cell, Page
+from participant.history.synthetic import Instant
+
+ROUND_S = 180
+DERIVED_LOTS = 20  # the size shown at a derived quote: stated, not seen
+INDICES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50")  # no index can be bought itself
+
+
+class Recording(Struct, frozen=True):
+    """What a day is played from: its screened pages by symbol, the look-backs, and what is to be said of them."""
+
+    pages: Mapping[str, Sequence[Page]]
+    look_backs: Mapping[str, LookBack]
+    notes: tuple[str, ...] = ()
+
+
+class RecordedMarket:
+    """One recorded day of some underlyings, an instant for every round of pages."""
+
+    seed = 0
+
+    def __init__(self, day: datetime.date, recording: Recording, official: Official, rules: Rulebook) -> None:
+        self.day = day
+        self.symbols = tuple(sorted(recording.pages))
+        self._recording, self._official, self._rules = recording, official, rules
+
+    def contracts(self) -> tuple[Contract, ...]:
+        """The master of the day, made of what is recorded and listed, in the steps of the rulebook."""
+        return tuple(contract for symbol in self.symbols for contract in self._master[symbol])
+
+    def look_back(self, symbol: str) -> LookBack:
+        """What was known of the sessions before."""
+        return self._recording.look_backs.get(symbol, LookBack())
+
+    def provenance(self, symbol: str) -> Provenance:
+        """What no exchange quoted: covers, modelled quotes, and a volatility that is another's."""
+        look_back = self.look_back(symbol)
+        marks = ["recorded"]
+        marks += ["covers derived"] if self._futures(symbol) or symbol not in INDICES else []
+        marks += ["quotes modelled"] if any(p.is_modelled for p in self._recording.pages[symbol]) else []
+        marks += [f"IV of {look_back.published}"] if look_back.published else []
+        return Provenance(tuple(marks), tuple(c.key for c in self._futures(symbol)))
+
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, how covers were derived and how far off that was, whose volatility stands in."""
+        said = list(self._recording.notes)
+        for symbol in self.symbols:
+            marks = self.provenance(symbol).marks
+            said.append(f"{symbol}: {', '.join(marks)}")
+            said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
+            said += self._unsettled(symbol)
+        doubts = self._rules.doubtful(self.symbols, self.day)
+        return (*said, *(f"rule of low confidence: {doubt}" for doubt in doubts))
+
+    def instants(self) -> Iterator[Instant]:
+        """The day, round by round."""
+        for i, pages in enumerate(self._rounds):
+            at = _newest(pages).at
+            by_symbol: dict[str, list[Page]] = {}
+            for page in pages:
+                by_symbol.setdefault(page.symbol, []).append(page)
+            ticks = tuple(tick for symbol, mine in by_symbol.items() for tick in self._ticks(symbol, mine, at))
+            yield Instant(at, ticks, i == len(self._rounds) - 1)
+
+    def settlements(self) -> dict[str, int]:
+        """The official prices: each index's close, and each future's by its key."""
+        prices = {}
+        for symbol in self.symbols:
+            close = self._official.close(symbol, self.day)
+            if close is not None:
+                prices[symbol] = close
+            prices |= {f.key: self._official.futures(symbol, self.day)[f.expiry] for f in self._futures(symbol)}
+        return prices
+
+    # --- the master ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _master(self) -> dict[str, tuple[Contract, ...]]:
+        return {symbol: (*self._listed(symbol), *self._options(symbol)) for symbol in self.symbols}
+
+    def _futures(self, symbol: str) -> list[Contract]:
+        return [contract for contract in self._master[symbol] if contract.kind is Kind.FUTURE]
+
+    def _listed(self, symbol: str) -> Iterator[Contract]:
+        """Futures that were listed the session before and that settle at an official price tonight."""
+        settled = self._official.futures(symbol, self.day)
+        for expiry in self._official.listed(symbol, self.day):
+            if expiry in settled:
+                yield self._contract(symbol, expiry, Kind.FUTURE, 0)
+
+    def _options(self, symbol: str) -> Iterator[Contract]:
+        """What is on the pages, by expiry, strike, call before put."""
+        settles_today = self._official.close(symbol, self.day) is not None
+        seen = {(p.expiry, c.strike, c.kind) for p in self._recording.pages[symbol] for c in p.cells}
+        for expiry, strike, kind in sorted(seen):
+            if expiry > self.day or settles_today:
+                yield self._contract(symbol, expiry, kind, strike)
+
+    def _contract(self, symbol: str, expiry: datetime.date, kind: Kind, strike: int) -> Contract:
+        lot, freeze = self._rules.lot(symbol, expiry), self._rules.freeze(symbol, self.day)
+        return Contract(symbol, expiry, kind, strike, lot, self._tick(symbol, kind), freeze)
+
+    def _tick(self, symbol: str, kind: Kind) -> int:
+        return self._rules.tick(symbol, kind, self._recording.pages[symbol][0].spot, self.day)
+
+    def _unsettled(self, symbol: str) -> list[str]:
+        if self._official.close(symbol, self.day) is not None:
+            return []
+        return [f"{symbol} has no official close on {self.day}: what would settle tonight is not in the master"]
+
+    # --- instants ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _rounds(self) -> list[list[Page]]:
+        return list(rounds(page for symbol in self.symbols for page in self._recording.pages[symbol]))
+
+    def _ticks(self, symbol: str, pages: Sequence[Page], at: int) -> Iterator[Tick]:
+        """All that a round says of a scrip; contracts of its expiries that the pages lack go dark."""
+        spot = _newest(pages).spot
+        own = (0, 0, 0, 0)
+        if symbol not in INDICES:
+            bid, ask = stock_quote(spot, self._tick(symbol, Kind.CALL))
+            size = DERIVED_LOTS * self._rules.lot(symbol, pages[0].expiry)
+            own = (bid, ask, size, size)
+        yield Tick(symbol, *own, spot, at)
+        futures = {future.expiry: future for future in self._futures(symbol)}
+        for derived in self._derived(symbol, pages, at):
+            future = futures[derived.expiry]
+            size = DERIVED_LOTS * future.lot
+            yield Tick(future.key, derived.bid, derived.ask, size, size, 0, at)
+        cells = {(p.expiry, c.strike, c.kind): c for p in pages for c in p.cells}
+        expiries = {page.expiry for page in pages}
+        for contract in self._master[symbol]:
+            if contract.expiry in expiries and contract.kind is not Kind.FUTURE:
+                cell = cells.get(
+                    (contract.expiry, contract.strike, contract.kind), Cell(contract.kind, contract.strike)
+                )
+                yield Tick(contract.key, cell.bid, cell.ask, cell.bid_size, cell.ask_size, 0, at)
+
+    def _derived(self, symbol: str, pages: Sequence[Page], at: int) -> list[DerivedFuture]:
+        expiries = [future.expiry for future in self._futures(symbol)]
+        seen = Round(symbol, at, _newest(pages).spot, tuple(pages))
+        return derive(expiries, seen, self._official, Terms(self._tick(symbol, Kind.FUTURE), self._rules.expiry_at))
+
+    def _error(self, future: Contract) -> str:
+        """How far the last derived quote of the day lies from the official close, or nothing."""
+        for pages in reversed(self._rounds):
+            mine = [page for page in pages if page.symbol == future.underlying]
+            found = self._derived(future.underlying, mine, _newest(mine).at) if mine else []
+            for derived in (d for d in found if d.expiry == future.expiry):
+                official = self._official.futures(future.underlying, self.day)[future.expiry]
+                error = error_bp(derived.bid, derived.ask, official)
+                return f"derived by {derived.how}: {error:+.1f} basis points from the official close at the end"
+        return ""
+
+
+def _newest(pages: Iterable[Page]) -> Page:
+    return max(pages, key=lambda page: page.at)
+
+
+def rounds(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Pages in time order, put together while no expiry comes twice and at most ROUND_S seconds have passed."""
+    group: list[Page] = []
+    seen: set[tuple[str, datetime.date]] = set()
+    for at, same in groupby(sorted(pages, key=lambda p: (p.at, p.symbol, p.expiry)), key=lambda page: page.at):
+        block = list(same)
+        names = {(page.symbol, page.expiry) for page in block}
+        if group and (names & seen or at - group[0].at > ROUND_S * SECOND):
+            yield group
+            group, seen = [], set()
+        group += block
+        seen |= names
+    if group:
+        yield group

@@ -1,0 +1,136 @@
+"""From files and folders to a recorded day that can be played: found, read, screened, and with its sessions before."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from participant.core.market import Board, LookBack, Reference, Ticks, observe, snapshot
+from participant.core.rulebook import Rulebook
+from participant.core.session import day_of
+from participant.core.volatility import iv30
+from participant.history import catalogue, readers
+from participant.history.checks import Findings, screen
+from participant.history.derived import look_back, own_look_back
+from participant.history.official import Official, read_official
+from participant.history.pages import BadData, Page, Tally
+from participant.history.readers import Source
+from participant.history.recorded import RecordedMarket, Recording, rounds
+from participant.history.survey import lots_of
+
+BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
+LOOK_BACK_DAYS = 400
+ONE_DAY = datetime.timedelta(days=1)
+
+
+class Recordings(Struct, frozen=True):
+    """What a user points at: chains and official series, in files, folders or a catalogue."""
+
+    sources: tuple[Source, ...]
+    catalogues: tuple[Path, ...]
+    official: Official
+    aside: tuple[str, ...] = ()
+
+
+def open_recordings(paths: Sequence[Path], mapping: Path | None = None) -> Recordings:
+    """Find what can be read at these places; BadData where one of them cannot, or where nothing is a chain."""
+    catalogues = tuple(path for path in paths if catalogue.is_catalogue(path))
+    others = [path for path in paths if path not in catalogues]
+    sources, aside = readers.find(others, mapping) if others else ([], [])
+    if not sources and not catalogues:
+        raise BadData(
+            f"--data {', '.join(map(str, paths))}: no recorded chain is in there; docs/catalogue.md says which"
+        )
+    return Recordings(tuple(sources), catalogues, read_official(paths), tuple(aside))
+
+
+def load_day(
+    recordings: Recordings, day: datetime.date, rules: Rulebook, symbols: Sequence[str] | None = None
+) -> RecordedMarket:
+    """The day as it can be played, of all symbols recorded or of these; BadData where nothing of them is left."""
+    found = Findings()
+    pages: dict[str, list[Page]] = {}
+    origin: dict[str, Source | Path] = {}
+    places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
+    for place in places:
+        for symbol, mine in _pages(place, (day - BEFORE_DAYS * ONE_DAY, day), rules, found).items():
+            today = [page for page in mine if _day(page) == day]
+            if not today or (symbols is not None and symbol not in symbols):
+                continue
+            if symbol in origin:
+                raise BadData(
+                    f"{symbol} on {day} is in {_name(origin[symbol])} and in {_name(place)}: give one of them"
+                )
+            pages[symbol], origin[symbol] = today, place
+    if not pages:
+        raise BadData(f"--data has nothing of {', '.join(symbols or ['any scrip'])} on {day} that can be traded on")
+    official, backs = recordings.official, {}
+    for symbol in pages:
+        backs[symbol] = look_back(official, symbol, day)
+        if not backs[symbol].closes:
+            backs[symbol] = _own_look_back(origin[symbol], symbol, day, rules)
+    return RecordedMarket(day, Recording(pages, backs, _notes(found, day, pages)), official, rules)
+
+
+def days_in(recordings: Recordings) -> set[datetime.date]:
+    """Every day of which anything is recorded, whether it can be traded on or not."""
+    days = {day for source in recordings.sources for day, _ in readers.days_of(source)}
+    return days | {day for folder in recordings.catalogues for _, day in catalogue.days(folder)}
+
+
+def _pages(
+    place: Source | Path, days: tuple[datetime.date, datetime.date], rules: Rulebook, found: Findings
+) -> dict[str, list[Page]]:
+    """The pages of a span of days that may be traded on, by symbol."""
+    pages: Iterable[Page]
+    if isinstance(place, Path):
+        pages = (page for symbol, day in catalogue.days(place) if days[0] <= day <= days[1]
+                 for page in catalogue.read_day(place, symbol, day))  # fmt: skip
+    else:
+        pages = screen(readers.read(place, days, lots_of(rules), Tally()), rules, found)
+    by_symbol: dict[str, list[Page]] = {}
+    for page in pages:
+        by_symbol.setdefault(page.symbol, []).append(page)
+    return by_symbol
+
+
+def _notes(found: Findings, day: datetime.date, symbols: Iterable[str]) -> tuple[str, ...]:
+    """What of the day was kept apart: rows and quotes by reason."""
+    notes = []
+    for symbol in sorted(symbols):
+        of = found.days.get((symbol, day))
+        if of is not None:
+            apart = [f"{count:,} rows {reason}" for reason, count in of.bad_rows.items()]
+            apart += [f"{count:,} quotes {reason}" for reason, count in of.bad_quotes.items()]
+            taken = f"{of.accepted_rows:,} of {of.rows:,} rows of {of.source} in {of.pages} pages"
+            notes.append(f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else ""))
+    return tuple(notes)
+
+
+def _own_look_back(place: Source | Path, symbol: str, day: datetime.date, rules: Rulebook) -> LookBack:
+    """What the scrip's own recorded days before say: each one's last spot, and the 30-day IV of its last round."""
+    span = (day - LOOK_BACK_DAYS * ONE_DAY, day - ONE_DAY)
+    by_day: dict[datetime.date, list[Page]] = {}
+    for page in _pages(place, span, rules, Findings()).get(symbol, []):
+        by_day.setdefault(_day(page), []).append(page)
+    closes = {on: max(pages, key=lambda page: page.at).spot for on, pages in by_day.items()}
+    return own_look_back(closes, {on: _last_iv30(symbol, on, pages, rules) for on, pages in by_day.items()})
+
+
+def _last_iv30(symbol: str, day: datetime.date, pages: Sequence[Page], rules: Rulebook) -> float:
+    """The 30-day IV of a day's last round; `nan` where its chain does not show one."""
+    *_, last = rounds(pages)
+    market = RecordedMarket(day, Recording({symbol: last}, {}), Official(), rules)
+    (instant,) = market.instants()
+    board = observe(Board("recorded"), Ticks("recorded", instant.at, instant.ticks, is_snapshot=True))
+    state = snapshot(board, Reference(symbol, market.contracts(), LookBack()))
+    return iv30(state, rules) if state is not None else float("nan")
+
+
+def _day(page: Page) -> datetime.date:
+    return day_of(page.at)
+
+
+def _name(place: Source | Path) -> str:
+    return str(place if isinstance(place, Path) else place.path)

@@ -1,0 +1,216 @@
+"""Recorded data that is broken or lies: refused in one line, or kept apart with its reason and its counts."""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk.runs import Ended, participant
+
+SIDE = ("oi", "volume", "ltp", "bid_qty", "bid", "ask", "ask_qty")
+HEAD = [
+    "ts_ist",
+    "symbol",
+    "expiry",
+    "spot",
+    "strike",
+    *(f"{side}_{name}" for side in ("call", "put") for name in SIDE),
+]
+STRIKES = range(11_400, 11_850, 50)
+Row = dict[str, Any]
+
+
+def option(value: float, lots: int = 75) -> list[float]:
+    return [750, 10, value, lots, value, value + 0.5, lots]
+
+
+def rows_at(when: str, spot: float = 11_600.0, lots: int = 75, **changes: Any) -> list[Row]:
+    """A page of an honest chain: one row a strike."""
+    made = []
+    for strike in STRIKES:
+        away, time_value = spot - strike, max(1.0, 100 - abs(spot - strike) / 4)
+        call, put = (round(max(0.0, x) + time_value, 1) for x in (away, -away))
+        values = [when, "NIFTY", "2019-04-18", spot, strike, *option(call, lots), *option(put, lots)]
+        made.append(dict(zip(HEAD, values, strict=True)) | changes)
+    return made
+
+
+def day(date: str = "2019-04-12", step: float = 0.5, **changes: Any) -> list[Row]:
+    times = ("09:30", "09:45", "10:00", "10:15")
+    return [r for i, t in enumerate(times) for r in rows_at(f"{date} {t}:00+05:30", 11_600 + i * step, **changes)]
+
+
+def write(path: Path, rows: list[Row], head: list[str] = HEAD) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, head, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def write_parquet(path: Path, rows: list[Row]) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+def check(folder: Path, *paths: object) -> Ended:
+    return participant(folder, "catalogue", "check", "--json", *paths)
+
+
+def found(ended: Ended) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Rows that became no page, rows kept apart, and quotes emptied, each by reason; nothing is lost on the way."""
+    assert (ended.status, ended.err) == (0, "")
+    left, rows, quotes = Counter[str](), Counter[str](), Counter[str]()
+    for source in json.loads(ended.out)["sources"]:
+        left.update(source["left_out"])
+        for one in source["days"]:
+            assert one["rows"] == one["accepted_rows"] + sum(one["bad_rows"].values())
+            rows.update(one["bad_rows"])
+            quotes.update(one["bad_quotes"])
+        assert sum(one["rows"] for one in source["days"]) + sum(source["left_out"].values()) == source["rows"]
+    return dict(left), dict(rows), dict(quotes)
+
+
+def test_an_honest_file_loses_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", day())
+    assert found(check(tmp_path, "day.csv")) == ({}, {}, {})
+
+
+# --- refused ---
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def html(path: Path) -> None:
+    path.write_text("<!DOCTYPE html><html><head><title>Access Denied</title></head><body>Denied</body></html>\n")
+
+
+def renamed(path: Path) -> None:
+    write(path, [{**r, "price": r["strike"]} for r in day()], ["ts_ist", "symbol", "price"])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("day.parquet", cut), ("day.csv", html), ("day.csv", renamed), ("day.csv", empty), ("day.parquet", empty)],
+)
+def test_a_file_that_cannot_be_read_is_refused_in_one_line(
+    name: str, damage: Callable[[Path], None], tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    (write_parquet if name.endswith("parquet") else write)(file, day())
+    damage(file)
+    for ended in (
+        check(tmp_path, name),
+        participant(tmp_path, "catalogue", "import", name, "--into", "own"),
+        participant(tmp_path, "trade", "--lockstep", "--data", name, "--date", "2019-04-12"),
+    ):
+        assert (ended.status, ended.out) == (2, "")
+        assert ended.err.count("\n") == 1, ended.err
+        assert name in ended.err
+    assert not list((tmp_path / "own").rglob("*.parquet")), "nothing half-written"
+
+
+def test_a_folder_says_which_of_its_files_it_could_not_use(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "day.csv", day())
+    html(tmp_path / "data" / "page.csv")
+    ended = check(tmp_path, "data")
+    assert found(ended) == ({}, {}, {})
+    assert any("page.csv" in sentence for sentence in json.loads(ended.out)["aside"])
+
+
+# --- kept apart ---
+
+
+def test_a_chain_of_which_only_the_header_came_has_no_day(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", [])
+    ended = participant(tmp_path, "trade", "--lockstep", "--data", "day.csv", "--date", "2019-04-12")
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.count("\n") == 1, ended.err
+
+
+def test_a_chain_without_a_single_quote_is_kept_apart(tmp_path: Path) -> None:
+    nothing: Row = {f"{side}_{name}": "" for side in ("call", "put") for name in ("bid_qty", "bid", "ask", "ask_qty")}
+    write(tmp_path / "day.csv", day(**nothing))
+    assert found(check(tmp_path, "day.csv")) == ({}, {"no quotes": 4 * len(STRIKES)}, {})
+
+
+def test_last_fridays_prices_under_saturdays_and_mondays_date_are_kept_apart(tmp_path: Path) -> None:
+    friday = day()
+    last = friday[-len(STRIKES) :]
+    stale = [{**row, "ts_ist": f"{when}:00+05:30"} for when in ("2019-04-13 11:00", "2019-04-15 09:30") for row in last]
+    monday = rows_at("2019-04-15 09:45:00+05:30", 11_620.0)
+    write(tmp_path / "day.csv", [*friday, *stale, *monday])
+    counts = {"weekend polled": len(STRIKES), "repeats a page before": len(STRIKES)}
+    assert found(check(tmp_path, "day.csv")) == ({}, counts, {})
+
+
+def test_a_saturday_of_old_prices_is_not_traded_on(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", day("2019-04-13"))
+    ended = participant(tmp_path, "trade", "--lockstep", "--data", "day.csv", "--date", "2019-04-13")
+    assert (ended.status, ended.out) == (2, "")
+    assert "no trading day" in ended.err
+
+
+def test_duplicated_and_shuffled_rows_are_one_honest_day(tmp_path: Path) -> None:
+    honest = day()
+    write(tmp_path / "day.csv", honest)
+    write(tmp_path / "mixed.csv", [*honest[::-1], *honest[5:9]])
+    assert found(check(tmp_path, "mixed.csv")) == ({"duplicate row": 4}, {}, {})
+    for name in ("day", "mixed"):
+        ended = participant(tmp_path, "catalogue", "import", f"{name}.csv", "--into", name)
+        assert ended.status == 0, ended.err
+    assert chain(tmp_path / "mixed") == chain(tmp_path / "day")
+
+
+def chain(folder: Path) -> list[Row]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / "chains" / "NIFTY" / "2019-04-12.parquet")
+    rows: list[Row] = table.drop_columns(["source"]).to_pylist()
+    return rows
+
+
+def test_rows_that_contradict_each_other_are_both_left_out(tmp_path: Path) -> None:
+    honest = day()
+    write(tmp_path / "day.csv", [*honest, {**honest[7], "call_bid": 1.0}])
+    assert found(check(tmp_path, "day.csv")) == ({"conflicting rows": 2}, {}, {})
+
+
+def test_sizes_in_lots_among_sizes_in_units_are_kept_apart(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", [*day(), *rows_at("2019-04-12 10:30:00+05:30", 11_603.0, lots=2)])
+    assert found(check(tmp_path, "day.csv")) == ({}, {"sizes are no whole lots: wrong units?": len(STRIKES)}, {})
+
+
+def test_quotes_that_cannot_be_are_emptied_and_the_rest_of_the_day_is_used(tmp_path: Path) -> None:
+    rows = day()
+    rows[4] |= {"call_bid": 300.0, "call_ask": 100.0}
+    rows[13] |= {"put_bid": 33.33}
+    write(tmp_path / "day.csv", rows)
+    assert found(check(tmp_path, "day.csv")) == ({}, {}, {"crossed": 1, "off the tick": 1})
+
+
+def test_what_is_kept_apart_can_be_looked_at_in_the_catalogue(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    rows = [*day(), *rows_at("2019-04-12 08:55:00+05:30", 11_590.0), *rows_at("2019-04-12 16:05:00+05:30", 11_700.0)]
+    write(tmp_path / "day.csv", rows)
+    ended = participant(tmp_path, "catalogue", "import", "day.csv", "--into", "own")
+    assert ended.status == 0, ended.err
+    apart = pq.read_table(tmp_path / "own" / "quarantine" / "NIFTY" / "2019-04-12.parquet")
+    assert set(apart["reason"].to_pylist()) == {"before the open", "after the close"}
+    assert apart.num_rows == 4 * len(STRIKES)
+    assert len(chain(tmp_path / "own")) == 8 * len(STRIKES)

@@ -1,0 +1,149 @@
+"""Whole recorded days through the desk: what nobody here made must end without a break, and twice the same.
+
+Each set is traded twice, so that its decision logs can be compared to the byte.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from participant.adapters.stores.sqlite import SqliteStore
+from participant.core.account import Account
+from participant.core.order import Order
+from participant.core.position import Position
+from participant.wire.json import decode
+from tests.desk.runs import Ended, decisions_of, log_bytes, participant, trade
+from tests.history.recorded import DATA, needs_data
+
+pytestmark = needs_data
+
+OFFICIAL = ("--data", DATA / "nse_daily_official")
+NEAR = ("--data", DATA / "nse_chain_2018_10_to_2019_04", *OFFICIAL)
+MONTH = ("--data", DATA / "nse_chain_multi_expiry_2019_06", "--data", DATA / "nse_stock_chain_2019_06", *OFFICIAL)
+REPLIES = ("--data", DATA / "nse_json_chain_2025" / "raw_json", *OFFICIAL)
+BARS = ("--data", DATA / "nse_minute_bars", *OFFICIAL)
+CONSTITUENTS = ("RELIANCE", "TCS", "HDFC", "KOTAKBANK", "LT", "TECHM", "YESBANK", "GRASIM", "BIOCON", "ESCORTS")
+RUPEE = 100
+
+
+def twice(folder: Path, *options: object) -> Ended:
+    """Trade in two homes; both clean, with the same logs. Returns the first."""
+    first, second = (trade(folder / name, "--lockstep", *options) for name in ("first", "second"))
+    for ended in (first, second):
+        assert ended.status == 0, ended.err
+        for summary in ended.summaries:
+            assert (summary["breaks"], summary["tickets"], summary["unknown"], summary["buried"]) == ([], [], [], {})
+    days = [s["day"] for s in first.summaries]
+    for day in days:
+        assert log_bytes(folder / "first", day) == log_bytes(folder / "second", day)
+        assert log_bytes(folder / "first", day)
+    again = participant(folder, "replay", "--home", "first", f"{days[0]}..{days[-1]}")
+    assert (again.status, again.err) == (0, "")
+    return first
+
+
+def decided(home: Path, day: str, scrip: str) -> list[dict[str, Any]]:
+    return [d for d in decisions_of(home, day) if d["scrip"] == scrip]
+
+
+def holdings(home: Path) -> dict[str, int]:
+    store = SqliteStore(home / "books.sqlite", is_durable=True)
+    positions = [decode(row.value, Position) for row in store.rows("positions")]
+    store.close()
+    return {h.contract.key: h.quantity for position in positions for h in position.holdings}
+
+
+def cash(home: Path) -> int:
+    store = SqliteStore(home / "books.sqlite", is_durable=True)
+    row = store.get("account", "account")
+    store.close()
+    assert row is not None
+    return decode(row.value, Account).cash
+
+
+def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(tmp_path: Path) -> None:
+    ended = twice(tmp_path, *NEAR, "--date", "2019-04-12..2019-04-22")
+    days = {s["day"]: s for s in ended.summaries}
+    assert list(days) == ["2019-04-12", "2019-04-15", "2019-04-16", "2019-04-18", "2019-04-22"], (
+        "17 and 19 are holidays"
+    )
+
+    for scrip in ("NIFTY", "BANKNIFTY"):
+        (opened,) = [d for d in decided(tmp_path / "first", "2019-04-12", scrip) if d["action"] == "open"]
+        assert round(opened["figures"]["iv_rank"], 2) == 0.96
+        assert opened["figures"]["iv30_source"] == "India VIX of 2019-04-11"
+        assert opened["figures"]["call_expiry"] == "2019-04-18"
+        assert opened["figures"]["call_iv"] > 0
+        # On the 22nd the cover that an expired call left is sold, at the first instant that quotes it.
+        first, *_ = decided(tmp_path / "first", "2019-04-22", scrip)
+        assert (first["action"], first["legs"][0]["side"]) == ("close", "sell")
+        assert first["reason"].startswith("sell the cover, ")
+    opened = next(d for d in decided(tmp_path / "first", "2019-04-12", "NIFTY") if d["action"] == "open")
+    assert opened["figures"]["iv_over_realised"] > 2, "realised volatility is less than half of it"
+    assert days["2019-04-18"]["positions"] == {"NIFTY": "+150 20190425-FUT", "BANKNIFTY": "+60 20190425-FUT"}
+    assert days["2019-04-22"]["positions"] == {"NIFTY": "flat", "BANKNIFTY": "flat"}
+
+
+def test_an_expiry_leaves_nothing_that_has_expired_and_moves_the_cash_of_the_official_prices(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert trade(home, "--lockstep", *NEAR, "--date", "2019-04-12..2019-04-16").status == 0
+    calls = {key: units for key, units in holdings(home).items() if "CE" in key}
+    assert calls == {"NIFTY-20190418-11750CE": -150, "BANKNIFTY-20190418-30300CE": -60}
+    before = cash(home)
+    assert trade(home, "--lockstep", *NEAR, "--date", "2019-04-18").status == 0
+    assert holdings(home) == {"NIFTY-20190425-FUT": 150, "BANKNIFTY-20190425-FUT": 60}
+    # NIFTY settled at 11,752.80: the call of 11,750 was worth 2.80; the seller pays no STT on exercise.
+    call = -150 * 280
+    # BANKNIFTY settled at 30,223.40: the call of 30,300 was worth nothing.
+    # The April futures: NIFTY from 11,824.45 (the close of the 16th) to 11,771.10, BANKNIFTY 30,605.55 to 30,266.35.
+    futures = 150 * (1_177_110 - 1_182_445) + 60 * (3_026_635 - 3_060_555)
+    assert (call, futures) == (-420_00, -28_354_50)
+    assert cash(home) - before == call + futures
+
+
+def test_a_monthly_expiry_in_january_2019(tmp_path: Path) -> None:
+    ended = twice(tmp_path, *NEAR, "--symbols", "NIFTY", "--date", "2019-01-21..2019-01-31")
+    assert len(ended.summaries) == 9
+    home = tmp_path / "first"
+    assert {round(d["figures"]["iv_rank"], 2) for d in decided(home, "2019-01-21", "NIFTY")} == {0.5}
+    assert {d["action"] for d in decided(home, "2019-01-21", "NIFTY")} == {"maintain"}
+    (opened,) = [d for d in decided(home, "2019-01-22", "NIFTY") if d["action"] == "open"]
+    assert round(opened["figures"]["iv_rank"], 2) == 0.66
+    assert opened["figures"]["cover"] == "NIFTY-20190131-FUT"
+    assert ended.summaries[-1]["positions"] == {"NIFTY": "flat"}, "call and future settled on the 31st"
+    assert holdings(home) == {}
+
+
+def test_two_indices_and_ten_constituents_side_by_side_in_june_2019(tmp_path: Path) -> None:
+    config = tmp_path / "twelve.toml"
+    config.write_text("".join(f'[[watchlist]]\nsymbol = "{s}"\n' for s in ("NIFTY", "BANKNIFTY", *CONSTITUENTS)))
+    ended = twice(tmp_path, *MONTH, "--date", "2019-06-13", "--config", config)
+    assert set(ended.summary["positions"]) == {"NIFTY", "BANKNIFTY", *CONSTITUENTS}
+    assert ended.summary["decisions"].keys() == {"maintain"}, "volatility is poor, and constituents have no history"
+    reasons = {d["reason"] for s in CONSTITUENTS for d in decided(tmp_path / "first", "2019-06-13", s)}
+    assert all(r.startswith("look-back too short") or "not open" in r for r in reasons), reasons
+    assert any("NIFTY-20190627-FUT derived by parity" in note for note in ended.summary["notes"])
+
+
+def test_the_exchanges_own_replies_of_a_monthly_expiry_in_2025(tmp_path: Path) -> None:
+    ended = twice(tmp_path, *REPLIES, "--date", "2025-10-28")
+    assert ended.summary["decisions"] == {"maintain": 13}
+    assert {d["reason"] for d in decided(tmp_path / "first", "2025-10-28", "NIFTY")} != set()
+
+
+def test_minute_bars_with_the_index_each_second_in_2022(tmp_path: Path) -> None:
+    ended = twice(tmp_path, *BARS, "--date", "2022-11-03")
+    assert ended.summary["decisions"]["maintain"] > 300
+    assert any("quotes modelled" in note for note in ended.summary["notes"])
+
+
+def test_at_speed_nothing_stale_is_sent_and_every_decision_can_be_made_again(tmp_path: Path) -> None:
+    ended = trade(tmp_path / "home", "--speed", 240, *NEAR, "--date", "2019-04-12")
+    assert (ended.status, ended.summary["breaks"]) == (0, [])
+    store = SqliteStore(tmp_path / "home" / "books.sqlite", is_durable=True)
+    orders = [decode(row.value, Order) for row in store.rows("orders")]
+    store.close()
+    late = [o for o in orders if o.sends and not 0 <= o.sent_at - o.decided_at <= 60 * 1_000_000_000]
+    assert late == [], "an order leaves within the minute for which its quote may be used"
+    again = participant(tmp_path, "replay", "--home", "home", "2019-04-12")
+    assert again.status == 0
+    assert ", 0 not," in again.out

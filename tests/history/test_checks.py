@@ -1,0 +1,202 @@
+"""What of recorded pages may be traded on, and why the rest may not."""
+
+import datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from participant.config import load_rules
+from participant.core.market import SECOND
+from participant.core.scrip import Kind
+from participant.core.session import at_time
+from participant.history.checks import Findings, screen
+from participant.history.pages import Cell, Page
+
+RULES = load_rules()
+FRIDAY = datetime.date(2019, 4, 12)
+NEXT = datetime.date(2019, 4, 18)
+NINE = at_time(FRIDAY, 9, 30)
+SPOT = 116_000_000
+MINUTE = 60 * SECOND
+STRIKES = range(115_000_000, 117_500_001, 500_000)
+
+
+def fair(kind: Kind, strike: int) -> Cell:
+    """A quote on a smooth chain, half a rupee wide, one lot on either side."""
+    away = (SPOT - strike) if kind is Kind.CALL else (strike - SPOT)
+    time_value = 1_000_000 - abs(SPOT - strike) // 4
+    bid = max(0, away) + max(10_000, time_value)
+    return Cell(kind, strike, bid, bid + 5_000, 75, 75)
+
+
+CELLS = tuple(fair(kind, strike) for strike in STRIKES for kind in (Kind.CALL, Kind.PUT))
+
+
+def page(at: int = NINE, **changes: Any) -> Page:
+    return replace(Page(at, "NIFTY", NEXT, SPOT, CELLS, len(STRIKES), "by hand"), **changes)
+
+
+def apart(*pages: Page) -> dict[str, int]:
+    """The rows that are kept apart, by reason."""
+    found = Findings()
+    accepted = list(screen(pages, RULES, found))
+    rows = sum(of.rows for of in found.days.values())
+    bad: dict[str, int] = {}
+    for of in found.days.values():
+        for reason, count in of.bad_rows.items():
+            bad[reason] = bad.get(reason, 0) + count
+    assert rows == sum(p.rows for p in pages), "no row is lost"
+    assert sum(p.rows for p in accepted) == rows - sum(bad.values())
+    return bad
+
+
+def test_an_honest_page_is_taken_as_it_is() -> None:
+    assert apart(page()) == {}
+    assert list(screen([page()], RULES, Findings())) == [page()]
+
+
+# --- pages ---
+
+
+@pytest.mark.parametrize(
+    ("one", "reason"),
+    [
+        (page(at_time(datetime.date(2019, 4, 17), 11, 0)), "holiday polled"),
+        (page(at_time(datetime.date(2019, 4, 13), 11, 0)), "weekend polled"),
+        (page(at_time(FRIDAY, 9, 0)), "before the open"),
+        (page(at_time(FRIDAY, 15, 37)), "after the close"),
+        (page(spot=0), "no spot"),
+        (page(expiry=datetime.date(2019, 4, 11)), "wrong expiry"),
+        (page(expiry=datetime.date(2019, 4, 16)), "wrong expiry"),
+        (page(cells=()), "no quotes"),
+        (page(cells=tuple(replace(c, bid=0, ask=0, bid_size=0, ask_size=0) for c in CELLS)), "no quotes"),
+        (page(cells=tuple(replace(c, bid_size=1, ask_size=2) for c in CELLS)), "sizes are no whole lots: wrong units?"),
+        (page(at_time(datetime.date(2003, 4, 11), 11, 0)), "outside the rulebook"),
+    ],
+)
+def test_a_page_that_cannot_be_of_an_open_market_is_kept_apart(one: Page, reason: str) -> None:
+    assert apart(one) == {reason: len(STRIKES)}
+
+
+def test_last_fridays_prices_under_another_date_are_kept_apart() -> None:
+    monday = datetime.date(2019, 4, 15)
+    weekend = page(at_time(datetime.date(2019, 4, 13), 10, 0))
+    stale, later = page(at_time(monday, 9, 20)), page(at_time(monday, 9, 45))
+    fresh = replace(page(at_time(monday, 10, 0)), spot=SPOT + 500)
+    assert apart(page(), weekend, stale, later, fresh) == {
+        "weekend polled": len(STRIKES),
+        "repeats a page before": 2 * len(STRIKES),
+    }
+
+
+def test_a_page_that_stood_still_while_its_inferred_expiry_moved_on_is_stale() -> None:
+    monthly = datetime.date(2019, 4, 25)
+    assert apart(page(), page(NINE + 15 * MINUTE, expiry=monthly)) == {"repeats a page before": len(STRIKES)}
+
+
+def test_two_scrips_may_look_alike() -> None:
+    assert apart(page(), replace(page(NINE + MINUTE, cells=CELLS[:2]), symbol="BANKNIFTY")) != {
+        "repeats a page before": len(STRIKES)
+    }
+
+
+def test_a_page_that_was_cut_while_it_stood_still_is_stale() -> None:
+    fresh = page(NINE + 30 * MINUTE, spot=SPOT + 500)
+    cut = page(NINE + 45 * MINUTE, cells=CELLS[:-2], rows=3)
+    assert apart(page(at_time(FRIDAY, 9, 7)), page(), fresh, cut) == {
+        "before the open": len(STRIKES),
+        "repeats a page before": len(STRIKES) + 3,
+    }
+
+
+def test_a_source_that_goes_back_to_an_older_page_is_not_believed() -> None:
+    steps = [page(NINE + i * MINUTE, spot=SPOT + 500 * i) for i in range(5)]
+    back = page(NINE + 9 * MINUTE, spot=SPOT + 500)
+    assert apart(*steps, back) == {"repeats a page before": len(STRIKES)}
+    tuesday = at_time(datetime.date(2019, 4, 15), 9, 30)
+    assert apart(*steps, replace(back, at=tuesday)) == {"repeats a page before": len(STRIKES)}
+
+
+def test_quotes_that_stand_while_the_spot_moves_are_a_new_page() -> None:
+    assert apart(page(), page(NINE + MINUTE, spot=SPOT + 500)) == {}
+
+
+def test_a_page_from_before_the_one_before_it_is_kept_apart() -> None:
+    assert apart(page(), page(NINE - MINUTE, spot=SPOT + 500)) == {"time goes backwards": len(STRIKES)}
+
+
+def test_a_second_page_of_the_same_moment_is_kept_apart() -> None:
+    assert apart(page(), page(spot=SPOT + 500)) == {"twice at one time": len(STRIKES)}
+
+
+def test_a_spot_that_leaps_is_kept_apart_and_the_next_one_is_not() -> None:
+    leap, back = page(NINE + MINUTE, spot=SPOT // 10), page(NINE + 2 * MINUTE, spot=SPOT + 500)
+    assert apart(page(), leap, back) == {"spot out of line": len(STRIKES)}
+
+
+def test_a_spot_that_leaps_overnight_is_believed_on_the_second_day() -> None:
+    half = tuple(replace(cell, strike=cell.strike // 2) for cell in CELLS)
+    after = [
+        page(at_time(datetime.date(2019, 4, day), 10, 0), spot=SPOT // 2 + day, cells=half) for day in (15, 16, 18)
+    ]
+    assert apart(page(), *after) == {"spot out of line": len(STRIKES)}
+
+
+def test_an_expiry_of_next_year_may_still_be_moved() -> None:
+    at = at_time(datetime.date(2025, 10, 28), 11, 0)
+    listed = page(
+        at, expiry=datetime.date(2026, 3, 31), cells=tuple(replace(c, bid_size=75, ask_size=75) for c in CELLS)
+    )
+    assert apart(listed) == {}, "31 March 2026 became a holiday, and the expiry the 30th"
+
+
+def test_what_is_kept_apart_is_handed_on_with_its_reason() -> None:
+    kept: list[tuple[Page, str]] = []
+    found = Findings(sink=lambda one, why: kept.append((one, why)))
+    assert list(screen([page(spot=0)], RULES, found)) == []
+    assert kept == [(page(spot=0), "no spot")]
+
+
+# --- quotes (what cannot be honest: test_bounds.py) ---
+
+
+def test_bad_quotes_are_emptied_counted_and_handed_on_and_the_rest_of_the_page_stands() -> None:
+    kept: list[tuple[Page, str]] = []
+    found = Findings(sink=lambda one, why: kept.append((one, why)))
+    crossed = replace(CELLS[0], bid=CELLS[0].ask + 500)
+    (good,) = screen([page(cells=(crossed, *CELLS[1:]))], RULES, found)
+    assert good == page(cells=(replace(CELLS[0], bid=0, ask=0, bid_size=0, ask_size=0), *CELLS[1:]))
+    assert kept == [(page(cells=(crossed,), rows=0), "crossed")], "with no rows of its own: those are the page's"
+    (of,) = found.days.values()
+    assert (of.bad_quotes, of.quotes, of.contracts) == ({"crossed": 1}, len(CELLS) - 1, len(CELLS))
+
+
+def test_sizes_of_modelled_quotes_and_far_expiries_are_not_doubted() -> None:
+    odd = tuple(replace(c, bid_size=1, ask_size=1) for c in CELLS)
+    assert apart(page(cells=odd, is_modelled=True)) == {}
+
+
+# --- gaps ---
+
+
+def test_expiries_that_are_polled_one_after_another_leave_no_gap() -> None:
+    weekly, monthly = NEXT, datetime.date(2019, 4, 25)
+    found = Findings()
+    polled = [
+        page(NINE + (15 * i + j) * MINUTE, expiry=expiry, spot=SPOT + 500 * (2 * i + j))
+        for i in range(4)
+        for j, expiry in enumerate((weekly, monthly))
+    ]
+    assert len(list(screen(polled, RULES, found))) == 8
+    (of,) = found.days.values()
+    assert (of.gaps_s, of.waits_s) == ([], [15 * 60] * 3)
+
+
+def test_a_wait_of_more_than_twice_the_usual_is_a_gap() -> None:
+    minutes = [0, 15, 30, 45, 90, 105]
+    found = Findings()
+    list(screen([page(NINE + m * MINUTE, spot=SPOT + 500 * m) for m in minutes], RULES, found))
+    (of,) = found.days.values()
+    assert of.gaps_s == [45 * 60.0]
+    assert of.pages == 6
