@@ -3,7 +3,7 @@
 One conformance suite a port (`tests/ports/`) runs over all adapters, the in-memory ones first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from participant.core.market import FeedEvent, Quote
@@ -145,19 +145,19 @@ class Notifier(Protocol):
 
 
 class Archive(Protocol):
-    """The decision log as files: JSON lines a day, sealed into Parquet when the day is over."""
+    """The decision log as files: JSON lines a day and the parts they refer to, sealed into Parquet in the evening."""
 
-    def append(self, day: str, lines: Sequence[bytes]) -> None:
-        """Add whole lines to a day's log, durably. A torn last line is repaired first."""
+    def append(self, day: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Add lines, each with the pack of its parts, durably; the parts come first. What is torn is repaired first."""
 
     def count(self, day: str) -> int:
-        """How many whole lines the day's log has."""
+        """How many whole lines with their parts the day's log has."""
 
-    def read(self, day: str) -> list[bytes]:
-        """The day's lines, in order."""
+    def read(self, day: str) -> Iterator[tuple[bytes, bytes]]:
+        """The day's lines in order, each with the pack of the parts that no earlier line of the day refers to."""
 
     def seal(self, day: str) -> str:
-        """Compact the day's lines into Parquet beside the log; returns where. Sealing again gives the same."""
+        """Compact the day's log into Parquet beside it; returns where its lines stand. Sealing again gives the same."""
 
 
 class Clock(Protocol):

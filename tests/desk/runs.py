@@ -167,14 +167,20 @@ def trade(home: Path, *options: object) -> Ended:
 
 
 def log_bytes(home: Path, day: str = DAY) -> bytes:
-    """The decision log of a day, as it stands."""
-    path = home / "decisions" / f"{day}.jsonl"
-    return path.read_bytes() if path.exists() else b""
+    """The decision log of a day as it stands: its lines, and after them its parts."""
+    return b"".join(path.read_bytes() for path in log_files(home, day) if path.exists())
+
+
+def log_files(home: Path, day: str = DAY) -> tuple[Path, Path]:
+    """Where its lines and its parts stand."""
+    return home / "decisions" / f"{day}.jsonl", home / "decisions" / f"{day}.parts.jsonl.gz"
 
 
 def log_of(home: Path, day: str = DAY) -> list[bytes]:
     """Its whole lines."""
-    return [line for line in log_bytes(home, day).splitlines(keepends=True) if line.endswith(b"\n")]
+    path = log_files(home, day)[0]
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [line for line in lines if line.endswith(b"\n")]
 
 
 def decisions_of(home: Path, day: str = DAY) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from contextlib import suppress
@@ -15,6 +16,7 @@ from tests.desk.runs import (
     Ended,
     decisions_of,
     log_bytes,
+    log_files,
     log_of,
     participant,
     taken_tags,
@@ -113,10 +115,26 @@ def test_a_replay_finds_the_same_decisions_in_a_log_of_a_fast_day(tmp_path: Path
 
 
 def test_a_replay_shows_a_decision_that_was_changed(tmp_path: Path, calm: tuple[Path, Ended]) -> None:
-    log = tmp_path / "decisions" / f"{DAY}.jsonl"
-    log.parent.mkdir()
-    log.write_bytes(log_bytes(calm[0]).replace(b'"action":"open"', b'"action":"close"', 1))
+    log, _ = changed(tmp_path, calm)
+    log.write_bytes(log.read_bytes().replace(b'"action":"open"', b'"action":"close"', 1))
     ended = participant(tmp_path, "replay", DAY, "--home", tmp_path)
     assert (ended.status, ended.err) == (1, "")
     assert "1 not" in ended.out
     assert "line 1: logged close" in ended.out
+
+
+def test_a_replay_names_the_line_whose_part_is_lost(tmp_path: Path, calm: tuple[Path, Ended]) -> None:
+    log, parts = changed(tmp_path, calm)
+    parts.write_bytes(parts.read_bytes()[:-1])
+    last = len(log_of(tmp_path))
+    ended = participant(tmp_path, "replay", DAY, "--home", tmp_path)
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert f"{log}, line {last}: its part " in ended.err
+    assert f" is not in {parts}; restore that file" in ended.err
+
+
+def changed(home: Path, calm: tuple[Path, Ended]) -> tuple[Path, Path]:
+    """A copy of the log's two files, to be changed."""
+    (home / "decisions").mkdir()
+    lines, parts = (Path(shutil.copy(path, home / "decisions")) for path in log_files(calm[0]))
+    return lines, parts

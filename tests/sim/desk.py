@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from participant.adapters.archives.memory import MemoryArchive
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
@@ -126,25 +127,6 @@ class SimNotifier:
         return ""
 
 
-class SimArchive:
-    """The day's lines, in memory."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-
-    def append(self, day: str, lines: Iterable[bytes]) -> None:
-        self.lines += lines
-
-    def count(self, day: str) -> int:
-        return len(self.lines)
-
-    def read(self, day: str) -> list[bytes]:
-        return list(self.lines)
-
-    def seal(self, day: str) -> str:
-        return ""
-
-
 @dataclass(frozen=True)
 class Plan:
     """What goes wrong on a day, drawn from its seed; each kind is off on a third of the days or more."""
@@ -213,7 +195,7 @@ class Sim:
         }
         self.exchange = MemoryBroker(world.CONTRACTS, world.RULES, world.DAY, CAPITAL)
         self.exchange.fail(self.plan.faults)
-        self.archive, self.notifier = SimArchive(), SimNotifier(self.rng)
+        self.archive, self.notifier = MemoryArchive(), SimNotifier(self.rng)
         self.watchlist = world.watchlist(self.rng)
         self.wire: list[tuple[Order, int]] = []
         self.crashes = 0

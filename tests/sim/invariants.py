@@ -2,13 +2,16 @@
 
 from collections import Counter
 
+from msgspec import Raw, Struct
+
 from participant.core.account import Account
 from participant.core.books import Fill
-from participant.core.decision import Action, DecisionRecord
+from participant.core.decision import Action, Decision, DecisionRecord
 from participant.core.messages import Write
 from participant.core.order import OPEN, Order, OrderStatus
 from participant.core.position import Position
 from participant.core.scrip import Kind, Side
+from participant.links.parts import unpack, whole
 from participant.wire.json import decode
 from tests.sim import world
 from tests.sim.desk import Sim
@@ -16,6 +19,12 @@ from tests.sim.desk import Sim
 
 class Violation(AssertionError):
     """An invariant does not hold; the seed reproduces it."""
+
+
+class Logged(Struct, rename="camel"):
+    """What was decided, of a row of the log."""
+
+    decision_info: Decision
 
 
 class Invariants:
@@ -33,7 +42,7 @@ class Invariants:
         row = sim.raw_books.get("log", f"{world.DAY}/{order.decision_id}")
         require(row is not None, sim, 1, f"order {order.order_id} without a logged decision")
         assert row is not None
-        decision = decode(row.value, DecisionRecord).decision_info
+        decision = decode(row.value, Logged).decision_info
         leg = decision.legs[order.leg]
         self.sent[order.order_id] += 1
         attempts = self.sent[order.order_id]
@@ -173,7 +182,10 @@ class Invariants:
         told = {t.ticket_id for t in sim.notifier.sent}
         untold = [t for t in sim.tickets() if not t.is_closed and t.ticket_id not in told]
         require(not untold, sim, 6, "an open ticket that nobody was told of")
-        ids = [decode(line, DecisionRecord).decision_info.decision_id for line in sim.archive.lines]
+        ids, parts = [], dict[str, Raw]()
+        for line, pack in sim.archive.read(str(world.DAY)):
+            parts |= {part.id: part.part for part in unpack(pack)}
+            ids.append(decode(whole(line, parts), DecisionRecord).decision_info.decision_id)
         require(len(ids) == len(set(ids)), sim, 2, "a decision logged twice")
         require(len(ids) == len(sim.raw_books.rows("log")), sim, 2, "a decision that is not in the log")
 

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from participant.adapters.archives.memory import MemoryArchive
@@ -13,7 +14,7 @@ from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.breaker import BreakerState, Level, Triggers
-from participant.core.decision import Action, Decision, DecisionRecord, Leg, PositionInfo
+from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, Leg, PositionInfo
 from participant.core.ids import digest
 from participant.core.market import (
     SECOND,
@@ -35,8 +36,10 @@ from participant.core.risk import Limits
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
 from participant.core.sending import SendRule
 from participant.core.session import at_time
+from participant.links.decision_log import DecisionLog, LogRows
 from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.outbox import promise, relay
+from participant.links.parts import unpack, whole
 from participant.ports import Archive, Store
 from participant.stages.book import Book, BookPorts
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
@@ -122,8 +125,8 @@ class Contended(MemoryStore):
 def spread(decision: Decision, floor: "Floor") -> list[Write]:
     """The rows that a committed decision leaves, as dispatch writes them."""
     info = PositionInfo(Position(decision.scrip), floor.account())
-    record = DecisionRecord(Scrip(decision.scrip), floor.states[decision.scrip], info, decision)
-    writes = [Write("log", f"{DAY}/{decision.decision_id}", encode(record), 0)]
+    given = DecisionInput(Scrip(decision.scrip), floor.states[decision.scrip], info)
+    writes = LogRows(floor.books).of(DAY, given, decision)
     writes += [Write("orders", f"{DAY}/{o.order_id}", encode(o), 0) for o in orders_of(decision)]
     return [*writes, promise("orders", Message(decision.decision_id, decision.scrip, b""))]
 
@@ -251,3 +254,20 @@ class Floor:
 def everything(store: Store, *tables: str) -> list[tuple[str, str, bytes]]:
     """What stands in these tables, without versions: two of these are equal when nothing has changed."""
     return sorted((r.table, r.key, r.value) for t in tables for r in store.rows(t))
+
+
+def logged(store: Store) -> list[DecisionRecord]:
+    """The day's records as they were decided, put together from the books by way of an archive."""
+    archive = MemoryArchive()
+    DecisionLog(store, archive).write(str(DAY))
+    return records(archive)
+
+
+def records(archive: Archive) -> list[DecisionRecord]:
+    """The day's records as they were decided, put together from an archive."""
+    parts: dict[str, Raw] = {}
+    found = []
+    for line, pack in archive.read(str(DAY)):
+        parts |= {part.id: part.part for part in unpack(pack)}
+        found.append(decode(whole(line, parts), DecisionRecord))
+    return found

@@ -10,7 +10,7 @@ from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.account import Account, reserve
 from participant.core.books import Fill, OrderReport
 from participant.core.charges import charges
-from participant.core.decision import Action, DecisionRecord
+from participant.core.decision import Action
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message, Write
 from participant.core.position import forget_orders
@@ -19,7 +19,7 @@ from participant.ports import StoreBroken
 from participant.stages.book import Book
 from participant.wire.json import decode, encode
 from tests.core.worlds import RULES
-from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future
+from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future, records
 
 TABLES = ("fills", "positions", "account")
 
@@ -226,7 +226,7 @@ def test_at_a_mark_the_days_decisions_are_in_the_log_and_the_instant_is_released
     floor.mark("fills", START + 120 * SECOND)
     stage = floor.desk(archive)
     assert stage.step(0.0)
-    at = [decode(line, DecisionRecord).decision_info.decided_for for line in archive.read(str(DAY))]
+    at = [record.decision_info.decided_for for record in records(archive)]
     assert at == [START + 60 * SECOND, START + 120 * SECOND]
     assert floor.clock.released == [START + 120 * SECOND]
     assert not stage.step(0.0)
@@ -256,8 +256,8 @@ def test_each_decision_is_written_once_also_after_a_restart(floor: Floor, archiv
     decided(floor, 180)
     floor.mark("fills", START + 180 * SECOND)
     floor.desk(archive).step(0.0)
-    assert archive.read(str(DAY)) == [r.value for r in floor.books.rows("log")]
-    assert len(archive.read(str(DAY))) == 3
+    assert [line for line, _ in archive.read(str(DAY))] == [r.value for r in floor.books.rows("log")]
+    assert len(records(archive)) == 3
 
 
 def test_a_restart_between_writing_the_log_and_being_done_writes_nothing_twice(

@@ -7,16 +7,17 @@ import pytest
 from participant.adapters.compute.inline import InlineCompute
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
-from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, Leg
+from participant.core.decision import Action, Decision, DecisionInput, Leg
 from participant.core.market import SECOND, Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
 from participant.core.scrip import Scrip, Side
+from participant.links.parts import refs
 from participant.ports import Compute
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.wire.json import decode, encode
-from tests.stages.floor import DAY, START, Crash, Floor, call, everything, future
+from tests.stages.floor import DAY, START, Crash, Floor, call, everything, future, logged
 
-TABLES = ("log", "orders", "outbox", "seen")
+TABLES = ("log", "orders", "outbox", "parts", "seen")
 
 
 class HandCompute:
@@ -86,8 +87,8 @@ def put(floor: Floor, symbol: str = "NIFTY") -> MarketState:
     return state
 
 
-def logged(floor: Floor) -> list[Decision]:
-    return [decode(r.value, DecisionRecord).decision_info for r in floor.books.rows("log")]
+def decisions(floor: Floor) -> list[Decision]:
+    return [record.decision_info for record in logged(floor.books)]
 
 
 def on_orders(floor: Floor) -> list[str]:
@@ -107,7 +108,7 @@ def test_a_state_becomes_a_decision_its_orders_and_a_message_to_the_gateway(floo
     stage = dispatch(floor, InlineCompute(opens(floor)))
     assert stage.step(0.0)
     (row,) = floor.books.rows("log")
-    record = decode(row.value, DecisionRecord)
+    (record,) = logged(floor.books)
     assert row.key == f"{DAY}/decided-{state.snapshot_id}"
     assert (record.market_state, record.scrip) == (state, Scrip("NIFTY"))
     assert record.current_position_info.account == floor.account()
@@ -130,13 +131,15 @@ def test_decision_log_orders_and_outbox_stand_in_one_commit() -> None:
     put(floor)
     commits.clear()
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
-    assert commits == [["log", "orders", "orders", "seen", "outbox"], ["outbox"]]
+    (row,) = floor.books.rows("log")
+    parts = ["parts"] * len(refs(row.value))
+    assert commits == [[*parts, "log", "orders", "orders", "seen", "outbox"], ["outbox"]]
 
 
 def test_maintain_is_logged_and_tells_the_gateway_nothing(floor: Floor) -> None:
     put(floor)
     dispatch(floor, InlineCompute(maintains)).step(0.0)
-    assert [d.action for d in logged(floor)] == [Action.MAINTAIN]
+    assert [d.action for d in decisions(floor)] == [Action.MAINTAIN]
     assert on_orders(floor) == []
 
 
@@ -150,7 +153,7 @@ def test_what_is_not_due_is_done_with_without_a_job(floor: Floor) -> None:
     floor.at(59)
     put(floor)
     stage.step(0.0)
-    assert (compute.jobs, waiting(floor), len(logged(floor))) == ([], 0, 1)
+    assert (compute.jobs, waiting(floor), len(decisions(floor))) == ([], 0, 1)
     floor.at(60)
     put(floor)
     stage.step(0.0)
@@ -211,7 +214,7 @@ def test_a_newer_state_supersedes_an_older_one_that_waits(floor: Floor) -> None:
     (job,) = compute.jobs
     assert decode(job.body, DecisionInput).market_state.exchange_at == START + 180 * SECOND
     assert waiting(floor) == 1
-    assert len(logged(floor)) == 1
+    assert len(decisions(floor)) == 1
 
 
 def test_a_newer_state_supersedes_one_that_was_taken_before_it(floor: Floor) -> None:
@@ -229,7 +232,7 @@ def test_a_newer_state_supersedes_one_that_was_taken_before_it(floor: Floor) -> 
     stage.step(0.0)
     stage.step(0.0)
     assert [decode(j.body, DecisionInput).market_state.exchange_at for j in compute.jobs] == [START + 120 * SECOND]
-    assert [d.decided_for for d in logged(floor)] == [START]
+    assert [d.decided_for for d in decisions(floor)] == [START]
 
 
 # --- what goes wrong ---
@@ -246,7 +249,7 @@ def test_a_job_that_failed_is_tried_three_times_and_then_parked(floor: Floor) ->
         compute.end("error")
     stage.step(0.0)
     assert (len(set(bodies)), compute.jobs) == (1, [])
-    (decision,) = logged(floor)
+    (decision,) = decisions(floor)
     assert (decision.outcome, decision.action, decision.snapshot_id) == ("parked", Action.MAINTAIN, state.snapshot_id)
     assert decision.reason == "No decision: the job parked (the error's reason)."
     assert [(m.id, why) for m, why in floor.queues["market"].dead_letters()] == [
@@ -264,7 +267,7 @@ def test_a_job_that_failed_once_may_still_decide(floor: Floor) -> None:
     stage.step(0.0)
     compute.end()
     stage.step(0.0)
-    assert [d.outcome for d in logged(floor)] == ["decided"]
+    assert [d.outcome for d in decisions(floor)] == ["decided"]
     assert floor.queues["market"].dead_letters() == []
 
 
@@ -277,7 +280,7 @@ def test_a_job_that_timed_out_is_logged_and_not_tried_again(floor: Floor) -> Non
     compute.end("timeout")
     stage.step(0.0)
     assert (compute.jobs, waiting(floor)) == ([], 0)
-    assert [(d.outcome, d.legs) for d in logged(floor)] == [("timed out", ())]
+    assert [(d.outcome, d.legs) for d in decisions(floor)] == [("timed out", ())]
     assert floor.queues["market"].dead_letters() == []
     floor.at(60)
     put(floor)
@@ -293,7 +296,7 @@ def test_a_brain_that_raises_is_parked_with_what_it_raised(floor: Floor) -> None
     stage = dispatch(floor, InlineCompute(broken))
     for _ in range(4):
         stage.step(0.0)
-    (decision,) = logged(floor)
+    (decision,) = decisions(floor)
     assert decision.outcome == "parked"
     assert "the strategy is broken" in decision.reason
 
@@ -331,10 +334,10 @@ def test_a_decision_that_is_made_again_is_not_committed_again(floor: Floor) -> N
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
     floor.gateway().step(0.0)
     floor.books.commit([Write("seen", "NIFTY", None)])
-    before = everything(floor.books, "log", "orders", "outbox")
+    before = everything(floor.books, "log", "orders", "outbox", "parts")
     floor.queues["market"].put([Message("again", "NIFTY", encode(state))])
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
-    assert everything(floor.books, "log", "orders", "outbox") == before
+    assert everything(floor.books, "log", "orders", "outbox", "parts") == before
     assert waiting(floor) == 0
 
 
@@ -343,10 +346,10 @@ def test_what_was_logged_of_a_snapshot_stays_as_it_was_logged(floor: Floor) -> N
     state = put(floor)
     dispatch(floor, InlineCompute(maintains)).step(0.0)
     floor.books.commit([Write("seen", "NIFTY", None)])
-    before = everything(floor.books, "log", "orders", "outbox")
+    before = everything(floor.books, "log", "orders", "outbox", "parts")
     floor.queues["market"].put([Message("again", "NIFTY", encode(state))])
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
-    assert everything(floor.books, "log", "orders", "outbox") == before
+    assert everything(floor.books, "log", "orders", "outbox", "parts") == before
 
 
 def test_a_crash_after_the_commit_loses_no_order_and_doubles_none(floor: Floor) -> None:
@@ -362,7 +365,7 @@ def test_a_crash_after_the_commit_loses_no_order_and_doubles_none(floor: Floor) 
     floor.queues["orders"] = sound
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
     assert on_orders(floor) == ["NIFTY"]
-    assert (len(logged(floor)), len(floor.orders())) == (1, 2)
+    assert (len(decisions(floor)), len(floor.orders())) == (1, 2)
 
 
 def test_what_ran_when_we_died_comes_again_from_the_queue(floor: Floor) -> None:
@@ -410,13 +413,13 @@ def test_in_lockstep_an_instant_is_committed_as_a_whole_in_the_order_of_the_scri
     stage.step(0.0)
     compute.end(number=1)  # NIFTY ends first
     stage.step(0.0)
-    assert (logged(floor), on_orders(floor)) == ([], [])
+    assert (decisions(floor), on_orders(floor)) == ([], [])
     compute.end("error")
     stage.step(0.0)
-    assert (logged(floor), on_orders(floor)) == ([], []), "a job that is tried again is waited for as well"
+    assert (decisions(floor), on_orders(floor)) == ([], []), "a job that is tried again is waited for as well"
     compute.end()
     stage.step(0.0)
-    assert [d.scrip for d in logged(floor)] == ["BANKNIFTY", "NIFTY"]
+    assert [d.scrip for d in decisions(floor)] == ["BANKNIFTY", "NIFTY"]
     assert on_orders(floor) == ["mark"]
 
 

@@ -1,12 +1,13 @@
 """A logged decision again, from its own logged input: equal to the byte, or what differs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 from msgspec import Raw, Struct
 
 from participant.core.brain import BUILD_ID, decide
 from participant.core.decision import Decision, DecisionRecord
 from participant.core.rulebook import Rulebook
+from participant.links.parts import PartMissing, unpack, whole
 from participant.wire.json import decode, encode
 
 
@@ -30,12 +31,17 @@ class _Written(Struct, rename="camel"):
     decision_info: Raw
 
 
-def replay_day(lines: Sequence[bytes], rules: Rulebook) -> Replay:
-    """Decide every line of a day's log again under these rules."""
+def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook) -> Replay:
+    """Decide every line of a day's log, each with its pack of parts, again under these rules.
+
+    Raises PartMissing and Malformed.
+    """
     equal = undecided = 0
     differences = []
-    for number, line in enumerate(lines, 1):
-        record = decode(line, DecisionRecord)
+    parts: dict[str, Raw] = {}
+    for number, (line, pack) in enumerate(records, 1):
+        parts.update((part.id, part.part) for part in unpack(pack))
+        record = _record(number, line, parts)
         if record.decision_info.outcome != "decided":
             undecided += 1
             continue
@@ -46,6 +52,13 @@ def replay_day(lines: Sequence[bytes], rules: Rulebook) -> Replay:
         else:
             differences.append(Difference(number, _short(record.decision_info), _short(again)))
     return Replay(equal, undecided, tuple(differences))
+
+
+def _record(number: int, line: bytes, parts: Mapping[str, Raw]) -> DecisionRecord:
+    try:
+        return decode(whole(line, parts), DecisionRecord)
+    except PartMissing as missing:
+        raise PartMissing(f"line {number}: {missing}") from None
 
 
 def _short(decision: Decision) -> str:

@@ -8,6 +8,7 @@ from participant.analysis.replay import Difference, replay_day
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.config import load_rules
+from participant.links.parts import PartMissing
 
 
 def replay(args: Namespace) -> int:
@@ -15,12 +16,18 @@ def replay(args: Namespace) -> int:
     archive, rules = JsonlArchive(args.home / "decisions"), load_rules()
     first, last = args.date
     worst = DONE
-    for i in range((last - first).days + 1):
-        day = str(first + datetime.timedelta(i))
-        lines = archive.read(day)
-        if not lines:
-            raise Refused(f"replay: {args.home}/decisions has no log of {day}; `participant trade` writes one")
-        found = replay_day(lines, rules)
+    days = [str(first + datetime.timedelta(i)) for i in range((last - first).days + 1)]
+    logged = [day for day in days if archive.count(day)]  # a span has holidays
+    if not logged:
+        span = str(first) if first == last else f"{first}..{last}"
+        raise Refused(f"replay: {args.home}/decisions has no log of {span}; `participant trade` writes one")
+    for day in logged:
+        try:
+            found = replay_day(archive.read(day), rules)
+        except PartMissing as missing:
+            files = f"{args.home}/decisions/{day}"
+            told = f"{files}.jsonl, {missing} is not in {files}.parts.jsonl.gz"
+            raise Refused(f"replay: {told}; restore that file from a copy") from None
         worst = max(worst, NEEDS_A_PERSON if found.differences else DONE)
         counts = f"{day}: {found.equal} decisions equal to the byte, {len(found.differences)} not"
         text = f"{counts}, {found.undecided} outcomes without a decision\n"

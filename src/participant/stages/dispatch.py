@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from participant.core.books import view
-from participant.core.decision import Decision, DecisionInput, DecisionRecord, PositionInfo, share_left, undecided
+from participant.core.decision import Decision, DecisionInput, PositionInfo, share_left, undecided
 from participant.core.due import Seen, due, seen
 from participant.core.market import Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
@@ -11,6 +11,7 @@ from participant.core.order import orders_of
 from participant.core.scrip import Scrip
 from participant.core.session import day_of
 from participant.links.books import Books
+from participant.links.decision_log import LogRows
 from participant.links.outbox import promise, relay
 from participant.ports import Clock, Compute, Queue, Store
 from participant.wire.json import decode, encode
@@ -49,7 +50,7 @@ class Dispatch:
     def __init__(self, ports: DispatchPorts, watchlist: dict[str, Scrip], rule: DispatchRule) -> None:
         """Begins with nothing running; what was taken before a crash comes again from the queue."""
         self.ports, self.watchlist, self.rule = ports, watchlist, rule
-        self.books = Books(ports.books)
+        self.books, self.log = Books(ports.books), LogRows(ports.books)
         self.waiting: dict[str, tuple[Message, MarketState]] = {}
         self.running: dict[str, Running] = {}
         self.ended: dict[str, JobResult] = {}
@@ -83,6 +84,7 @@ class Dispatch:
         given = DecisionInput(scrip, state, PositionInfo(position, self.books.account()[0]))
         self.running[symbol] = Running(message, now, given)
         self._run(self.running[symbol])
+        self.log.prepare(given)
 
     def _run(self, run: Running) -> None:
         """Hand a job over; its time began with its snapshot, however long that waited."""
@@ -112,8 +114,7 @@ class Dispatch:
         is_decided = result.outcome == "done"
         decision = decode(result.body, Decision) if is_decided else undecided(given.market_state, result)
         day = day_of(decision.decided_for)
-        record = DecisionRecord(given.scrip, given.market_state, given.current_position_info, decision)
-        writes = [Write("log", f"{day}/{decision.decision_id}", encode(record), expect=0)]
+        writes = self.log.of(day, given, decision)
         writes += [Write("orders", f"{day}/{o.order_id}", encode(o), expect=0) for o in orders_of(decision)]
         writes.append(Write("seen", decision.scrip, encode(run.seen)))
         if decision.legs:

@@ -1,21 +1,36 @@
-"""The decision log as files: one of JSON lines a day, and beside it, once sealed, the same day as Parquet.
+"""The decision log as files: a day's lines, the parts that they refer to, and, once sealed, both as Parquet.
 
-One process writes. Readers may come at any time: they leave a line alone that is still being written.
+One process writes. Readers may come at any time: they leave alone what is still being written.
 """
 
 import datetime
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from participant.links.growing import GrowingFile, OtherPieces, line_ends, member_ends, sync_folder
+from participant.links.parts import Part, pack, unpack
 from participant.ports import StoreBroken
 
-CHUNK_BYTES = 1 << 20
+NO_PARTS = pack([])
 ROWS_A_GROUP = 2_000
+ZSTD_LEVEL = 9
+LINES = ("scrip", "marketState", "currentPositionInfo", "decisionInfo", "symbol", "action", "reason", "decision_id",
+         "snapshot_id", "outcome", "other")  # fmt: skip
+PARTS = ("id", "kind", "part")
+UNIQUE = {
+    "part",
+    "id",
+    "marketState",
+    "decisionInfo",
+    "decision_id",
+    "snapshot_id",
+}  # a dictionary of these saves nothing
 
 
 class _Record(msgspec.Struct, rename="camel"):
@@ -43,121 +58,79 @@ class _Figures(msgspec.Struct, rename="camel"):
 
 
 class JsonlArchive:
-    """The log in `folder`: `2026-11-23.jsonl`, and `2026-11-23.parquet` once sealed."""
+    """The log in `folder`: `2026-11-23.jsonl` and `2026-11-23.parts.jsonl.gz`; a `.parquet` of each once sealed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._counted: dict[str, tuple[int, int]] = {}  # day -> bytes of whole lines, how many
+        self._files: dict[str, tuple[GrowingFile, GrowingFile]] = {}
 
-    def append(self, day: str, lines: Sequence[bytes]) -> None:
-        """Add whole lines to a day's log, durably. A torn last line is repaired first."""
-        if any(b"\n" in line for line in lines):
+    def append(self, day: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Add lines, each with the pack of its parts, durably; the parts come first. What is torn is repaired first."""
+        if any(b"\n" in line for line, _ in records):
             raise ValueError("a line of the log may not hold a line break")
-        if not lines:
-            return
-        path = self._path(day)
-        before, count = self._measure(day)
-        added = b"".join(line + b"\n" for line in lines)
-        try:
-            is_new = not path.exists()
-            with open(path, "ab") as log:
-                _write_whole(log.fileno(), before, added)
-            if is_new:
-                _sync_folder(self._folder)
-        except OSError as error:
-            raise _broken(path, error) from error
-        self._counted[day] = (before + len(added), count + len(lines))
+        lines, parts = self._of(day)
+        held = self.count(day)
+        with _faults_told(lines.path):
+            new_lines = lines.missing(held, [line + b"\n" for line, _ in records])
+        with _faults_told(parts.path):
+            parts.add(parts.missing(held, [pack for _, pack in records]))
+        with _faults_told(lines.path):
+            lines.add(new_lines)
 
     def count(self, day: str) -> int:
-        """How many whole lines the day's log has; only what was added since the last call is read."""
-        return self._measure(day)[1]
+        """How many whole lines with their parts the day's log has; only what was added since the last call is read."""
+        counts = []
+        for file in self._of(day):
+            with _faults_told(file.path):
+                counts.append(file.count())
+        return min(counts)
 
-    def read(self, day: str) -> list[bytes]:
-        """The day's whole lines, in order."""
-        try:
-            return list(_whole_lines(self._path(day)))
-        except OSError as error:
-            raise _broken(self._path(day), error) from error
+    def read(self, day: str) -> Iterator[tuple[bytes, bytes]]:
+        """The day's whole lines in order, each with its pack of parts; an empty one where the parts are lost."""
+        self.count(day)  # what cannot be read is told now, not when the first line is asked for
+        lines, parts = self._of(day)
+        packs = _told(parts)
+        return ((line[:-1], next(packs, NO_PARTS)) for line in _told(lines))
 
     def seal(self, day: str) -> str:
-        """Compact the day's lines into Parquet beside the log; returns where. Sealing again gives the same."""
-        target = self._path(day).with_suffix(".parquet")
+        """Compact the day's log into Parquet beside it; returns where its lines stand. Sealing again gives the same."""
+        lines, parts = self._of(day)
+        rows = (_part_columns(part) for pack in _told(parts) for part in unpack(pack))
+        self._seal(rows, PARTS, parts.path.with_name(f"{day}.parts.parquet"))
+        return self._seal((_columns(line[:-1]) for line in _told(lines)), LINES, lines.path.with_suffix(".parquet"))
+
+    def _seal(self, rows: Iterator[dict[str, Any]], texts: Sequence[str], target: Path) -> str:
         unfinished = target.with_suffix(".parquet.unfinished")
-        try:
-            _write_parquet(_whole_lines(self._path(day)), unfinished)
+        with _faults_told(target):
+            _write_parquet(rows, texts, unfinished)
             os.replace(unfinished, target)
-            _sync_folder(self._folder)
-        except OSError as error:
-            raise _broken(target, error) from error
+            sync_folder(self._folder)
         return str(target)
 
-    def _path(self, day: str) -> Path:
+    def _of(self, day: str) -> tuple[GrowingFile, GrowingFile]:
         if datetime.date.fromisoformat(day).isoformat() != day:
             raise ValueError(f"a day is written as 2026-11-23, not {day!r}")
-        return self._folder / f"{day}.jsonl"
-
-    def _measure(self, day: str) -> tuple[int, int]:
-        path = self._path(day)
-        size, count = self._counted.get(day, (0, 0))
-        try:
-            present = path.stat().st_size if path.exists() else 0
-            if present < size:  # somebody cut it: count again
-                size, count = 0, 0
-            if present > size:
-                size, count = _measure_from(path, size, count)
-        except OSError as error:
-            raise _broken(path, error) from error
-        self._counted[day] = (size, count)
-        return size, count
+        if day not in self._files:
+            lines = GrowingFile(self._folder / f"{day}.jsonl", line_ends)
+            self._files[day] = lines, GrowingFile(self._folder / f"{day}.parts.jsonl.gz", member_ends)
+        return self._files[day]
 
 
-def _measure_from(path: Path, size: int, count: int) -> tuple[int, int]:
-    """The bytes of whole lines and their number, going on from what is known."""
-    with open(path, "rb") as log:
-        log.seek(size)
-        at = size
-        while chunk := log.read(CHUNK_BYTES):
-            breaks = chunk.count(b"\n")
-            if breaks:
-                count += breaks
-                size = at + chunk.rindex(b"\n") + 1
-            at += len(chunk)
-    return size, count
-
-
-def _write_whole(log: int, before: int, added: bytes) -> None:
-    """Cut what is torn, then write all of `added` to the disk, or nothing."""
-    os.ftruncate(log, before)
-    try:
-        left = memoryview(added)
-        while left:
-            left = left[os.write(log, left) :]
-        os.fsync(log)
-    except OSError:
-        os.ftruncate(log, before)
-        raise
-
-
-def _whole_lines(path: Path) -> Iterator[bytes]:
-    if not path.exists():
-        return
-    with open(path, "rb") as log:
-        for line in log:
-            if line.endswith(b"\n"):
-                yield line[:-1]
-
-
-def _write_parquet(lines: Iterator[bytes], path: Path) -> None:
+def _write_parquet(rows: Iterator[dict[str, Any]], texts: Sequence[str], path: Path) -> None:
     # Imported here: only sealing needs it, and it takes long to load.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    texts = ("scrip", "marketState", "currentPositionInfo", "decisionInfo", "symbol", "action", "reason",
-             "decision_id", "snapshot_id", "outcome", "other")  # fmt: skip
-    schema = pa.schema([("decided_at", pa.timestamp("ns", tz="UTC")), *((name, pa.string()) for name in texts)])
+    times = [("decided_at", pa.timestamp("ns", tz="UTC"))] if texts is LINES else []
+    schema = pa.schema([*times, *((name, pa.string()) for name in texts)])
+    style = {
+        "compression": "zstd",
+        "compression_level": ZSTD_LEVEL,
+        "use_dictionary": [n for n in texts if n not in UNIQUE],
+    }
     with open(path, "wb") as sink:
-        with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-            while batch := [_columns(line) for line in islice(lines, ROWS_A_GROUP)]:
+        with pq.ParquetWriter(sink, schema, **style) as writer:
+            while batch := list(islice(rows, ROWS_A_GROUP)):
                 writer.write_table(pa.Table.from_pylist(batch, schema=schema))
         sink.flush()
         os.fsync(sink.fileno())
@@ -179,16 +152,24 @@ def _columns(line: bytes) -> dict[str, Any]:
 _OBJECTS = dict(zip(_Record.__struct_fields__, _Record.__struct_encode_fields__, strict=True))
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _part_columns(part: Part) -> dict[str, Any]:
+    return {"id": part.id, "kind": part.kind, "part": bytes(part.part).decode()}
+
+
+def _told(file: GrowingFile) -> Iterator[bytes]:
+    """The pieces of a file, with its faults told to people."""
+    with _faults_told(file.path):
+        yield from file.pieces()
+
+
+@contextmanager
+def _faults_told(path: Path) -> Iterator[None]:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _broken(path: Path, error: OSError) -> StoreBroken:
-    return StoreBroken(
-        f"decision log {path}: {error.strerror or error}: see that its folder exists, that this user may write there "
-        "and that the disk has space left"
-    )
+        yield
+    except OSError as error:
+        raise StoreBroken(
+            f"decision log {path}: {error.strerror or error}: see that its folder exists, that this user may write "
+            "there and that the disk has space left"
+        ) from error
+    except OtherPieces as error:
+        raise StoreBroken(f"decision log {path}: {error}: move it away, and it is written up again") from error

@@ -1,0 +1,248 @@
+"""A decision record in two: a line to read, and its bulky parts, each stored once and named by its content.
+
+The line keeps the record's four objects. Where a part was stands `{"part": id}`, beside what tells people which it is:
+a scrip's symbol, a chain's expiry. A part is the JSON of what it stands for; only chains are written in another form.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import accumulate, pairwise
+from math import gcd
+
+from msgspec import Raw, Struct
+from msgspec.structs import asdict, astuple, replace
+
+from participant.core.decision import Decision, DecisionInput
+from participant.core.ids import digest
+from participant.core.market import Chain, Quote, Strike
+from participant.wire.json import decode, encode
+
+LEVEL = 6
+GZIP = 31  # zlib's number for a gzip frame; it holds no time and no name
+
+
+class PartMissing(Exception):
+    """A line refers to a part that is not at hand."""
+
+
+class Part(Struct, frozen=True):
+    """A piece of a record's JSON. `id` is a digest of `kind` and `part`."""
+
+    id: str
+    kind: str
+    part: Raw
+
+
+# --- a record whose bulky parts are bytes: references in a line, what they stand for in a record ----------------------
+
+
+class _Market(Struct, frozen=True, rename="camel"):
+    snapshot_id: str
+    scrip: str
+    exchange_at: int
+    received_at: int
+    provider: str
+    spot: int
+    futures: Raw
+    chains: Raw
+    look_back: Raw
+    marks: tuple[str, ...]
+    underlying: Quote | None
+
+
+class _Info(Struct, frozen=True):
+    position: Raw
+    account: Raw
+
+
+class LogLine(Struct, frozen=True, rename="camel"):
+    """A record of the decision log, as far as it is not bytes."""
+
+    scrip: Raw
+    market_state: _Market
+    current_position_info: _Info
+    decision_info: Raw
+
+
+class Split(Struct, frozen=True):
+    """What a decision is made from: references, and the parts in the order in which a line refers to them."""
+
+    scrip: Raw
+    market: _Market
+    info: _Info
+    parts: tuple[Part, ...]
+
+    def line(self, decision: Decision) -> bytes:
+        """The line of the log that says what was decided."""
+        return encode(LogLine(self.scrip, self.market, self.info, _raw(decision)))
+
+
+class _Ref(Struct, frozen=True):
+    part: str
+
+
+class _ScripRef(Struct, frozen=True):
+    symbol: str
+    part: str
+
+
+class _ChainRef(Struct, frozen=True):
+    expiry: date
+    part: str
+
+
+# --- a chain in columns: a third of its JSON, and packed two thirds of that -------------------------------------------
+
+
+class _Units(Struct, frozen=True):
+    strike: int
+    price: int
+    size: int
+    age: int
+
+
+class _Quotes(Struct, frozen=True, rename="camel"):
+    """A column a field, a row a strike; null in each where nobody quotes. `spread` is ask less bid."""
+
+    bid: Sequence[int | None] = ()
+    spread: Sequence[int | None] = ()
+    bid_size: Sequence[int | None] = ()
+    ask_size: Sequence[int | None] = ()
+    age: Sequence[int | None] = ()
+
+
+class _Columns(Struct, frozen=True):
+    """A chain. Numbers count `units`; `strikes` are the lowest and the steps from there; `age` goes back from `newest`.
+
+    A unit is what divides all its numbers: a tick, a lot or more of it.
+    """
+
+    expiry: date
+    lot: int
+    tick: int
+    freeze: int
+    newest: int
+    units: _Units
+    strikes: Sequence[int]
+    call: _Quotes
+    put: _Quotes
+
+
+def _columns(chain: Chain) -> _Columns:
+    sides = [s.call for s in chain.strikes], [s.put for s in chain.strikes]
+    quoted = [astuple(q) for side in sides for q in side if q is not None]
+    bids, asks, bid_sizes, ask_sizes, times = zip(*quoted, strict=True) if quoted else ((),) * 5
+    newest = max(times, default=0)
+    strikes = [s.strike for s in chain.strikes]
+    units = _Units(
+        gcd(*strikes) or 1,
+        gcd(*bids, *asks) or 1,
+        gcd(*bid_sizes, *ask_sizes) or 1,
+        gcd(*(newest - at for at in set(times))) or 1,
+    )
+    counted = [k // units.strike for k in strikes]
+    steps = counted[:1] + [high - low for low, high in pairwise(counted)]
+    call, put = (_side(side, newest, units) for side in sides)
+    return _Columns(chain.expiry, chain.lot, chain.tick, chain.freeze, newest, units, steps, call, put)
+
+
+def _side(quotes: Sequence[Quote | None], newest: int, units: _Units) -> _Quotes:
+    price, size, age = units.price, units.size, units.age
+    rows: list[tuple[int, ...] | tuple[None, ...]] = []
+    for quote in quotes:
+        if quote is None:
+            rows.append((None,) * 5)
+            continue
+        bid, ask, bid_size, ask_size, at = astuple(quote)
+        rows.append((bid // price, (ask - bid) // price, bid_size // size, ask_size // size, (newest - at) // age))
+    return _Quotes(*zip(*rows, strict=True))
+
+
+def _chain(columns: _Columns) -> Chain:
+    strikes = (count * columns.units.strike for count in accumulate(columns.strikes))
+    calls, puts = (_quotes(side, columns) for side in (columns.call, columns.put))
+    rows = tuple(Strike(*row) for row in zip(strikes, calls, puts, strict=True))
+    return Chain(columns.expiry, columns.lot, columns.tick, columns.freeze, rows)
+
+
+def _quotes(side: _Quotes, columns: _Columns) -> list[Quote | None]:
+    price, size, age, newest = columns.units.price, columns.units.size, columns.units.age, columns.newest
+    return [
+        Quote(bid * price, (bid + spread) * price, bid_size * size, ask_size * size, newest - back * age)
+        if bid is not None
+        else None
+        for bid, spread, bid_size, ask_size, back in zip(*astuple(side), strict=True)
+    ]
+
+
+# --- apart and together -----------------------------------------------------------------------------------------------
+
+
+def split(given: DecisionInput) -> Split:
+    """What a decision is made from, apart; the decision itself has no bulky parts."""
+    parts: list[Part] = []
+
+    def ref(kind: str, value: object) -> str:
+        body = _raw(value)
+        parts.append(Part(digest(kind, body), kind, body))
+        return parts[-1].id
+
+    state, info = given.market_state, given.current_position_info
+    scrip = _raw(_ScripRef(given.scrip.symbol, ref("scrip", given.scrip)))
+    bulky = {
+        "futures": _raw(_Ref(ref("futures", state.futures))),
+        "chains": _raw([_ChainRef(c.expiry, ref("chain", _columns(c))) for c in state.chains]),
+        "look_back": _raw(_Ref(ref("lookBack", state.look_back))),
+    }
+    position, account = (_raw(_Ref(ref(kind, value))) for kind, value in asdict(info).items())
+    return Split(scrip, _Market(**asdict(state) | bulky), _Info(position, account), tuple(parts))
+
+
+def whole(line: bytes, parts: Mapping[str, Raw]) -> bytes:
+    """The record as it was decided, to the byte. Raises PartMissing, and Malformed for what is no line of the log."""
+
+    def part(ref: Raw) -> Raw:
+        return _part(decode(bytes(ref), _Ref).part, parts)
+
+    read = decode(line, LogLine)
+    market, info = read.market_state, read.current_position_info
+    chains = [_part(c.part, parts) for c in decode(bytes(market.chains), list[_ChainRef])]
+    market = replace(
+        market,
+        futures=part(market.futures),
+        chains=_raw([_chain(decode(bytes(c), _Columns)) for c in chains]),
+        look_back=part(market.look_back),
+    )
+    return encode(LogLine(part(read.scrip), market, _Info(part(info.position), part(info.account)), read.decision_info))
+
+
+def refs(line: bytes) -> list[str]:
+    """The ids of the parts that a line refers to, each once. Raises Malformed for what is no line of the log."""
+    read = decode(line, LogLine)
+    market, info = read.market_state, read.current_position_info
+    chains = [chain.part for chain in decode(bytes(market.chains), list[_ChainRef])]
+    singles = (read.scrip, market.futures, market.look_back, info.position, info.account)
+    scrip, futures, *others = [decode(bytes(ref), _Ref).part for ref in singles]
+    return list(dict.fromkeys([scrip, futures, *chains, *others]))
+
+
+def pack(parts: Iterable[Part]) -> bytes:
+    """Parts as gzipped lines of JSON: equal parts give equal bytes, and packs that follow one another are one file."""
+    packing = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    return packing.compress(b"".join(encode(part) + b"\n" for part in parts)) + packing.flush()
+
+
+def unpack(packed: bytes) -> list[Part]:
+    """The parts of one pack. Raises Malformed."""
+    return [decode(line, Part) for line in zlib.decompress(packed, GZIP).splitlines()]
+
+
+def _part(name: str, parts: Mapping[str, Raw]) -> Raw:
+    if name not in parts:
+        raise PartMissing(f"its part {name}")
+    return parts[name]
+
+
+def _raw(value: object) -> Raw:
+    return Raw(encode(value))
