@@ -29,11 +29,11 @@ def test_every_row_says_where_it_is_known_from_and_how_well() -> None:
     assert [row for row in rows if len(row.source) < 10] == []
 
 
-def test_of_what_holds_today_only_the_muhurat_hours_and_the_strikes_of_banknifty_are_of_low_confidence() -> None:
+def test_of_what_holds_today_only_the_muhurat_hours_are_of_low_confidence() -> None:
     rules = load_rules()
     today = date(2026, 11, 8)
     low = [row for row in rows_of(rules) if row.confidence == "low" and row.holds(today)]
-    assert low == [rules.special_sessions[1], rules.strike_steps[1]]
+    assert low == [rules.special_sessions[1]]
 
 
 FAULTS = [

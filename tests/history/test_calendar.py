@@ -5,6 +5,7 @@ import gzip
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from math import gcd
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,20 @@ def test_the_lots_of_the_months_and_the_weeks_changed_apart() -> None:
     ]  # fmt: skip
 
 
+def test_a_lot_that_changed_in_mid_life_goes_by_the_day_of_trading_too() -> None:
+    june, november, march = date(2019, 6, 27), date(2018, 11, 29), date(2026, 3, 31)
+    assert [RULES.lot("BIOCON", june, day) for day in days("2019-06-11", "2019-06-12")] == [900, 1800]
+    assert [RULES.lot("BANKNIFTY", november, day) for day in days("2018-10-25", "2018-10-26")] == [40, 20]
+    assert [RULES.lot("NIFTY", march, day) for day in days("2025-12-30", "2025-12-31")] == [75, 65]
+    assert RULES.lot("NIFTY", date(2026, 1, 27), date(2025, 11, 6)) == 65
+    assert [RULES.lot("BIOCON", june), RULES.lot("BANKNIFTY", november), RULES.lot("NIFTY", march)] == [1800, 20, 65]
+
+
+def test_the_lot_of_banknifty_changed_with_the_month_and_not_with_its_first_weeks() -> None:
+    expected = {"2020-07-23": 20, "2020-07-30": 25, "2023-07-20": 25, "2023-07-27": 15, "2025-01-30": 15}
+    assert {text: RULES.lot("BANKNIFTY", date.fromisoformat(text)) for text in expected} == expected
+
+
 def test_an_index_futures_tick_was_five_paise_before_april_2025() -> None:
     assert RULES.tick("BANKNIFTY", Kind.FUTURE, 500_000_000, date(2025, 4, 14)) == 500
     assert RULES.tick("BANKNIFTY", Kind.FUTURE, 500_000_000, date(2025, 4, 15)) == 2_000
@@ -204,6 +219,25 @@ def test_the_lots_and_expiries_of_the_futures_are_the_rulebooks() -> None:
             continue
         expiry = day_named(row["expiry"])
         assert expiry in RULES.future_expiries(row["symbol"], date.fromisoformat(row["date"]))
-        was_listed_before = row["symbol"] == "BANKNIFTY" and row["date"] < "2018-10-26"  # 40 until that day
-        if float(row["contracts"]) > 100 and not was_listed_before:
-            assert abs(float(row["implied_lot"]) / RULES.lot(row["symbol"], expiry) - 1) < 0.03
+        lot = RULES.lot(row["symbol"], expiry, date.fromisoformat(row["date"]))
+        if float(row["contracts"]) > 100:
+            assert abs(float(row["implied_lot"]) / lot - 1) < 0.03
+
+
+@needs_data
+def test_the_lots_of_the_constituents_divide_most_sizes_on_every_day() -> None:
+    import pyarrow.parquet  # slow to import
+
+    sizes = ["call_bid_qty", "call_ask_qty", "put_bid_qty", "put_ask_qty"]
+    path = DATA / "nse_stock_chain_2019_06" / "constituents.parquet"
+    table = pyarrow.parquet.read_table(path, columns=["ts_ist", "symbol", "expiry", *sizes])
+    table = table.set_column(0, "day", pyarrow.compute.strftime(table["ts_ist"], "%Y-%m-%d"))
+    seen = pyarrow.concat_tables(
+        [table.select(["day", "symbol", "expiry", name]).rename_columns(["day", "symbol", "expiry", "size"])
+         for name in sizes]
+    ).group_by(["day", "symbol", "expiry", "size"]).aggregate([])  # fmt: skip
+    found: dict[tuple[str, date, date], int] = {}
+    for row in seen.to_pylist():
+        name = (row["symbol"], date.fromisoformat(str(row["expiry"])[:10]), date.fromisoformat(row["day"]))
+        found[name] = gcd(found.get(name, 0), int(row["size"] or 0))
+    assert {name: RULES.lot(*name) for name in found} == found

@@ -116,9 +116,12 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """The instant (ns UTC) at which contracts that expire on a day stop trading, known calendar or not."""
         return _at(expiry, _row(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
 
-    def lot(self, symbol: str, expiry: datetime.date) -> int:
-        """Units in a lot of the contracts that expire on a day."""
-        return _row(_of(self.lots, symbol), expiry, f"the lot of {symbol}", "contracts.toml").units
+    def lot(self, symbol: str, expiry: datetime.date, on: datetime.date | None = None) -> int:
+        """Units in a lot of the contracts that expire on a day, as traded on a day; without one, as on their last."""
+        rows = _of(self.lots, symbol)
+        before = [row for row in rows if on and row.traded_until and on <= row.traded_until and row.holds(expiry)]
+        at_last = [row for row in rows if row.traded_until is None]
+        return _row(before or at_last, expiry, f"the lot of {symbol}", "contracts.toml").units
 
     def freeze(self, symbol: str, on: datetime.date) -> int:
         """The most units that one order may have on a day; orders stay within it in whole lots."""
@@ -169,6 +172,8 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """Whether a row is in force: that of a lot where something listed that day expires in its span."""
         if not isinstance(row, rulerows.Lot):
             return row.holds(day)
+        if row.traded_until is not None and day > row.traded_until:
+            return False
         is_listed = any(rule.holds(day) for rule in _of(self.expiry_rules, row.symbol))
         return is_listed and any(row.holds(expiry) for expiry in self.expiries(row.symbol, day))
 

@@ -77,11 +77,15 @@ class Expiry(Dated, frozen=True, kw_only=True):
     monthlies: Annotated[int, Meta(ge=1, le=LISTED_MAX)]
 
 
-class Lot(Dated, frozen=True):
-    """Units in a lot; the span is of days of expiry."""
+class Lot(Dated, frozen=True, kw_only=True):
+    """Units in a lot; the span is of days of expiry.
+
+    A row with `traded_until` says what those contracts' lot was up to that trading day, before it changed in mid-life.
+    """
 
     symbol: Text
     units: Count
+    traded_until: datetime.date | None = None
 
 
 class Freeze(Dated, frozen=True):

@@ -182,7 +182,7 @@ class _Calendar:
         if page.is_modelled or (page.expiry - self._day).days > LOT_KNOWN_DAYS:
             return ""
         try:
-            lot = self._rules.lot(page.symbol, page.expiry)
+            lot = self._rules.lot(page.symbol, page.expiry, day_of(page.at))
         except OutsideRules:
             return ""
         sizes = [size for cell in page.cells for size in (cell.bid_size, cell.ask_size) if size > 0]

@@ -116,7 +116,7 @@ class RecordedMarket:
                 yield self._contract(symbol, expiry, kind, strike)
 
     def _contract(self, symbol: str, expiry: datetime.date, kind: Kind, strike: int) -> Contract:
-        lot, freeze = self._rules.lot(symbol, expiry), self._rules.freeze(symbol, self.day)
+        lot, freeze = self._rules.lot(symbol, expiry, self.day), self._rules.freeze(symbol, self.day)
         return Contract(symbol, expiry, kind, strike, lot, self._tick(symbol, kind), freeze)
 
     def _tick(self, symbol: str, kind: Kind) -> int:
@@ -139,7 +139,7 @@ class RecordedMarket:
         own = (0, 0, 0, 0)
         if symbol not in INDICES:
             bid, ask = stock_quote(spot, self._tick(symbol, Kind.CALL))
-            size = DERIVED_LOTS * self._rules.lot(symbol, pages[0].expiry)
+            size = DERIVED_LOTS * self._rules.lot(symbol, pages[0].expiry, self.day)
             own = (bid, ask, size, size)
         yield Tick(symbol, *own, spot, at)
         futures = {future.expiry: future for future in self._futures(symbol)}

@@ -106,12 +106,12 @@ class _Made:
         spot = _index(self._before[-1].points[-1].spot)
         shape = (rules.tick(self.symbol, Kind.FUTURE, spot, day), rules.freeze(self.symbol, day))
         futures = [
-            Contract(self.symbol, expiry, Kind.FUTURE, 0, rules.lot(self.symbol, expiry), *shape)
+            Contract(self.symbol, expiry, Kind.FUTURE, 0, rules.lot(self.symbol, expiry, day), *shape)
             for expiry in rules.future_expiries(self.symbol, day)
         ]
         shape = (rules.tick(self.symbol, Kind.CALL, spot, day), shape[1])
         options = [
-            Contract(self.symbol, expiry, kind, strike, rules.lot(self.symbol, expiry), *shape)
+            Contract(self.symbol, expiry, kind, strike, rules.lot(self.symbol, expiry, day), *shape)
             for expiry in _expiries(rules.expiries(self.symbol, day), day)
             for strike in _strikes(spot, rules.strike_step(self.symbol, day), (expiry - day).days)
             for kind in (Kind.CALL, Kind.PUT)

@@ -114,7 +114,7 @@ def _end(row: rulerows.Dated) -> datetime.date:
 
 
 def _subject(row: rulerows.Dated) -> set[tuple[object, ...]]:
-    """What a row is about; a tick row is about several kinds of contract in one band of prices."""
+    """What a row is about: a tick row about several kinds in one band of prices, a lot up to a day of trading."""
     symbol, band = getattr(row, "symbol", ""), getattr(row, "above", 0)
     kinds: Iterable[object] = getattr(row, "kinds", ("",))
-    return {(symbol, band, kind) for kind in kinds}
+    return {(symbol, band, kind, getattr(row, "traded_until", None)) for kind in kinds}
