@@ -17,6 +17,7 @@ from participant.history.paging import LotOf, pages
 
 __all__ = ["LotOf", "Source", "days_of", "find", "read"]
 
+JOINED = "an index each second: no chain, but joined to the option bars beside it"
 ROWS_AT_ONCE = 250_000  # days are read together up to this many rows, one day at least
 NAMED_MAX = 3  # files that are left aside in one folder for one reason, by name; the others are counted
 # The exchange's daily series are read elsewhere (history/official.py).
@@ -182,6 +183,7 @@ class _Finding:
             self._put(file, self._mapping_file)
         elif spots.is_spots(columns):
             self._spots.append(file)
+            self._aside.setdefault((file.parent, JOINED), []).append(file.name)
         elif any(series <= set(columns) for series in OFFICIAL):
             return
         elif self._mapping is not None:
