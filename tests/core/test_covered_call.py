@@ -99,6 +99,15 @@ def test_the_call_is_the_one_nearest_the_target_delta_in_the_window() -> None:
         assert 5 <= number(verdict, "call_days") <= 35
 
 
+def test_a_call_that_hardly_trades_does_not_stand_before_one_that_does() -> None:
+    first = decided().legs[1].contract
+    wide = with_quote(STATE, first.key, bid=1_000_000, ask=1_500_000)
+    verdict = decided(wide)
+    assert verdict.action is Action.OPEN
+    assert verdict.legs[1].contract != first
+    assert number(verdict, "spread") <= 0.03
+
+
 def test_the_cover_is_the_earliest_future_that_lives_as_long_as_the_call() -> None:
     assert [f.contract.expiry.isoformat() for f in STATE.futures] == ["2026-09-29", "2026-10-27", "2026-11-23"]
     assert decided(days_to_expiry_min=13, days_to_expiry_max=13).legs[0].contract.key == "NIFTY-20260929-FUT"

@@ -37,7 +37,7 @@ class Candidate(Struct, frozen=True):
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     """The call nearest the target delta, days to expiry within the window, with its cover; or why there is none.
 
-    The cover is the earliest of `covers` that lives as long as the call. Of equal calls the earlier expiry is taken.
+    Calls whose spread is acceptable go before all others. The cover is the earliest of `covers` that lives as long as the call. Of equal calls the earlier expiry is taken.
     """
     weights = case.weights
     window = f"{days_min(case)}-{weights.days_to_expiry_max} days"
@@ -50,7 +50,9 @@ def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     calls = [candidate for chain, cover in covered for candidate in _calls(case, chain, cover)]
     if not calls:
         return f"no call within {window} has a valid quote"
-    best = min(calls, key=lambda c: (rounded(abs(c.delta - weights.target_delta)), c.call))
+    # A far weekly that hardly trades must not stand in front of a call that does.
+    tight = [c for c in calls if c.spread <= weights.spread_max]
+    best = min(tight or calls, key=lambda c: (rounded(abs(c.delta - weights.target_delta)), c.call))
     if abs(best.delta - weights.target_delta) > weights.delta_error_max:
         return f"no call within {window} is near delta {weights.target_delta:.2f}: the nearest has {best.delta:.2f}"
     if not best.cover.quote.is_valid:
