@@ -49,7 +49,8 @@ def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
     """One of the queues between the stages."""
     file = "market.sqlite" if name == "market" else "books.sqlite"
     settings = QueueSettings(2.0 * run.job_timeout_s, RECEIVES_MAX, is_durable=name != "market")
-    return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, name), settings)
+    rung = ("market", "breaker") if name == "market" else (name,)  # an instant is judged when it is published
+    return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, *rung), settings)
 
 
 def ingest(run: Run) -> Step:
@@ -65,13 +66,7 @@ def ingest(run: Run) -> Step:
     scrips = [decode(r.value, Reference) for r in market.rows("reference")]
     ports = IngestPorts(feeds, queue(run, "market", "ingest"), market, clock)
     stage = Ingest(ports, scrips, run.arbitration, run.lockstep_wait_s)
-    bell = Doorbell(run.path, "breaker")
-
-    def step(wait_s: float) -> None:
-        if stage.step(min(wait_s, 0.05)):
-            bell.ring()
-
-    return step
+    return lambda wait_s: stage.step(min(wait_s, 0.05))
 
 
 def dispatch(run: Run) -> Step:

@@ -487,3 +487,17 @@ def test_a_file_that_many_processes_make_at_once_is_whole(tmp_path: Path) -> Non
     row = SqliteRow(tmp_path)
     assert len(take(row.open(), 1_000)) == 6 * 3 * 10
     row.close()
+
+
+def test_a_bell_may_ring_others_along(tmp_path: Path) -> None:
+    bell, other = Doorbell(tmp_path, "market", "breaker"), Doorbell(tmp_path, "breaker")
+    for ear in (bell, other):
+        assert ear.listen()
+    bell.ring()
+    assert bell.wait(1.0)
+    assert other.wait(1.0)
+    other.ring()
+    assert other.wait(1.0)
+    assert not bell.wait(0.0), "and is not rung by them"
+    for ear in (bell, other):
+        ear.close()

@@ -12,7 +12,8 @@ from participant.core.scrip import Contract, Kind, Side
 SECOND = 1_000_000_000
 
 
-class Quote(Struct, frozen=True, array_like=True):
+# `gc=False`, here and below: quotes come by ten thousands, hold no cycles, and need not be searched for any.
+class Quote(Struct, frozen=True, array_like=True, gc=False):
     """Best bid and ask of one contract (prices; sizes in units), and when the exchange said so (ns)."""
 
     bid: int
@@ -53,7 +54,7 @@ class Depth(Struct, frozen=True):
     asks: tuple[Level, ...] = ()
 
 
-class Strike(Struct, frozen=True, array_like=True):
+class Strike(Struct, frozen=True, array_like=True, gc=False):
     """The call and the put of one strike; `None` where nobody quotes."""
 
     strike: int
@@ -151,7 +152,7 @@ def option(underlying: str, chain: Chain, kind: Kind, strike: int) -> Contract:
 # --- what feeds say -------------------------------------------------------------------------------------------------
 
 
-class Tick(Struct, frozen=True, array_like=True):
+class Tick(Struct, frozen=True, array_like=True, gc=False):
     """A new best bid and ask of one contract; an underlying's value stands in `last`, for an index the rest is 0."""
 
     contract: str

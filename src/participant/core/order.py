@@ -170,11 +170,16 @@ def advance(order: Order, happening: Happening, **changes: object) -> Order:
     return replace(order, status=status, **changes)
 
 
+def order_id(decision_id: str, leg: int) -> str:
+    """The id of a decision's leg: it follows from the decision's."""
+    return digest(decision_id, leg)
+
+
 def orders_of(decision: Decision) -> tuple[Order, ...]:
     """The orders that a decision asks for, one a leg; their ids follow from the decision's."""
     return tuple(
         Order(
-            digest(decision.decision_id, i),
+            order_id(decision.decision_id, i),
             decision.decision_id,
             decision.scrip,
             i,

@@ -37,7 +37,8 @@ class Candidate(Struct, frozen=True):
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     """The call nearest the target delta, days to expiry within the window, with its cover; or why there is none.
 
-    Calls whose spread is acceptable go before all others. The cover is the earliest of `covers` that lives as long as the call. Of equal calls the earlier expiry is taken.
+    Calls whose spread is acceptable go before all others, of equal ones the earlier expiry is taken. The cover is the
+    earliest of `covers` that lives as long as the call.
     """
     weights = case.weights
     window = f"{days_min(case)}-{weights.days_to_expiry_max} days"

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from itertools import count, takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from participant.core.breaker import BreakerState
 from participant.core.decision import Decision
 from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
-from participant.core.order import OPEN, Happening, Order, advance
+from participant.core.order import OPEN, Happening, Order, advance, order_id
 from participant.core.position import Position
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract
 from participant.core.session import day_of
@@ -54,8 +55,10 @@ class Books:
         return [Held(decode(r.value, Order), r.version) for r in rows if r.key.endswith(f"/{order_id}")]
 
     def legs(self, day: datetime.date, decision_id: str) -> list[Held]:
-        """The orders of one decision, by leg."""
-        return sorted((h for h in self.orders(day) if h.order.decision_id == decision_id), key=lambda h: h.order.leg)
+        """The orders of one decision, by leg: their ids follow from the decision's, so that no other order is read."""
+        keys = (f"{day}/{order_id(decision_id, leg)}" for leg in count())
+        rows = takewhile(lambda row: row is not None, (self.store.get("orders", key) for key in keys))
+        return [Held(decode(r.value, Order), r.version) for r in rows if r is not None]
 
     def unfinished(self, day: datetime.date) -> list[str]:
         """The decisions with orders that are not over, in the order of (instant, scrip)."""

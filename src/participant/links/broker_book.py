@@ -77,6 +77,10 @@ class BrokerBook:
 
     def __init__(self, contracts: Sequence[Contract], rules: Rulebook, state: BrokerState) -> None:
         self.contracts = {c.key: c for c in contracts}
+        self._risks: dict[str, tuple[object, int]] = {}
+        self._futures: dict[str, list[str]] = {}
+        for contract in (c for c in contracts if c.kind is Kind.FUTURE):
+            self._futures.setdefault(contract.underlying, []).append(contract.key)
         self.quotes: dict[str, Quote] = {}
         self.told: deque[OrderView] = deque(maxlen=UPDATES_MAX)
         self.state = state
@@ -155,23 +159,28 @@ class BrokerBook:
             legs[contract] = legs.get(contract, 0) + side.sign * quantity
             if contract.kind is not Kind.FUTURE and side is Side.BUY:
                 premium += money(limit, quantity)
-        return premium + sum(self._risk(name, legs) for name in sorted({c.underlying for c in legs}))
+        by_underlying: dict[str, list[tuple[Contract, int]]] = {}
+        for contract, quantity in legs.items():
+            if quantity:
+                by_underlying.setdefault(contract.underlying, []).append((contract, quantity))
+        return premium + sum(self._risk(name, tuple(sorted(mine))) for name, mine in by_underlying.items())
 
-    def _risk(self, underlying: str, legs: Mapping[Contract, int]) -> int:
-        """The margin of one underlying's legs; 0 before its first price of the day."""
-        mine = [(c, q) for c, q in sorted(legs.items()) if c.underlying == underlying and q]
-        spot = self._spot(underlying)
-        if not mine or not spot:
-            return 0
-        return margin(self._rules.margin_rates(self.state.day), mine, spot, VOLATILITY, self.state.at)
+    def _risk(self, underlying: str, legs: tuple[tuple[Contract, int], ...]) -> int:
+        """The margin of one underlying's legs; 0 before its first price of the day. One order changes only one."""
+        asked = (legs, self._spot(underlying), self.state.at)
+        known = self._risks.get(underlying)
+        if known is None or known[0] != asked:
+            rates = self._rules.margin_rates(self.state.day)
+            known = asked, margin(rates, legs, asked[1], VOLATILITY, asked[2]) if asked[1] else 0
+            self._risks[underlying] = known
+        return known[1]
 
     def _is_open(self) -> bool:
         return bool(self.state.at) and not self.state.is_over and phase(self._rules, self.state.at) is Phase.OPEN
 
     def _spot(self, underlying: str) -> int:
         """The value of an underlying; where nobody says it, that of a future of it."""
-        of_it = (underlying, Kind.FUTURE)
-        names = [underlying, *(key for key, c in self.contracts.items() if (c.underlying, c.kind) == of_it)]
+        names = [underlying, *self._futures.get(underlying, ())]
         return next((self.quotes[name].mid for name in names if name in self.quotes), 0)
 
     def _match(self, key: str) -> None:

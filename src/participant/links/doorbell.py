@@ -6,6 +6,7 @@ A ring that nobody hears is lost, and that is well: who waits looks first, and n
 import select
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from participant.core.ids import digest
@@ -15,20 +16,19 @@ RINGS_MAX = 256
 
 
 class Doorbell:
-    """The bell of this name at this home. Any process may ring it; one process hears it."""
+    """The bell of this name at this home. Any process may ring it; one process hears it. It may ring others along."""
 
-    def __init__(self, home: Path, name: str) -> None:
+    def __init__(self, home: Path, name: str, *others: str) -> None:
         # An abstract address: it has no file to clean up and is gone with the process that holds it.
-        self._address = "\0participant-" + digest(str(home.resolve()), name)
+        self._address, *self._others = ("\0participant-" + digest(str(home.resolve()), n) for n in (name, *others))
         self._mouth = _datagram_socket()
         self._ear: socket.socket | None = None
 
     def ring(self) -> None:
         """Wake who waits; where nobody hears or too many rings wait already, nothing is lost."""
-        try:
-            self._mouth.sendto(b"!", self._address)
-        except OSError:
-            return
+        for address in (self._address, *self._others):
+            with suppress(OSError):
+                self._mouth.sendto(b"!", address)
 
     def listen(self) -> bool:
         """Hear rings from now on; False where another process does already (or the system has no such sockets)."""

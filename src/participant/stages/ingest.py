@@ -78,8 +78,8 @@ class Ingest:
         received_at = at if self.lockstep_wait_s else self.boards[self.belief.provider].received_at
         board = replace(self.boards[self.belief.provider], received_at=received_at)
         states = [state for known in self.scrips if (state := snapshot(board, known)) is not None]
-        self.ports.quotes.commit([Write("quotes", s.scrip, encode(s)) for s in states])
-        mark = Mark(board.provider, received_at, at, at == self.last_at)
         messages = [Message(s.snapshot_id, s.scrip, encode(s)) for s in states]
+        self.ports.quotes.commit([Write("quotes", m.key, m.body) for m in messages])
+        mark = Mark(board.provider, received_at, at, at == self.last_at)
         self.ports.market.put([*messages, Message(f"mark-{at}", "mark", encode(mark))])
         self.published_at = at

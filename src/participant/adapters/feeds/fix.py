@@ -59,6 +59,7 @@ class _Conversation:
         self._session = session.Session(SENDER, TARGET, is_initiator=True, heartbeat_s=heartbeat_s)
         self._book: dict[str, Tick] = {}
         self._gathered: dict[str, Tick] | None = {}
+        self._changed: dict[str, Tick] = {}
         self._requests = 0
         self._asked_at = 0
 
@@ -73,6 +74,7 @@ class _Conversation:
                 found, rest = split(rest + data)
                 for item in found:
                     self._hear(item)
+                self._say_changed()
             self._pass_time()
         self._apply(session.end(self._session, "the feed is closed", time.monotonic_ns()))
 
@@ -131,13 +133,21 @@ class _Conversation:
                 self._book, self._gathered = gathered, None
                 self._link.say(tuple(gathered.values()), is_snapshot=True)
             if self._gathered is None:
+                self._say_changed()
                 self._link.mark(at, is_last)
         elif kind == marketdata.INCREMENT and gathered is None:
             ticks = marketdata.read_increment(message, self._book)
-            self._book.update({tick.contract: tick for tick in ticks})
-            self._link.say(ticks)
+            changed = {tick.contract: tick for tick in ticks}
+            self._book.update(changed)
+            self._changed.update(changed)
         elif kind == marketdata.HELD and gathered is None:
             self._link.hold()
+
+    def _say_changed(self) -> None:
+        """Hand on what one reading brought as one event: a burst comes in hundreds of messages."""
+        if self._changed:
+            self._link.say(tuple(self._changed.values()))
+            self._changed.clear()
 
     def _gather(self, gathered: dict[str, Tick], message: Message) -> None:
         """Add an instrument to the snapshot asked for last; those of an earlier request are let go."""
@@ -149,6 +159,7 @@ class _Conversation:
         gathered[tick.contract] = tick
 
     def _begin_anew(self, reason: str) -> None:
+        self._changed.clear()
         self._link.down(reason)
         self._request()
 

@@ -1,0 +1,26 @@
+"""`python -m bench` runs every measurement; `python -m bench NAME ...` one of them, with its own options."""
+
+import sys
+
+from bench import decision_age
+
+MEASUREMENTS = {"decision_age": decision_age.main}
+
+
+def main(words: list[str]) -> int:
+    """Run what is asked for; the exit status."""
+    if not words:
+        for name, measure in MEASUREMENTS.items():
+            print(f"{name}: {(sys.modules[measure.__module__].__doc__ or '').splitlines()[0]}", flush=True)
+            measure([])
+        return 0
+    name, *options = words
+    if name not in MEASUREMENTS:
+        print(f"bench: no measurement {name!r}; there are: {', '.join(MEASUREMENTS)}", file=sys.stderr)
+        return 2
+    MEASUREMENTS[name](options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
