@@ -250,7 +250,7 @@ def test_a_bar_is_known_at_its_end_with_the_spot_of_then(tmp_path: Path) -> None
     assert page.at == int(END.timestamp()) * SECOND
     assert page.spot == 180_000_000
     assert page.is_modelled
-    assert page.cells[0] == Cell(Kind.CALL, 170_000_000, 995_000, 1_005_000, 225, 225, 1_000_000, 50, 500)
+    assert page.cells[0] == Cell(Kind.CALL, 170_000_000, 990_500, 1_009_500, 150, 150, 1_000_000, 50, 500)
     assert page.cells[1] == Cell(Kind.PUT, 170_000_000), "no trade yet"
 
 
