@@ -133,8 +133,8 @@ class BrokerBooks(Protocol):
     def quote(self, contract: str) -> Quote | None:
         """The broker's own quote, where it has one."""
 
-    def settlements(self) -> dict[str, int]:
-        """The day's official settlement prices, by underlying and by future's key; empty before they are out."""
+    def settlements(self) -> dict[str, int] | None:
+        """The day's official settlement prices, by underlying and by future's key; `None` before they are out."""
 
 
 class Notifier(Protocol):

@@ -214,3 +214,22 @@ def test_what_is_kept_apart_can_be_looked_at_in_the_catalogue(tmp_path: Path) ->
     assert set(apart["reason"].to_pylist()) == {"before the open", "after the close"}
     assert apart.num_rows == 4 * len(STRIKES)
     assert len(chain(tmp_path / "own")) == 8 * len(STRIKES)
+
+
+def test_a_command_that_has_nothing_to_read_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "page.csv").write_text("<html>not here</html>")
+    catalogue = ("catalogue", "check")
+    for words, why in (
+        ((*catalogue, "empty"), "empty: no recorded chain is in there"),
+        ((*catalogue, "nowhere"), "nowhere"),
+        ((*catalogue, "page.csv"), "is an HTML page"),
+        (("catalogue", "list", "empty"), "empty is no catalogue"),
+        (("trade", "--mapping", "m.toml", "--home", "home"), "give that too"),
+        (("trade", "--data", "empty", "--seed", "3", "--home", "home"), "leave out --seed"),
+        (("trade", "--data", "empty", "--date", "2019-04-12", "--home", "home"), "no recorded chain is in there"),
+    ):
+        ended = participant(tmp_path, *words)
+        assert (ended.status, ended.out) == (2, ""), words
+        assert why in ended.err, ended.err
+        assert ended.err.count("\n") == 1, "one line"

@@ -3,6 +3,7 @@
 Each set is traded twice, so that its decision logs can be compared to the byte.
 """
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from participant.core.account import Account
 from participant.core.order import Order
 from participant.core.position import Position
 from participant.wire.json import decode
-from tests.desk.runs import Ended, decisions_of, log_bytes, participant, trade
+from tests.desk.runs import Desk, Ended, decisions_of, log_bytes, log_of, participant, trade
 from tests.history.recorded import DATA, needs_data
 
 pytestmark = needs_data
@@ -127,12 +128,15 @@ def test_two_indices_and_ten_constituents_side_by_side_in_june_2019(tmp_path: Pa
 def test_the_exchanges_own_replies_of_a_monthly_expiry_in_2025(tmp_path: Path) -> None:
     ended = twice(tmp_path, *REPLIES, "--date", "2025-10-28")
     assert ended.summary["decisions"] == {"maintain": 13}
-    assert {d["reason"] for d in decided(tmp_path / "first", "2025-10-28", "NIFTY")} != set()
+    reasons = {d["reason"] for d in decided(tmp_path / "first", "2025-10-28", "NIFTY")}
+    assert reasons == {"realised volatility is not known from 17 closes", "the market is not open: post-close"}
 
 
 def test_minute_bars_with_the_index_each_second_in_2022(tmp_path: Path) -> None:
     ended = twice(tmp_path, *BARS, "--date", "2022-11-03")
     assert ended.summary["decisions"]["maintain"] > 300
+    reasons = {d["reason"] for d in decided(tmp_path / "first", "2022-11-03", "NIFTY")}
+    assert reasons == {"IV rank 10.5% is under 50.0%"}
     assert any("quotes modelled" in note for note in ended.summary["notes"])
 
 
@@ -142,8 +146,52 @@ def test_at_speed_nothing_stale_is_sent_and_every_decision_can_be_made_again(tmp
     store = SqliteStore(tmp_path / "home" / "books.sqlite", is_durable=True)
     orders = [decode(row.value, Order) for row in store.rows("orders")]
     store.close()
+    assert "open" in ended.summary["decisions"]
     late = [o for o in orders if o.sends and not 0 <= o.sent_at - o.decided_at <= 60 * 1_000_000_000]
     assert late == [], "an order leaves within the minute for which its quote may be used"
     again = participant(tmp_path, "replay", "--home", "home", "2019-04-12")
     assert again.status == 0
     assert ", 0 not," in again.out
+
+
+def test_a_day_without_official_prices_ends_and_opens_nothing(tmp_path: Path) -> None:
+    chains = ("--data", DATA / "nse_chain_2018_10_to_2019_04")
+    ended = trade(tmp_path / "home", "--lockstep", *chains, "--date", "2019-04-12")
+    assert (ended.status, ended.summary["decisions"]) == (0, {"maintain": 28})
+    assert any("no official close on 2019-04-12" in note for note in ended.summary["notes"])
+    assert any("no cover" in note for note in ended.summary["notes"])
+
+
+def test_an_expiry_that_was_not_recorded_is_settled_at_the_official_price(tmp_path: Path) -> None:
+    for day in ("2019-04-12", "2019-04-22"):
+        imported = participant(tmp_path, "catalogue", "import", *NEAR[1::2], "--date", day, "--into", "few", "--quiet")
+        assert (imported.status, imported.err) == (0, "")
+    ended = trade(tmp_path / "home", "--lockstep", "--data", tmp_path / "few", "--date", "2019-04-12..2019-04-22")
+    assert ended.status == 0, ended.err
+    assert "2019-04-18 is only settled" in ended.err
+    days = {s["day"]: s for s in ended.summaries}
+    assert days["2019-04-18"]["decisions"] == {}
+    assert days["2019-04-22"]["positions"] == {"NIFTY": "flat", "BANKNIFTY": "flat"}
+    assert all(s["breaks"] == [] for s in days.values())
+
+
+def test_a_day_that_was_begun_is_neither_jumped_over_nor_gone_on_with_other_data(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Desk(home, "--lockstep", *NEAR, "--date", "2019-04-12") as desk:
+        desk.until("the log has begun", lambda: len(log_of(home, "2019-04-12")) >= 6 or None)
+        desk.process.send_signal(signal.SIGINT)
+        assert desk.ended().status == 1
+    jumped = trade(home, "--lockstep", *NEAR, "--date", "2019-04-15")
+    assert jumped.status == 2
+    assert "has begun 2019-04-12 and not closed it" in jumped.err
+    other = trade(home, "--lockstep", *NEAR[:2], "--date", "2019-04-12")
+    assert other.status == 2
+    assert "holds 2019-04-12 of seed" in other.err
+    assert trade(home, "--lockstep", *NEAR, "--date", "2019-04-12").status == 0
+
+
+def test_a_scrip_that_is_asked_for_and_wholly_kept_apart_is_named(tmp_path: Path) -> None:
+    ended = trade(tmp_path / "home", "--lockstep", *BARS, "--date", "2022-10-19", "--symbols", "NIFTY")
+    assert ended.status == 2
+    assert "nothing of it can be traded on 2022-10-19 (NIFTY: 0 of " in ended.err
+    assert "rows no spot" in ended.err

@@ -78,11 +78,22 @@ def test_a_file_of_another_name_is_named(tmp_path: Path) -> None:
         days(tmp_path)
 
 
-def test_official_series_are_kept_as_they_came(tmp_path: Path) -> None:
+def test_official_series_are_kept_as_they_came_and_never_replaced(tmp_path: Path) -> None:
     series = tmp_path / "closes.csv"
     series.write_text("date,symbol,spot_close\n")
-    keep_official(tmp_path / "catalogue", [series])
-    assert (tmp_path / "catalogue" / "official" / "closes.csv").read_text() == series.read_text()
+    kept = tmp_path / "catalogue" / "official" / "closes.csv"
+    for _ in range(2):
+        keep_official(tmp_path / "catalogue", [series])
+        assert kept.read_text() == series.read_text()
+    series.write_text("date,symbol,spot_close\n2019-04-12,NIFTY,99999\n")
+    with pytest.raises(BadData, match=r"closes\.csv is there with other contents"):
+        keep_official(tmp_path / "catalogue", [series])
+    assert "99999" not in kept.read_text()
+
+
+def test_a_folder_of_chains_is_no_catalogue_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "chains").mkdir()
+    assert not is_catalogue(tmp_path)
 
 
 def test_days_are_listed_by_symbol_and_day(tmp_path: Path) -> None:

@@ -79,6 +79,20 @@ def test_a_page_that_cannot_be_of_an_open_market_is_kept_apart(one: Page, reason
     assert apart(one) == {reason: len(STRIKES)}
 
 
+def test_a_page_in_which_some_sizes_are_in_other_units_is_kept_apart() -> None:
+    mixed = tuple(replace(c, bid_size=1, ask_size=1) if i % 5 == 0 else c for i, c in enumerate(CELLS))
+    assert apart(page(cells=mixed)) == {"sizes are no whole lots: wrong units?": len(STRIKES)}
+    one = tuple(replace(c, bid_size=1) if i == 0 else c for i, c in enumerate(CELLS))
+    assert apart(page(cells=one)) == {}, "an odd lot is no other unit"
+
+
+def test_units_that_were_taken_for_lots_are_kept_apart() -> None:
+    many = tuple(c for i in range(3) for c in (replace(c, strike=c.strike + i * 5_000_000) for c in CELLS))
+    deep = tuple(replace(c, bid_size=75 * 75, ask_size=2 * 75 * 75) for c in many)
+    assert apart(page(cells=deep)) == {"sizes are lots of lots: wrong units?": len(STRIKES)}
+    assert apart(page(cells=tuple(replace(c, bid_size=75 * (i + 1)) for i, c in enumerate(many)))) == {}
+
+
 def test_last_fridays_prices_under_another_date_are_kept_apart() -> None:
     monday = datetime.date(2019, 4, 15)
     weekend = page(at_time(datetime.date(2019, 4, 13), 10, 0))

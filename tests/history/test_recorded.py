@@ -57,7 +57,11 @@ def test_expiries_polled_within_minutes_are_one_instant_at_the_last_of_them() ->
     assert [len(group) for group in rounds(polled[::-1])] == [2, 2]
     instants = list(market(*polled).instants())
     assert [(i.at, i.is_last) for i in instants] == [(NINE + 2 * MINUTE, False), (NINE + 16 * MINUTE, True)]
-    assert {tick.exchange_at for tick in instants[0].ticks} == {NINE + 2 * MINUTE}
+    by_expiry = {t.contract[:14]: t.exchange_at for t in instants[0].ticks if t.contract.endswith(("CE", "PE"))}
+    assert by_expiry == {"NIFTY-20190418": NINE, "NIFTY-20190425": NINE + 2 * MINUTE}, "each page at its own time"
+    # The future stands on the page of its own expiry, the index on the newest.
+    assert next(t.exchange_at for t in said(market(*polled), "NIFTY-20190425-FUT")) == NINE + 2 * MINUTE
+    assert next(t.exchange_at for t in said(market(*polled), "NIFTY")) == NINE + 2 * MINUTE
 
 
 def test_an_expiry_that_comes_again_begins_a_new_instant() -> None:
@@ -136,7 +140,7 @@ def test_a_stock_has_a_quote_of_its_own_around_its_spot() -> None:
     (tick,) = said(played, "RELIANCE")
     assert tick.bid < tick.last < tick.ask
     assert tick.last == 13_000_000
-    assert played.provenance("RELIANCE").marks == ("recorded", "covers derived")
+    assert played.provenance("RELIANCE").marks == ("recorded", "the stock's own quote derived")
 
 
 def test_the_brain_is_told_what_no_exchange_quoted() -> None:
@@ -164,8 +168,30 @@ def test_people_are_told_how_far_off_a_derived_future_was() -> None:
 def test_a_day_begins_and_ends_with_what_was_recorded() -> None:
     played = market(page(), page(NINE + 30 * MINUTE))
     assert [i.is_last for i in played.instants()] == [False, True]
-    assert (played.seed, played.symbols, played.day) == (0, ("NIFTY",), DAY)
+    assert (played.symbols, played.day) == (("NIFTY",), DAY)
     assert list(played.instants()) == list(played.instants()), "the same each time"
+
+
+def test_another_recording_has_another_seed() -> None:
+    seeds = {market(page()).seed, market(page(spot=SPOT + 500)).seed, market(page(), official=Official()).seed}
+    assert len(seeds) == 3
+    assert market(page()).seed == market(page()).seed
+
+
+def test_what_comes_later_changes_nothing_that_was_said_before() -> None:
+    listed_later = page(NINE + 30 * MINUTE, cells=(*cells(), *cells(SPOT + 500_000)))
+    short, whole = market(page(), page(NINE + 15 * MINUTE)), market(page(), page(NINE + 15 * MINUTE), listed_later)
+    before, after = list(short.instants()), list(whole.instants())
+    assert [i.ticks for i in before] == [i.ticks for i in after[:2]], "not even the names of strikes to come"
+    assert len(after[2].ticks) == len(after[1].ticks) + 2
+
+
+def test_a_day_of_which_nothing_is_recorded_has_its_close_alone() -> None:
+    played = market()
+    (instant,) = played.instants()
+    assert (instant.at, instant.ticks, instant.is_last) == (at_time(DAY, 15, 30), (), True)
+    assert played.contracts() == ()
+    assert played.settlements()["NIFTY-20190425-FUT"] == SPOT + 1_100_000
 
 
 @pytest.mark.parametrize("symbol", ["NIFTY", "BANKNIFTY"])

@@ -148,6 +148,13 @@ def test_what_is_held_is_told_in_a_few_words() -> None:
     )
 
 
+def test_what_no_exchange_quoted_is_on_the_screen(floor: Floor) -> None:
+    marked = replace(floor.states["NIFTY"], marks=("recorded", "covers derived"))
+    floor.market.commit([Write("quotes", "NIFTY", encode(marked))])
+    found = {s.symbol: s.not_quoted for s in look(floor).scrips}
+    assert found == {"NIFTY": "NIFTY: recorded, covers derived", "BANKNIFTY": ""}
+
+
 # --- the summary ---
 
 

@@ -383,7 +383,7 @@ def test_the_brokers_quote_is_that_of_the_exchange(desk: Desk) -> None:
 
 
 def test_the_close_marks_futures_pays_what_expires_and_keeps_the_rest(desk: Desk) -> None:
-    assert desk.broker.settlements() == {}
+    assert desk.broker.settlements() is None
     desk.broker.place(order("a", contract=FUTURE, limit=251_010_000))
     desk.broker.place(order("b", side=SELL, limit=3_000_000))
     desk.broker.place(order("c", contract=TODAYS_CALL, limit=1_010_000))

@@ -122,7 +122,7 @@ def test_after_the_last_instant_the_day_is_settled() -> None:
         broker.place(order("a"))
         broker.place(order("b", limit=200_000_000))
         release(venue.url, OPENS_AT)
-        assert broker.settlements() == {}
+        assert broker.settlements() is None
         release(venue.url, OPENS_AT + MINUTE)
         assert broker.settlements() == SETTLEMENTS
         assert session(venue.url).is_over
@@ -241,7 +241,7 @@ def test_money_and_positions_are_carried_to_the_next_day(tmp_path: Path) -> None
     with running(MadeMarket(day=NEXT_DAY), state_path=state) as venue:
         broker = HttpBroker(venue.url, WAIT_S)
         assert (broker.positions(), broker.funds().cash) == (positions, cash)
-        assert (broker.orders(), broker.settlements()) == ([], {})
+        assert (broker.orders(), broker.settlements()) == ([], None)
         assert not session(venue.url).is_over
         broker.close()
 

@@ -14,7 +14,7 @@ from participant.core.session import day_of
 from participant.history import catalogue
 from participant.history.official import official_files, read_official
 from participant.history.pages import BadData, Page
-from participant.history.readers import Source, find
+from participant.history.readers import Source, days_of, find
 from participant.history.survey import DaySurvey, SourceSurvey, Surveyor, by_set
 
 
@@ -35,7 +35,7 @@ class Listed(Struct, frozen=True):
 def check(args: Namespace) -> int:
     """Read and screen without writing, and say what was found."""
     try:
-        sources, aside = find(args.paths, args.mapping)
+        sources, aside = _found(args)
         surveyor = Surveyor(read_official(args.paths), load_rules())
         surveys = [surveyor.survey(source, args.date) for source in _shown(args, sources)]
     except BadData as fault:
@@ -47,7 +47,7 @@ def check(args: Namespace) -> int:
 def bring_in(args: Namespace) -> int:
     """Import what may be traded on, and keep the rest apart beside it."""
     try:
-        sources, aside = find(args.paths, args.mapping)
+        sources, aside = _found(args)
         args.into.mkdir(parents=True, exist_ok=True)
         catalogue.keep_official(args.into, official_files(args.paths))
         surveyor = Surveyor(read_official(args.paths), load_rules())
@@ -77,6 +77,20 @@ def show(args: Namespace) -> int:
         lines.append(f"{symbol:<12} {len(mine):>4} days  {min(mine)} .. {max(mine)}")
     say(args, "\n".join(lines), tuple(Listed(symbol, str(day)) for symbol, day in days))
     return DONE
+
+
+def _found(args: Namespace) -> tuple[list[Source], list[str]]:
+    """What can be read at the places asked for; BadData where nothing can."""
+    done = [path for path in args.paths if catalogue.is_catalogue(path)]
+    if done:
+        raise BadData(f"{done[0]} is a catalogue already; `participant catalogue list {done[0]}` says what it holds")
+    sources, aside = find(args.paths, args.mapping)
+    if not sources:
+        why = f" (left aside: {aside[0]})" if aside else ""
+        raise BadData(f"{', '.join(map(str, args.paths))}: no recorded chain is in there{why}")
+    if args.date and not any(args.date[0] <= day <= args.date[1] for s in sources for day, _ in days_of(s)):
+        raise BadData(f"nothing is recorded of --date {args.date[0]}..{args.date[1]}; leave it out to see what is")
+    return sources, aside
 
 
 def _import(args: Namespace, surveyor: Surveyor, source: Source) -> SourceSurvey:

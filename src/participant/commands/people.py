@@ -45,6 +45,7 @@ def status(args: Namespace) -> int:
     screen = _look(args.home)
     text = [f"day {screen.day}, breaker {screen.breaker.name} {screen.breaker_why}".rstrip()]
     text += [f"{s.symbol}: {s.holds}; {s.said}" for s in screen.scrips]
+    text += [f"data of {s.not_quoted}" for s in screen.scrips if s.marks]
     text += [f"ticket {t.ticket_id[:8]}: {t.title}" for t in screen.tickets if not t.is_closed]
     say(args, "\n".join(text), screen)
     return NEEDS_A_PERSON if any(not t.is_closed for t in screen.tickets) else DONE

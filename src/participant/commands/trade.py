@@ -21,10 +21,10 @@ from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
-from participant.history.recordings import days_in, open_recordings
+from participant.history.recordings import days_in, days_settled, open_recordings
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets
+from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
 from participant.wire.json import encode
 
 PAISE = 100
@@ -72,13 +72,19 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
 def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[DaySession]:
     """The sessions asked for and, of recorded days, there; without --date the one after the last that was closed."""
     store = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
-    closed = last_closed(store)
+    closed, begun = last_closed(store), unfinished(store)
     store.close()
+    if args.mapping and not args.data:
+        raise Refused(f"--mapping {args.mapping} says what the columns of --data mean: give that too")
     try:
         if args.date:
             first, last = args.date
         else:
             first = last = rules.next_session(closed) if closed else datetime.date.fromisoformat(config.venue.day)
+        if begun and first > begun:
+            raise Refused(
+                f"--date {first}: home {home} has begun {begun} and not closed it; go on with --date {begun} first"
+            )
         if closed and first <= closed:
             raise Refused(
                 f"--date {first}: home {home} has closed {closed} already; go on after it or use another --home"
@@ -94,21 +100,23 @@ def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Itera
 
 
 def _recorded(args: Namespace, sessions: list[DaySession]) -> Iterator[DaySession]:
-    """Those sessions of which something is recorded; it is said of which nothing is."""
+    """Those sessions of which something is recorded, or on which what is held can settle; the rest is said."""
     if args.seed is not None or args.step is not None or args.venue:
         raise Refused("--data plays recorded days: leave out --seed, --step and --venue, which are of other markets")
     try:
-        days = days_in(open_recordings(args.data, args.mapping))
+        recordings = open_recordings(args.data, args.mapping)
+        days, settled = days_in(recordings), days_settled(recordings)
     except BadData as fault:
         raise Refused(str(fault)) from fault
     if not any(day in days for day, _ in sessions):
         what = f"they hold {min(days)} to {max(days)}" if days else "they hold no day at all"
         raise Refused(f"--date {sessions[0][0]}..{sessions[-1][0]}: --data has none of these days; {what}")
     for day, session in sessions:
-        if day in days:
+        if day not in days and not args.quiet:
+            what = "only settled" if day in settled else "skipped"
+            sys.stderr.write(f"participant: {day} is {what}: it is a trading day, but no chain of it is in --data\n")
+        if day in days | settled:
             yield day, session
-        elif not args.quiet:
-            sys.stderr.write(f"participant: {day} is skipped: it is a trading day, but --data has nothing of it\n")
 
 
 def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> Summary:

@@ -56,9 +56,14 @@ def _recorded(args: Namespace, config: Config, day: datetime.date) -> Market:
     """The recorded day, of the scrips asked for, or else of those on the watchlist."""
     symbols = args.symbols or tuple(scrip.symbol for scrip in config.watchlist)
     try:
-        return load_day(open_recordings(args.data, args.mapping), day, load_rules(), symbols)
+        market = load_day(open_recordings(args.data, args.mapping), day, load_rules(), symbols)
     except (BadData, LookupError) as fault:
         raise Refused(f"venue: {fault}") from fault
+    lacking = [symbol for symbol in args.symbols or () if symbol not in market.symbols]
+    if lacking:
+        why = "; ".join(note for note in market.notes() if note.startswith(f"{lacking[0]}:")) or "nothing is recorded"
+        raise Refused(f"venue: --symbols {lacking[0]}: nothing of it can be traded on {day} ({why}); leave it out")
+    return market
 
 
 def _faults(path: Path | None) -> VenueFaults | None:

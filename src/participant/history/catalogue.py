@@ -43,7 +43,7 @@ class Import(Struct, frozen=True):
 
 def is_catalogue(path: Path) -> bool:
     """Whether a folder holds imported days."""
-    return (path / CHAINS).is_dir()
+    return (path / CHAINS).is_dir() and (path / IMPORTS).is_file()
 
 
 def days(folder: Path) -> list[tuple[str, datetime.date]]:
@@ -100,9 +100,15 @@ def write_day(folder: Path, done: Import, pages: Sequence[Page], apart: Sequence
 
 
 def keep_official(folder: Path, files: Iterable[Path]) -> None:
-    """Copy official series into the catalogue, each whole or not at all."""
+    """Copy official series into the catalogue, each whole or not at all; BadData where another one lies there."""
     for file in files:
         target = folder / OFFICIAL / file.name
+        if target.exists():
+            if target.read_bytes() != file.read_bytes():
+                raise BadData(
+                    f"{target} is there with other contents than {file}: give {file.name} another name, or remove it"
+                )
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f"{target.name}.unfinished")
         shutil.copyfile(file, beside)

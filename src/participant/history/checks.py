@@ -26,7 +26,9 @@ GAP_MEDIANS = 2
 
 OUTSIDE, HOLIDAY, WEEKEND = "outside the rulebook", "holiday polled", "weekend polled"
 EARLY, LATE = "before the open", "after the close"
-NO_SPOT, NO_QUOTES, NO_LOTS = "no spot", "no quotes", "sizes are no whole lots: wrong units?"
+NO_SPOT, NO_QUOTES = "no spot", "no quotes"
+NO_LOTS, TOO_DEEP = "sizes are no whole lots: wrong units?", "sizes are lots of lots: wrong units?"
+ODD_SIZES_MAX, SIZES_MIN = 0.10, 20
 EXPIRY = "wrong expiry"
 REPEATS, BACKWARDS, TWICE, SPOT = (
     "repeats a page before",
@@ -178,7 +180,7 @@ class _Calendar:
             return True  # a stock whose listing nobody wrote down
 
     def _odd_sizes(self, page: Page) -> str:
-        """Whether most sizes are no multiple of the lot; a model's sizes prove nothing."""
+        """Whether sizes are no whole lots, or nearly all whole lots of lots; a model's sizes prove nothing."""
         if page.is_modelled or (page.expiry - self._day).days > LOT_KNOWN_DAYS:
             return ""
         try:
@@ -186,7 +188,11 @@ class _Calendar:
         except OutsideRules:
             return ""
         sizes = [size for cell in page.cells for size in (cell.bid_size, cell.ask_size) if size > 0]
-        return NO_LOTS if 2 * sum(size % lot != 0 for size in sizes) > len(sizes) else ""
+        odd, twice = sum(size % lot != 0 for size in sizes), sum(size % (lot * lot) == 0 for size in sizes)
+        if odd > ODD_SIZES_MAX * len(sizes):
+            return NO_LOTS
+        # Units that a mapping file calls lots are multiplied once too often: only whole lots of lots are left.
+        return TOO_DEEP if lot > 1 and len(sizes) >= SIZES_MIN and twice >= (1 - ODD_SIZES_MAX) * len(sizes) else ""
 
 
 class _Seen(Struct):

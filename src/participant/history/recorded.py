@@ -12,15 +12,17 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from participant.core.ids import digest
 from participant.core.market import SECOND, LookBack, Provenance, Tick
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Contract, Kind
+from participant.core.scrip import Contract, Kind, contract_key
 from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
 from participant.history.synthetic import Instant
 
 ROUND_S = 180
+SEED_DIGITS = 12
 DERIVED_LOTS = 20  # the size shown at a derived quote: stated, not seen
 INDICES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50")  # no index can be bought itself
 
@@ -36,12 +38,16 @@ class Recording(Struct, frozen=True):
 class RecordedMarket:
     """One recorded day of some underlyings, an instant for every round of pages."""
 
-    seed = 0
-
     def __init__(self, day: datetime.date, recording: Recording, official: Official, rules: Rulebook) -> None:
         self.day = day
         self.symbols = tuple(sorted(recording.pages))
         self._recording, self._official, self._rules = recording, official, rules
+
+    @cached_property
+    def seed(self) -> int:
+        """A number made of all that the day is played from: another recording has another."""
+        names = [*self._recording.pages.values(), self._recording.look_backs, self.settlements()]
+        return int(digest(*names)[:SEED_DIGITS], 16)
 
     def contracts(self) -> tuple[Contract, ...]:
         """The master of the day, made of what is recorded and listed, in the steps of the rulebook."""
@@ -55,7 +61,8 @@ class RecordedMarket:
         """What no exchange quoted: covers, modelled quotes, and a volatility that is another's."""
         look_back = self.look_back(symbol)
         marks = ["recorded"]
-        marks += ["covers derived"] if self._futures(symbol) or symbol not in INDICES else []
+        marks += ["covers derived"] if self._futures(symbol) else []
+        marks += ["the stock's own quote derived"] if symbol not in INDICES else []
         marks += ["quotes modelled"] if any(p.is_modelled for p in self._recording.pages[symbol]) else []
         marks += [f"IV of {look_back.published}"] if look_back.published else []
         return Provenance(tuple(marks), tuple(c.key for c in self._futures(symbol)))
@@ -67,28 +74,35 @@ class RecordedMarket:
             marks = self.provenance(symbol).marks
             said.append(f"{symbol}: {', '.join(marks)}")
             said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
+            said += [] if self._futures(symbol) else [f"{symbol}: no cover, no future is listed in the official series"]
             said += self._unsettled(symbol)
         doubts = self._rules.doubtful(self.symbols, self.day)
         return (*said, *(f"rule of low confidence: {doubt}" for doubt in doubts))
 
     def instants(self) -> Iterator[Instant]:
-        """The day, round by round."""
+        """The day, round by round; a day of which nothing is recorded has its close alone."""
+        session = self._rules.session(self.day)
+        if not self._rounds and session is not None:
+            yield Instant(session.close_at, (), True)
+        shown: set[str] = set()
         for i, pages in enumerate(self._rounds):
             at = _newest(pages).at
             by_symbol: dict[str, list[Page]] = {}
             for page in pages:
                 by_symbol.setdefault(page.symbol, []).append(page)
-            ticks = tuple(tick for symbol, mine in by_symbol.items() for tick in self._ticks(symbol, mine, at))
+            said = [tick for symbol, mine in by_symbol.items() for tick in self._ticks(symbol, mine, at)]
+            # A strike that no page has shown yet is not known of: it goes dark only once it was there.
+            ticks = tuple(tick for tick in said if tick.bid or tick.ask or tick.last or tick.contract in shown)
+            shown |= {tick.contract for tick in ticks}
             yield Instant(at, ticks, i == len(self._rounds) - 1)
 
     def settlements(self) -> dict[str, int]:
-        """The official prices: each index's close, and each future's by its key."""
-        prices = {}
-        for symbol in self.symbols:
-            close = self._official.close(symbol, self.day)
-            if close is not None:
-                prices[symbol] = close
-            prices |= {f.key: self._official.futures(symbol, self.day)[f.expiry] for f in self._futures(symbol)}
+        """The official prices, of what is played and of all else that may be held."""
+        closes = {symbol: self._official.close(symbol, self.day) for symbol in self._official.closes}
+        prices = {symbol: close for symbol, close in closes.items() if close is not None}
+        for symbol in self._official.boards:
+            futures = self._official.futures(symbol, self.day)
+            prices |= {contract_key(symbol, expiry, Kind.FUTURE): price for expiry, price in futures.items()}
         return prices
 
     # --- the master ----------------------------------------------------------------------------------------------
@@ -134,8 +148,8 @@ class RecordedMarket:
         return list(rounds(page for symbol in self.symbols for page in self._recording.pages[symbol]))
 
     def _ticks(self, symbol: str, pages: Sequence[Page], at: int) -> Iterator[Tick]:
-        """All that a round says of a scrip; contracts of its expiries that the pages lack go dark."""
-        spot = _newest(pages).spot
+        """All that a round says of a scrip, each page at its own time; contracts that its pages lack go dark."""
+        spot, seen_at = _newest(pages).spot, {page.expiry: page.at for page in pages}
         own = (0, 0, 0, 0)
         if symbol not in INDICES:
             bid, ask = stock_quote(spot, self._tick(symbol, Kind.CALL))
@@ -146,15 +160,15 @@ class RecordedMarket:
         for derived in self._derived(symbol, pages, at):
             future = futures[derived.expiry]
             size = DERIVED_LOTS * future.lot
-            yield Tick(future.key, derived.bid, derived.ask, size, size, 0, at)
+            told_at = seen_at.get(derived.expiry, at) if derived.how == "parity" else at
+            yield Tick(future.key, derived.bid, derived.ask, size, size, 0, told_at)
         cells = {(p.expiry, c.strike, c.kind): c for p in pages for c in p.cells}
-        expiries = {page.expiry for page in pages}
         for contract in self._master[symbol]:
-            if contract.expiry in expiries and contract.kind is not Kind.FUTURE:
+            if contract.expiry in seen_at and contract.kind is not Kind.FUTURE:
                 cell = cells.get(
                     (contract.expiry, contract.strike, contract.kind), Cell(contract.kind, contract.strike)
                 )
-                yield Tick(contract.key, cell.bid, cell.ask, cell.bid_size, cell.ask_size, 0, at)
+                yield Tick(contract.key, cell.bid, cell.ask, cell.bid_size, cell.ask_size, 0, seen_at[contract.expiry])
 
     def _derived(self, symbol: str, pages: Sequence[Page], at: int) -> list[DerivedFuture]:
         expiries = [future.expiry for future in self._futures(symbol)]

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ from participant.history.survey import lots_of
 
 BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
 LOOK_BACK_DAYS = 400
+ASIDE_SHOWN = 3
 ONE_DAY = datetime.timedelta(days=1)
 
 
@@ -39,22 +41,25 @@ def open_recordings(paths: Sequence[Path], mapping: Path | None = None) -> Recor
     others = [path for path in paths if path not in catalogues]
     sources, aside = readers.find(others, mapping) if others else ([], [])
     if not sources and not catalogues:
-        raise BadData(
-            f"--data {', '.join(map(str, paths))}: no recorded chain is in there; docs/catalogue.md says which"
-        )
+        why = f" (left aside: {aside[0]})" if aside else ""
+        where = ", ".join(map(str, paths))
+        raise BadData(f"--data {where}: no recorded chain is in there{why}; docs/catalogue.md says what can be read")
     return Recordings(tuple(sources), catalogues, read_official(paths), tuple(aside))
 
 
 def load_day(
     recordings: Recordings, day: datetime.date, rules: Rulebook, symbols: Sequence[str] | None = None
 ) -> RecordedMarket:
-    """The day as it can be played, of all symbols recorded or of these; BadData where nothing of them is left."""
-    found = Findings()
+    """The day as it can be played, of all symbols recorded or of these.
+
+    A day of which nothing can be traded on still settles, if the exchange published its prices: BadData if not.
+    """
+    found, tally = Findings(), Tally()
     pages: dict[str, list[Page]] = {}
     origin: dict[str, Source | Path] = {}
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
-        for symbol, mine in _pages(place, (day - BEFORE_DAYS * ONE_DAY, day), rules, found).items():
+        for symbol, mine in _pages(place, (day - BEFORE_DAYS * ONE_DAY, day), rules, (found, tally)).items():
             today = [page for page in mine if _day(page) == day]
             if not today or (symbols is not None and symbol not in symbols):
                 continue
@@ -63,14 +68,16 @@ def load_day(
                     f"{symbol} on {day} is in {_name(origin[symbol])} and in {_name(place)}: give one of them"
                 )
             pages[symbol], origin[symbol] = today, place
-    if not pages:
-        raise BadData(f"--data has nothing of {', '.join(symbols or ['any scrip'])} on {day} that can be traded on")
     official, backs = recordings.official, {}
+    notes = [*_notes(found, day, symbols), *_left_out(tally), *_aside(recordings.aside)]
+    if not pages and not any(day in closes for closes in official.closes.values()):
+        names = ", ".join(symbols or ["any scrip"])
+        raise BadData(f"--data has nothing of {names} on {day} that can be traded on: {'; '.join(notes) or 'no rows'}")
     for symbol in pages:
         backs[symbol] = look_back(official, symbol, day)
         if not backs[symbol].closes:
             backs[symbol] = _own_look_back(origin[symbol], symbol, day, rules)
-    return RecordedMarket(day, Recording(pages, backs, _notes(found, day, pages)), official, rules)
+    return RecordedMarket(day, Recording(pages, backs, tuple(notes)), official, rules)
 
 
 def days_in(recordings: Recordings) -> set[datetime.date]:
@@ -79,40 +86,64 @@ def days_in(recordings: Recordings) -> set[datetime.date]:
     return days | {day for folder in recordings.catalogues for _, day in catalogue.days(folder)}
 
 
+def days_settled(recordings: Recordings) -> set[datetime.date]:
+    """Every day of which official closes are known: what is held can be settled on it, recorded or not."""
+    return {day for closes in recordings.official.closes.values() for day in closes}
+
+
 def _pages(
-    place: Source | Path, days: tuple[datetime.date, datetime.date], rules: Rulebook, found: Findings
+    place: Source | Path,
+    days: tuple[datetime.date, datetime.date],
+    rules: Rulebook,
+    counted: tuple[Findings, Tally],
 ) -> dict[str, list[Page]]:
-    """The pages of a span of days that may be traded on, by symbol."""
+    """The pages of a span of days that may be traded on, by symbol; the last day's rows are counted."""
+    (found, tally), (first, last) = counted, days
     pages: Iterable[Page]
     if isinstance(place, Path):
         pages = (page for symbol, day in catalogue.days(place) if days[0] <= day <= days[1]
                  for page in catalogue.read_day(place, symbol, day))  # fmt: skip
     else:
-        pages = screen(readers.read(place, days, lots_of(rules), Tally()), rules, found)
+        lots, eve = lots_of(rules), last - ONE_DAY
+        read = readers.read(place, (first, eve), lots, Tally()) if first <= eve else iter(())
+        pages = screen(chain(read, readers.read(place, (last, last), lots, tally)), rules, found)
     by_symbol: dict[str, list[Page]] = {}
     for page in pages:
         by_symbol.setdefault(page.symbol, []).append(page)
     return by_symbol
 
 
-def _notes(found: Findings, day: datetime.date, symbols: Iterable[str]) -> tuple[str, ...]:
-    """What of the day was kept apart: rows and quotes by reason."""
+def _left_out(tally: Tally) -> list[str]:
+    """What of the day's rows became no page."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in tally.left_out.items())
+    return [f"left out while reading: {reasons}"] if reasons else []
+
+
+def _aside(sentences: Sequence[str]) -> list[str]:
+    """The first files that were left aside, and how many more sentences there would be."""
+    more = len(sentences) - ASIDE_SHOWN
+    shown = [f"left aside: {sentence}" for sentence in sentences[:ASIDE_SHOWN]]
+    return [*shown, f"left aside: {more} more, which `participant catalogue check` names"] if more > 0 else shown
+
+
+def _notes(found: Findings, day: datetime.date, symbols: Sequence[str] | None) -> list[str]:
+    """What of the day was taken and what kept apart: rows and quotes by reason, of every scrip that is recorded."""
     notes = []
-    for symbol in sorted(symbols):
-        of = found.days.get((symbol, day))
-        if of is not None:
+    for symbol, on in sorted(found.days):
+        of = found.days[symbol, on]
+        if on == day and (symbols is None or symbol in symbols):
             apart = [f"{count:,} rows {reason}" for reason, count in of.bad_rows.items()]
             apart += [f"{count:,} quotes {reason}" for reason, count in of.bad_quotes.items()]
             taken = f"{of.accepted_rows:,} of {of.rows:,} rows of {of.source} in {of.pages} pages"
             notes.append(f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else ""))
-    return tuple(notes)
+    return notes
 
 
 def _own_look_back(place: Source | Path, symbol: str, day: datetime.date, rules: Rulebook) -> LookBack:
     """What the scrip's own recorded days before say: each one's last spot, and the 30-day IV of its last round."""
     span = (day - LOOK_BACK_DAYS * ONE_DAY, day - ONE_DAY)
     by_day: dict[datetime.date, list[Page]] = {}
-    for page in _pages(place, span, rules, Findings()).get(symbol, []):
+    for page in _pages(place, span, rules, (Findings(), Tally())).get(symbol, []):
         by_day.setdefault(_day(page), []).append(page)
     closes = {on: max(pages, key=lambda page: page.at).spot for on, pages in by_day.items()}
     return own_look_back(closes, {on: _last_iv30(symbol, on, pages, rules) for on, pages in by_day.items()})

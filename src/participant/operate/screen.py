@@ -31,6 +31,12 @@ class ScripLine(Struct, frozen=True):
     action: str
     said: str
     decided_for: int
+    marks: tuple[str, ...] = ()
+
+    @property
+    def not_quoted(self) -> str:
+        """What of its data no exchange quoted, for a line of text."""
+        return f"{self.symbol}: {', '.join(self.marks)}" if self.marks else ""
 
 
 class Screen(Struct, frozen=True):
@@ -110,6 +116,7 @@ class Watcher:
             last.action.value if last else "",
             last.reason if last else "no decision yet",
             last.decided_for if last else 0,
+            state.marks,
         )
 
     def _result(self) -> int:

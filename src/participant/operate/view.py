@@ -189,7 +189,8 @@ def _state(screen: Screen) -> Table:
         "decisions": _counts(screen.decisions),
         "orders": f"{_counts(screen.orders)}; fills {screen.fills}, charges {rupees(screen.charges)}",
     }
-    for name, text in rows.items():
+    marked = "; ".join(scrip.not_quoted for scrip in screen.scrips if scrip.marks)
+    for name, text in (rows | {"data": marked} if marked else rows).items():
         table.add_row(Text(name, "dim"), text)
     return table
 

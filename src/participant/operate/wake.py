@@ -83,6 +83,13 @@ def last_closed(books: Store) -> datetime.date | None:
     return datetime.date.fromisoformat(days[-1]) if days else None
 
 
+def unfinished(books: Store) -> datetime.date | None:
+    """The first day that this home has begun and not closed."""
+    closed = {r.key for r in books.rows("days")}
+    begun = sorted(r.key for r in books.rows("starts") if r.key not in closed)
+    return datetime.date.fromisoformat(begun[0]) if begun else None
+
+
 def close_ticket(books: Store, name: str, reason: str) -> Ticket | None:
     """Close the one open ticket whose id begins with `name`; None where there is not exactly one.
 

@@ -55,7 +55,7 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
     if ended is None or ports.books.get("days", str(day)) is not None:
         return None
     settlements = ports.broker.settlements()
-    if not settlements:
+    if settlements is None:
         return None
     at, books = decode(ended.value, Mark).at, Books(ports.books)
     if _finish_orders(ports, day, at) or not _is_booked(ports.books, books, day):

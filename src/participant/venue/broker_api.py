@@ -118,7 +118,8 @@ class BrokerApi:
         return ok([quote_row(quote)] if quote else [])
 
     async def _settlements(self, _: Request) -> Response:
-        return ok(self._exchange.broker.settlements())
+        prices = self._exchange.broker.settlements()
+        return ok([] if prices is None else [prices])
 
     # --- updates ---
 

@@ -18,9 +18,9 @@ from participant.wire.json_two import TwoReader, TwoWriter
 class Providers:
     """One (FIX), two and three (JSON over WebSocket). All methods belong to the thread of the event loop."""
 
-    def __init__(self, contracts: Sequence[Contract], seed: int = 0) -> None:
+    def __init__(self, contracts: Sequence[Contract], seed: int = 0, underlyings: Sequence[str] = ()) -> None:
         self._one = FixProvider(f"{seed}/one")
-        self._two = JsonProvider(TwoWriter(contracts), TwoReader.request, f"{seed}/two")
+        self._two = JsonProvider(TwoWriter(contracts, underlyings), TwoReader.request, f"{seed}/two")
         self._three = JsonProvider(ThreeWriter(contracts), ThreeReader.request, f"{seed}/three")
         self._fates = {"one": self._one.fate, "two": self._two.fate, "three": self._three.fate}
         self._book: dict[str, Tick] = {}

@@ -74,7 +74,7 @@ class Venue:
 
     def __init__(self, market: Market, rules: Rulebook, options: VenueOptions) -> None:
         self._options = options
-        self.providers = Providers(market.contracts(), market.seed)
+        self.providers = Providers(market.contracts(), market.seed, market.symbols)
         broker = MemoryBroker(market.contracts(), rules, market.day, options.cash)
         self.exchange = Exchange(market, broker, self.providers, options.state_path)
         self.api = BrokerApi(self.exchange)

@@ -85,10 +85,10 @@ _said = msgspec.json.Decoder(_Said)
 
 
 class TwoWriter:
-    """The provider's side: tokens by the order of the master."""
+    """The provider's side: tokens by the order of the master, those of the underlyings first."""
 
-    def __init__(self, contracts: Sequence[Contract]) -> None:
-        symbols = sorted({c.underlying for c in contracts})
+    def __init__(self, contracts: Sequence[Contract], underlyings: Sequence[str] = ()) -> None:
+        symbols = sorted({*underlyings, *(c.underlying for c in contracts)})
         rows = [_Instrument(TOKEN_FIRST + n, s, "INDEX") for n, s in enumerate(symbols)]
         rows += [
             _Instrument(TOKEN_FIRST + n, c.underlying, c.kind.value, c.expiry, _rupees(c.strike))

@@ -114,9 +114,10 @@ class HttpBroker:
         except Malformed as fault:
             raise BrokerDown(str(fault)) from fault
 
-    def settlements(self) -> dict[str, int]:
-        """The official settlement prices; empty before they are out."""
-        return self._get("/settlements", dict[str, int])
+    def settlements(self) -> dict[str, int] | None:
+        """The official settlement prices; `None` before they are out."""
+        rows = self._get("/settlements", list[dict[str, int]])
+        return rows[0] if rows else None
 
     def close(self) -> None:
         """End the connections and the thread of the update stream."""

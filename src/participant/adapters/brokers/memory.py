@@ -173,10 +173,10 @@ class MemoryBroker:
         self._read()
         return self._book.quotes.get(contract)
 
-    def settlements(self) -> dict[str, int]:
-        """The official prices, once the day is closed."""
+    def settlements(self) -> dict[str, int] | None:
+        """The official prices, once the day is closed; there may be none that day."""
         self._read()
-        return dict(self.state.settlements)
+        return dict(self.state.settlements) if self.state.is_over else None
 
     # --- faults ---
 
