@@ -80,6 +80,7 @@ def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(tmp_pat
         assert first["reason"].startswith("sell the cover, ")
     opened = next(d for d in decided(tmp_path / "first", "2019-04-12", "NIFTY") if d["action"] == "open")
     assert opened["figures"]["iv_over_realised"] > 2, "realised volatility is less than half of it"
+    assert any(n.startswith("rule of low confidence: the holidays") for n in days["2019-04-12"]["notes"])
     assert days["2019-04-18"]["positions"] == {"NIFTY": "+150 20190425-FUT", "BANKNIFTY": "+60 20190425-FUT"}
     assert days["2019-04-22"]["positions"] == {"NIFTY": "flat", "BANKNIFTY": "flat"}
 
