@@ -142,7 +142,7 @@ def test_minute_bars_with_the_index_each_second_in_2022(tmp_path: Path) -> None:
 
 
 def test_at_speed_nothing_stale_is_sent_and_every_decision_can_be_made_again(tmp_path: Path) -> None:
-    ended = trade(tmp_path / "home", "--speed", 240, *NEAR, "--date", "2019-04-12")
+    ended = trade(tmp_path / "home", "--speed", 360, *NEAR, "--date", "2019-04-12")
     assert (ended.status, ended.summary["breaks"]) == (0, [])
     store = SqliteStore(tmp_path / "home" / "books.sqlite", is_durable=True)
     orders = [decode(row.value, Order) for row in store.rows("orders")]
