@@ -137,7 +137,7 @@ def test_minute_bars_with_the_index_each_second_in_2022(tmp_path: Path) -> None:
     ended = twice(tmp_path, *BARS, "--date", "2022-11-03")
     assert ended.summary["decisions"]["maintain"] > 300
     reasons = {d["reason"] for d in decided(tmp_path / "first", "2022-11-03", "NIFTY")}
-    assert reasons == {"IV rank 10.5% is under 50.0%"}
+    assert reasons == {"IV rank 10.5% is under 50.0%", "the market is not open: post-close"}
     assert any("quotes modelled" in note for note in ended.summary["notes"])
 
 
