@@ -94,7 +94,7 @@ def _process(command: list[str], errors: Path, stdout: int) -> Iterator["subproc
     """A process of ours, ended when we leave."""
     environment = {**os.environ, "PYTHONPATH": f"{os.environ.get('BENCH_SRC', ROOT / 'src')}:{ROOT}"}
     with errors.open("wb") as err:
-        process = subprocess.Popen(command, stdout=stdout, stderr=err, cwd=errors.parent, env=environment)
+        process = subprocess.Popen(command, stdout=stdout, stderr=err, env=environment)
     try:
         yield process
     finally:
