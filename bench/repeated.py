@@ -55,6 +55,7 @@ class RepeatedMarket:
         self._of = {copy.name: copy for copy in self._copies}
         self.day: datetime.date = market.day
         self.seed: int = market.seed
+        self.step_s: int = market.step_s
         self.symbols: Sequence[str] = tuple(copy.name for copy in self._copies)
 
     def contracts(self) -> Sequence[Contract]:

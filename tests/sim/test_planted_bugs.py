@@ -10,6 +10,7 @@ import participant.core.books
 import participant.core.position
 import participant.core.risk
 import participant.links.books
+import participant.links.claims
 import participant.links.evidence
 import participant.stages.decide
 import participant.stages.execute
@@ -67,7 +68,7 @@ def the_send_is_not_written_down_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def margin_is_not_reserved_with_the_claim(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(participant.stages.execute, "reserve", lambda account, margins: account)
+    patch.setattr(participant.links.claims, "reserve", lambda account, margins: account)
 
 
 def fills_are_added_instead_of_merged(patch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from participant.core.messages import Message, Write
 from participant.core.order import Order, OrderStatus, orders_of
 from participant.core.risk import Limits
 from participant.core.scrip import Side
+from participant.core.sending import STEPS_MAX
 from participant.core.session import at_time
 from participant.links.faults import FaultKind, Faults
 from participant.wire.json import decode, encode
@@ -209,14 +210,14 @@ def test_where_a_leg_is_refused_by_the_broker_the_rest_is_denied_and_a_person_to
 def test_a_decision_of_many_legs_is_worked_over_several_steps_and_no_leg_twice(floor: Floor) -> None:
     for name in ("bid_size", "ask_size"):
         floor.reprice(future(), **{name: 100 * 65})
-    sides = [Side.BUY, Side.SELL] * 15
+    sides = [Side.BUY, Side.SELL] * 30
     floor.decide(*(floor.leg(future(), side, margin=0) for side in sides))
     gateway = floor.gateway()
     gateway.step(0.0)
     assert S.CLAIMED in floor.statuses(), "one step does not hold up the world"
     gateway.step(0.0)
     assert set(floor.statuses()) == {S.FILLED}
-    assert len(floor.sent()) == len(set(floor.sent())) == 30
+    assert len(floor.sent()) == len(set(floor.sent())) == 60
 
 
 # --- what the checks refuse ---
@@ -250,6 +251,18 @@ def test_a_claim_that_another_process_overtakes_is_made_anew_against_what_is_lef
     floor.gateway().step(0.0)
     assert floor.statuses() == [S.DENIED]
     assert floor.account().reserved == {"another": 70 * LAKH}
+
+
+def test_a_claim_that_others_always_overtake_waits_for_the_next_step() -> None:
+    books = Contended("account")
+    floor = Floor(books)
+    floor.decide(floor.leg(future(), Side.BUY, margin=70 * LAKH))
+    books.others = [lambda: books.commit([Write("account", "account", encode(floor.account()))])] * STEPS_MAX
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    assert (floor.statuses(), floor.sent()) == ([S.DECIDED], [])
+    gateway.step(0.0)
+    assert floor.statuses() == [S.FILLED]
 
 
 def test_a_claim_that_is_overtaken_succeeds_where_enough_is_left() -> None:

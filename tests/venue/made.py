@@ -52,6 +52,7 @@ class MadeMarket:
     def __init__(self, instants: int = 4, day: datetime.date = DAY) -> None:
         self.day = day
         self.seed = 1
+        self.step_s = 60
         self.symbols = ("NIFTY",)
         self._count = instants
 

@@ -209,6 +209,11 @@ def may_send_again(order: Order) -> bool:
     return is_proven and order.sends < SENDS_MAX
 
 
+def denied(order: Order, reason: str) -> Order:
+    """The order refused by our own checks."""
+    return advance(order, Happening.DENY, reason=reason)
+
+
 def answered(order: Order, answer: Answer) -> Order:
     """The order after the broker's answer to a send. An answer that proves nothing leaves it UNKNOWN."""
     if answer.verdict is Verdict.ACCEPTED:

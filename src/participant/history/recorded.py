@@ -38,6 +38,8 @@ class Recording(Struct, frozen=True):
 class RecordedMarket:
     """One recorded day of some underlyings, an instant for every round of pages."""
 
+    step_s = 0  # its instants are those that were recorded
+
     def __init__(self, day: datetime.date, recording: Recording, official: Official, rules: Rulebook) -> None:
         self.day = day
         self.symbols = tuple(sorted(recording.pages))

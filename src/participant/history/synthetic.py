@@ -51,7 +51,7 @@ class SyntheticMarket:
         if session is None:
             raise ValueError(f"{day} is no trading day: the next one is {rules.next_session(day)}")
         self.seed, self.day, self.symbols = seed, day, tuple(symbols)
-        self._step_s = step_s
+        self.step_s = step_s
         self._made = [_Made(seed, symbol, rules, session) for symbol in self.symbols]
 
     def contracts(self) -> tuple[Contract, ...]:
@@ -73,8 +73,8 @@ class SyntheticMarket:
     def instants(self) -> Iterator[Instant]:
         """The day, instant by instant; the last one is at the close, whatever the step."""
         session = self._made[0].session
-        times = [*range(session.open_at, session.close_at, self._step_s * SECOND), session.close_at]
-        courses = [made.course(times, f"{self.seed}/{self.day}/{made.symbol}/{self._step_s}") for made in self._made]
+        times = [*range(session.open_at, session.close_at, self.step_s * SECOND), session.close_at]
+        courses = [made.course(times, f"{self.seed}/{self.day}/{made.symbol}/{self.step_s}") for made in self._made]
         for at, *ticks in zip(times, *courses, strict=True):
             yield Instant(at, tuple(t for some in ticks for t in some), at == times[-1])
 

@@ -13,7 +13,7 @@ from participant.core.breaker import BreakerState
 from participant.core.decision import Decision
 from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
-from participant.core.order import OPEN, Happening, Order, advance, order_id
+from participant.core.order import OPEN, Order, denied, order_id
 from participant.core.position import Position
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract
 from participant.core.session import day_of
@@ -40,14 +40,26 @@ class _Logged(Struct, rename="camel"):
 
 
 class Books:
-    """Typed access to a store; keeps nothing itself."""
+    """Typed access to a store. Of one day's orders it keeps what it has read, and asks only for what changed since."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._day, self._read_to = datetime.date.min, 0
+        self._read: dict[str, Held] = {}
 
     def orders(self, day: datetime.date, prefix: str = "") -> list[Held]:
         """The day's orders whose id begins with `prefix`, in the order of their last change."""
-        return [Held(decode(r.value, Order), r.version) for r in self.store.rows("orders", prefix=f"{day}/{prefix}")]
+        return [held for key, held in self._orders(day).items() if key.startswith(f"{day}/{prefix}")]
+
+    def _orders(self, day: datetime.date) -> dict[str, Held]:
+        """The day's orders by their row, as they stand now; no order is ever deleted."""
+        if day != self._day:
+            self._day, self._read_to, self._read = day, 0, {}
+        for row in self.store.rows("orders", prefix=f"{day}/", since=self._read_to):
+            self._read.pop(row.key, None)
+            self._read[row.key] = Held(decode(row.value, Order), row.version)
+            self._read_to = row.seq
+        return self._read
 
     def orders_ever(self, order_id: str) -> list[Held]:
         """The order of this id, of whatever day; nothing where `order_id` is empty."""
@@ -55,10 +67,10 @@ class Books:
         return [Held(decode(r.value, Order), r.version) for r in rows if r.key.endswith(f"/{order_id}")]
 
     def legs(self, day: datetime.date, decision_id: str) -> list[Held]:
-        """The orders of one decision, by leg: their ids follow from the decision's, so that no other order is read."""
+        """The orders of one decision, by leg: their ids follow from the decision's."""
+        read = self._orders(day)
         keys = (f"{day}/{order_id(decision_id, leg)}" for leg in count())
-        rows = takewhile(lambda row: row is not None, (self.store.get("orders", key) for key in keys))
-        return [Held(decode(r.value, Order), r.version) for r in rows if r is not None]
+        return [read[key] for key in takewhile(read.__contains__, keys)]
 
     def unfinished(self, day: datetime.date) -> list[str]:
         """The decisions with orders that are not over, in the order of (instant, scrip)."""
@@ -92,17 +104,21 @@ class Books:
 
     def save(self, held: Held, after: Order, extra: Iterable[Write] = ()) -> bool:
         """Write an order down, and promise the books what filled, in one commit; False where another was first."""
-        writes = [Write("orders", held.key, encode(after), held.version), *extra]
+        return self.store.commit([*self.writes(held, after), *extra])
+
+    def writes(self, held: Held, after: Order) -> list[Write]:
+        """What a commit must hold to change an order: its row, and where something filled the promise to the books."""
+        writes = [Write("orders", held.key, encode(after), held.version)]
         ended = after.status not in OPEN and held.order.status in OPEN
         if ended or after.cum_quantity > held.order.cum_quantity:
             told = report(after)
             name = f"{after.order_id}-{after.cum_quantity}-{int(told.is_final)}"
             writes.append(promise("fills", Message(name, after.scrip, encode(told))))
-        return self.store.commit(writes)
+        return writes
 
     def deny(self, held: Held, reason: str) -> bool:
         """Write down that our own checks refuse an order, and why."""
-        return self.save(held, advance(held.order, Happening.DENY, reason=reason))
+        return self.save(held, denied(held.order, reason))
 
     def hand_over(self, held: Held, order: Order, now: int) -> bool:
         """Give an order to a person: one ticket, however often, and the order marked so in the same commit."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from participant.core.market import SECOND
 from participant.core.messages import Write
-from participant.core.order import OrderStatus, OrderView, Verdict, evidenced
+from participant.core.order import Order, OrderStatus, OrderView, Verdict, evidenced
 from participant.core.sending import Act
 from participant.core.session import day_of
 from participant.core.tickets import settled, ticket_id
@@ -46,6 +46,17 @@ class Evidence:
         for held in self.books.orders(day):
             self.take_in(held, [v for v in views if v.tag.startswith(held.order.tag_stem)])
         return True
+
+    def conclude(self, held: Held, after: Order, now: int) -> bool:
+        """Write down what a send's answer proves and, in the same commit, what the book shows of an accepted order."""
+        views: list[OrderView] = []
+        if after.status is OrderStatus.WORKING:
+            self.polled[after.order_id] = now
+            try:
+                views = self.broker.find(after.tag_stem)
+            except BrokerDown:
+                self.is_down = True
+        return self.books.save(held, evidenced(after, views))
 
     def ask(self, act: Act, held: Held, now: int, *, is_end: bool) -> bool:
         """Look an order up, after asking for its end where it is to be cancelled; whether there is more to do now.

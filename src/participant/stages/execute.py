@@ -4,21 +4,21 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.account import reserve
 from participant.core.books import view
 from participant.core.breaker import Triggers, effective, is_evaluated_since
 from participant.core.market import SECOND, Mark
-from participant.core.messages import Message, Write
+from participant.core.messages import Message
 from participant.core.order import Happening, advance, answered
-from participant.core.risk import Ask, Limits, affordable, check, reprice
+from participant.core.risk import Ask, Limits, check, reprice
 from participant.core.rulebook import Rulebook
 from participant.core.sending import STEPS_MAX, Act, SendRule, next_step
 from participant.core.session import day_of, phase
 from participant.links.books import Books, Held, market_state
+from participant.links.claims import claim
 from participant.links.evidence import Evidence
 from participant.links.outbox import relay
 from participant.ports import Broker, Clock, Queue, Store
-from participant.wire.json import decode, encode
+from participant.wire.json import decode
 
 
 class GatewayPorts(Struct, frozen=True):
@@ -68,7 +68,9 @@ class Gateway:
         if not self.is_recovered and is_evaluated_since(self.books.breaker(), self.started_at):
             self.is_recovered = self.evidence.adopt(self.day)
         is_ready = self.is_recovered and self._is_judged()
-        for decision_id in self.books.unfinished(self.day) if is_ready else []:
+        decisions = self.books.unfinished(self.day) if is_ready else []
+        claim(self.books, self.day, decisions, self.rule.limits)
+        for decision_id in decisions:
             self._work(decision_id, set())
         relay(self.ports.books, "fills", self.ports.fills)
         # In lockstep an instant is not over before the broker's book was read: another try may find the order.
@@ -98,8 +100,6 @@ class Gateway:
         """Do one step; False when there is nothing more to do for now."""
         held = legs[leg]
         match act:
-            case Act.CLAIM:
-                return self._claim(legs)
             case Act.SEND:
                 return self._send(held)
             case Act.DOUBT:
@@ -116,20 +116,6 @@ class Gateway:
                 return self.evidence.ask(act, held, self.now, is_end=bool(self.marks))
         return False
 
-    def _claim(self, legs: list[Held]) -> bool:
-        """Take the decision on: every leg claimed and its margin reserved in one commit; or the first one is denied."""
-        decision, (account, version) = self.books.decision(legs[0].order), self.books.account()
-        if decision is None:
-            return self.books.deny(legs[0], "provenance: no logged decision asks for it")
-        orders = [h.order for h in legs]
-        refusal = affordable(account, orders, decision.action, self.rule.limits)
-        if refusal is not None:
-            return self.books.deny(legs[0], f"{refusal.check}: {refusal.reason}")
-        reserved = reserve(account, {o.order_id: o.margin for o in orders})
-        writes = [Write("orders", h.key, encode(advance(h.order, Happening.CLAIM)), h.version) for h in legs]
-        self.ports.books.commit([*writes, Write("account", "account", encode(reserved), version)])
-        return True  # where another was first, the next step sees what stands now
-
     def _send(self, held: Held) -> bool:
         """Check, write down, send: the intent is on disk before the first byte leaves."""
         ask = self._gather(held)
@@ -139,7 +125,8 @@ class Gateway:
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
         if not self.books.save(held, sending):
             return False
-        return self.books.save(Held(sending, held.version + 1), answered(sending, self.ports.broker.place(sending)))
+        after = answered(sending, self.ports.broker.place(sending))
+        return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
 
     def _gather(self, held: Held) -> Ask:
         order, books, rule = held.order, self.books, self.rule

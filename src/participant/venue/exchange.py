@@ -38,6 +38,10 @@ class Market(Protocol):
     def symbols(self) -> Sequence[str]:
         """The underlyings."""
 
+    @property
+    def step_s(self) -> int:
+        """How far apart its instants were made (seconds); 0 where they were recorded."""
+
     def contracts(self) -> Sequence[Contract]:
         """Today's master."""
 
@@ -72,6 +76,7 @@ class Kept(Struct):
     started_at: int = 0
     seed: int = 0
     symbols: tuple[str, ...] = ()
+    step_s: int = 0
 
 
 class OtherMarket(Exception):
@@ -121,6 +126,11 @@ class Exchange:
                 raise OtherMarket(
                     f"{self._state_path} holds {kept.broker.day} of seed {kept.seed} with {', '.join(kept.symbols)}; "
                     "go on with these, or begin anew in another --home"
+                )
+            if kept.step_s != self.market.step_s:
+                raise OtherMarket(
+                    f"{self._state_path} holds {kept.broker.day} with an instant every {kept.step_s} s, not every "
+                    f"{self.market.step_s} s; go on with the same --step, or begin anew in another --home"
                 )
             self.started_at = kept.started_at
             self._replay(kept.instant_at)
@@ -180,7 +190,7 @@ class Exchange:
         if self._state_path is None:
             return
         beside = self._state_path.with_suffix(".new")
-        market = (self.market.seed, tuple(self.market.symbols))
+        market = (self.market.seed, tuple(self.market.symbols), self.market.step_s)
         beside.write_bytes(encode(Kept(self.broker.state, self.instant_at, self.started_at, *market)))
         os.replace(beside, self._state_path)
 
@@ -193,7 +203,7 @@ class Exchange:
             ticks.update({t.contract: t for t in reached.ticks})
         if reached is None or reached.at != until:
             raise OtherMarket(
-                f"{self._state_path} has reached an instant that this day does not have; go on with the same --step"
+                f"{self._state_path} has reached an instant that this day does not have; begin anew in another --home"
             )
         self.instant_at = until
         self.broker.see(_quotes(tuple(ticks.values())))
