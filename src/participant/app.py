@@ -13,6 +13,7 @@ from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.compute.process import ProcessCompute
 from participant.adapters.feeds.fix import FixFeed
 from participant.adapters.feeds.json_ws import JsonWsFeed
+from participant.adapters.leases.file import FileLease
 from participant.adapters.notifiers.console import ConsoleNotifier
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
@@ -38,6 +39,11 @@ Step = Callable[[float], object]
 def books(run: Run) -> SqliteStore:
     """Decisions, orders, fills, tickets: what may never be lost."""
     return SqliteStore(run.path / "books.sqlite", is_durable=True)
+
+
+def halts(run: Run) -> SqliteStore:
+    """What a person asked of the breaker: a file of its own, so that no process can stand in the way of a halt."""
+    return SqliteStore(run.path / "halt.sqlite", is_durable=True)
 
 
 def quotes(run: Run) -> SqliteStore:
@@ -86,12 +92,18 @@ def brain(run: Run) -> Step:
     sys.exit(0)
 
 
+def broker(run: Run) -> HttpBroker:
+    """Where orders go, and its books."""
+    return HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
+
+
 def gateway(run: Run) -> Step:
     """The only process that holds the broker's secret, and the only one that sends."""
-    broker = HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
-    ports = GatewayPorts(orders, fills, books(run), quotes(run), broker, clock, wall)
+    lease = FileLease(run.path, wall, "gateway")
+    stores = books(run), quotes(run), halts(run)
+    ports = GatewayPorts(orders, fills, *stores, broker(run), clock, wall, lease)
     rule = GatewayRule(load_rules(), run.config.limits, run.config.sending, run.config.triggers, run.is_lockstep)
     return Gateway(ports, rule).step
 
@@ -102,8 +114,7 @@ def desk(run: Run) -> Step:
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
     people = Escalate(store, ConsoleNotifier(sys.stdout))
-    broker, fills = HttpBroker(run.venue_url, run.request_timeout_s), queue(run, "fills", "reconcile")
-    reconcile = ReconcilePorts(store, market, broker, fills)
+    reconcile = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))

@@ -82,9 +82,13 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
 
 def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:
     add = commands.add_parser
-    halt = _run(add("halt", parents=list(shared), help="pull the breaker: nothing is sent any more"), "people:halt")
+    halt = _run(add("halt", parents=list(shared), help="pull the breaker: nothing is sent any more"), "halt:halt")
     halt.add_argument("--reduce-only", action="store_true", help="still let orders pass that lower the risk")
-    resume = _run(add("resume", parents=list(shared), help="let orders pass again"), "people:resume")
+    halt.add_argument("--sever", action="store_true", help="also end every connection to the broker until resume")
+    halt.add_argument(
+        "--wait-s", type=_seconds, default=30.0, help="how long to wait for the broker's book to be quiet"
+    )
+    resume = _run(add("resume", parents=list(shared), help="let orders pass again"), "halt:resume")
     for one in (halt, resume):
         one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
     _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
@@ -152,6 +156,10 @@ def _days(text: str) -> tuple[datetime.date, datetime.date]:
 
 def _speed(text: str) -> float:
     return _number(text, float, 0.01, 100_000)
+
+
+def _seconds(text: str) -> float:
+    return _number(text, float, 1, 3600)
 
 
 def _count(text: str) -> int:

@@ -25,6 +25,10 @@ class BrokerDown(Exception):
     """The broker could not be asked, or did not answer in full: nothing is known, which is not the same as nothing."""
 
 
+class LeaseHeld(Exception):
+    """Another holds the lease, or it was lost: who, and what to do. Whoever gets this sends nothing."""
+
+
 class StoreBroken(Exception):
     """The store cannot be read or written: what, where and how to mend it."""
 
@@ -102,8 +106,8 @@ class Broker(Protocol):
     def modify(self, order: Order) -> Answer:
         """Ask for the order's present limit and quantity."""
 
-    def cancel(self, order: Order) -> Answer:
-        """Ask for the order's end; only the book proves it."""
+    def cancel(self, order: Order | OrderView) -> Answer:
+        """Ask for the end of an order, ours or one that the book shows; only the book proves it."""
 
     def find(self, tag_stem: str) -> list[OrderView]:
         """Every order of the day whose tag begins so. Raises BrokerDown where the book could not be read in full."""

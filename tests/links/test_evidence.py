@@ -176,6 +176,21 @@ def test_a_cancel_that_was_not_proven_taken_is_not_noted(floor: Floor, fault: Fa
     now = resting(floor)
     floor.exchange.fail(Faults(plan={1: Fault(fault)}, books_down=1.0))
     assert not evidence(floor).ask(Act.CANCEL, now, START, is_end=False)
+    assert held(floor).order == replace(now.order, cancels=1), "asked for once, and not known to be taken"
+
+
+def test_that_an_end_is_asked_for_is_written_down_before_the_wire(floor: Floor) -> None:
+    now, stage = resting(floor), evidence(floor)
+    seen: list[int] = []
+    floor.exchange.before_cancel = lambda: seen.append(held(floor).order.cancels)
+    stage.ask(Act.CANCEL, now, START, is_end=False)
+    assert seen == [1]
+
+
+def test_an_end_that_cannot_be_written_down_is_not_asked_for(floor: Floor) -> None:
+    now = resting(floor)
+    stale = Held(now.order, now.version - 1)
+    assert not evidence(floor).ask(Act.CANCEL, stale, START, is_end=False)
     assert held(floor) == now
 
 

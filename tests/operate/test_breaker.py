@@ -3,14 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from participant.core.breaker import BreakerState, Level, Triggers
+from participant.core.breaker import BreakerState, Halt, Level, Triggers
 from participant.core.market import SECOND, LookBack, MarketState, Quote
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
 from participant.core.position import Holding, Position
 from participant.core.providers import Belief, FeedStatus
 from participant.core.scrip import Side, money
-from participant.operate.breaker import Halt, Watch, judge
+from participant.operate.breaker import Watch, judge
 from participant.wire.json import decode, encode
 from tests.stages.floor import CAPITAL, DAY, SPOTS, START, Floor, future
 
@@ -24,7 +24,7 @@ def floor() -> Floor:
 
 def judged(floor: Floor) -> BreakerState:
     """One evaluation, and that it was written down as it was told."""
-    state = judge(Watch(floor.books, floor.market, floor.wall, Triggers()))
+    state = judge(Watch(floor.books, floor.market, floor.books, floor.wall, Triggers()))
     row = floor.books.get("breaker", "state")
     assert row is not None
     assert decode(row.value, BreakerState) == state

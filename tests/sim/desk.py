@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from participant.adapters.archives.memory import MemoryArchive
 from participant.adapters.brokers.memory import MemoryBroker
+from participant.adapters.leases.memory import MemoryLease
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
-from participant.core.breaker import BreakerState, Level, Triggers
+from participant.core.breaker import BreakerState, Halt, Level, Triggers
 from participant.core.market import Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
 from participant.core.messages import Job, JobResult, Ticket, Write
 from participant.core.order import Order
@@ -20,7 +21,7 @@ from participant.core.providers import Arbitration
 from participant.core.risk import Limits
 from participant.core.sending import SendRule
 from participant.links.faults import Faults
-from participant.operate.breaker import Halt, Watch, judge
+from participant.operate.breaker import Watch, judge
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
@@ -198,6 +199,7 @@ class Sim:
         self.archive, self.notifier = MemoryArchive(), SimNotifier(self.rng)
         self.watchlist = world.watchlist(self.rng)
         self.wire: list[tuple[Order, int]] = []
+        self.leases: dict[str, MemoryLease] = {}
         self.crashes = 0
         self.is_calm = False
         self.closed: Closed | None = None
@@ -253,7 +255,11 @@ class Sim:
 
         def gateway() -> Callable[[], object]:
             self.queues["orders"].restart()
-            ports = GatewayPorts(queues["orders"], queues["fills"], books, quotes, broker, self.clock, self.clock)
+            self.leases.clear()  # what a process held is free when it has died
+            lease, clock = MemoryLease(self.leases), self.clock
+            ports = GatewayPorts(
+                queues["orders"], queues["fills"], books, quotes, self.raw_books, broker, clock, clock, lease
+            )
             rule = GatewayRule(
                 world.RULES, Limits(margin_share_max=0.9, quote_age_max_s=90), SendRule(), Triggers(stale_after_s=200.0)
             )
@@ -267,7 +273,9 @@ class Sim:
             return lambda: (stage.step(0.0), people.step())
 
         def breaker() -> Callable[[], object]:
-            watch = Watch(books, quotes, self.clock, Triggers(unknown_open_count=50, stale_after_s=200.0))
+            watch = Watch(
+                books, quotes, self.raw_books, self.clock, Triggers(unknown_open_count=50, stale_after_s=200.0)
+            )
             return lambda: judge(watch)
 
         return {"ingest": ingest, "dispatch": dispatch, "gateway": gateway, "desk": desk, "breaker": breaker}[name]

@@ -92,8 +92,8 @@ def the_cover_is_sold_before_its_call_is_bought_back(patch: pytest.MonkeyPatch) 
 def the_cover_check_is_gone_and_legs_do_not_wait(patch: pytest.MonkeyPatch) -> None:
     _without("covered")(patch)
 
-    def wrong(orders: list[Order], now: int, rule: Any) -> Any:
-        return next_step([o for o in orders if o.leg == max(x.leg for x in orders)] or orders, now, rule)
+    def wrong(orders: list[Order], now: int, rule: Any, **how: bool) -> Any:
+        return next_step([o for o in orders if o.leg == max(x.leg for x in orders)] or orders, now, rule, **how)
 
     patch.setattr(participant.stages.execute, "next_step", wrong)
 

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from participant.adapters.archives.memory import MemoryArchive
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.clocks.virtual import VirtualClock
+from participant.adapters.leases.memory import MemoryLease
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
-from participant.core.breaker import BreakerState, Level, Triggers
+from participant.core.breaker import BreakerState, Halt, Level, Triggers
 from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, Leg, PositionInfo
 from participant.core.ids import digest
 from participant.core.market import (
@@ -30,7 +31,7 @@ from participant.core.market import (
     snapshot,
 )
 from participant.core.messages import Message, Ticket, Write
-from participant.core.order import Answer, Order, OrderStatus, Verdict, orders_of
+from participant.core.order import Answer, Order, OrderStatus, OrderView, Verdict, orders_of
 from participant.core.position import Position
 from participant.core.risk import Limits
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
@@ -88,6 +89,7 @@ class Exchange(MemoryBroker):
 
     before_place: Callable[[Order], object] | None = None
     after_place: Callable[[Order], object] | None = None
+    before_cancel: Callable[[], object] | None = None
     is_unreachable = False
 
     def place(self, order: Order) -> Answer:
@@ -99,6 +101,11 @@ class Exchange(MemoryBroker):
         if self.after_place:
             self.after_place(order)
         return answer
+
+    def cancel(self, order: Order | OrderView) -> Answer:
+        if self.before_cancel:
+            self.before_cancel()
+        return super().cancel(order)
 
     def plan(self, *kinds: FaultKind, **changes: Any) -> None:
         """These things go wrong with the next requests, one each, and nothing after them."""
@@ -136,6 +143,7 @@ class Floor:
 
     def __init__(self, books: MemoryStore | None = None) -> None:
         self.clock, self.wall = VirtualClock(START), VirtualClock(START)
+        self.leases: dict[str, MemoryLease] = {}
         self.books, self.market = books or MemoryStore(), MemoryStore()
         self.queues = {n: MemoryQueue(lambda: self.wall.now() / SECOND) for n in ("market", "orders", "fills")}
         contracts = [c for of in CONTRACTS.values() for c in of]
@@ -180,6 +188,10 @@ class Floor:
         state = BreakerState(level, reasons, at, self.wall.now())
         self.books.commit([Write("breaker", "state", encode(state))])
 
+    def halt(self, level: Level) -> None:
+        """A person pulls the breaker, or lets go of it; the evaluator has not seen it yet."""
+        self.books.commit([Write("breaker", "halt", encode(Halt(level, "a person asked for it", self.wall.now())))])
+
     def mark(self, name: str, at: int, *, is_last: bool = False) -> None:
         """An instant has ended, as far as the stage before this queue is concerned."""
         self.queues[name].put([Message(f"mark-{at}", "mark", encode(Mark("one", at, at, is_last)))])
@@ -210,7 +222,10 @@ class Floor:
         """A gateway that has just been started."""
         self.queues["orders"].restart()
         orders, fills = self.queues["orders"], self.queues["fills"]
-        ports = GatewayPorts(orders, fills, self.books, self.market, self.exchange, self.clock, self.wall)
+        self.leases.clear()  # what a process held is free when it has ended
+        lease = MemoryLease(self.leases)
+        stores = self.books, self.market, self.books
+        ports = GatewayPorts(orders, fills, *stores, self.exchange, self.clock, self.wall, lease)
         return Gateway(ports, GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep))
 
     def desk(self, archive: Archive | None = None) -> Book:

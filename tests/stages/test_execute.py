@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from participant.adapters.leases.memory import MemoryLease
 from participant.adapters.queues.memory import MemoryQueue
 from participant.core.account import reserve
 from participant.core.breaker import Level
@@ -15,6 +16,8 @@ from participant.core.scrip import Side
 from participant.core.sending import STEPS_MAX
 from participant.core.session import at_time
 from participant.links.faults import FaultKind, Faults
+from participant.ports import LeaseHeld
+from participant.stages.execute import Gateway, GatewayPorts
 from participant.wire.json import decode, encode
 from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future
 
@@ -218,6 +221,87 @@ def test_a_decision_of_many_legs_is_worked_over_several_steps_and_no_leg_twice(f
     gateway.step(0.0)
     assert set(floor.statuses()) == {S.FILLED}
     assert len(floor.sent()) == len(set(floor.sent())) == 60
+
+
+# --- one gateway, and a person's halt ---
+
+
+def test_s24_a_second_gateway_on_the_same_books_is_refused_with_who_holds_them_and_the_first_sends_on(
+    floor: Floor,
+) -> None:
+    """S24: a second instance that was not meant to run reaches nobody."""
+    first = floor.gateway()
+    floor.decide()
+    with pytest.raises(LeaseHeld, match="the gateway works on these books already; one sends, so this one ends"):
+        Gateway(replace(first.ports, lease=MemoryLease(floor.leases)), first.rule)
+    first.step(0.0)
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+    assert len(floor.sent()) == 2
+
+
+def test_s25_a_gateway_cannot_be_made_without_a_lease() -> None:
+    """S25: a lock that exists and is not wired guards nothing."""
+    assert "lease" in GatewayPorts.__struct_fields__
+    assert GatewayPorts.__struct_defaults__ == (), "whoever builds one must give it all"
+
+
+def test_a_gateway_whose_lease_was_lost_touches_nothing(floor: Floor) -> None:
+    gateway = floor.gateway()
+    floor.decide()
+    floor.leases.clear()
+    before = everything(floor.books, "orders", "account", "outbox")
+    with pytest.raises(LeaseHeld, match="the lease was lost"):
+        gateway.step(0.0)
+    assert everything(floor.books, "orders", "account", "outbox") == before
+
+
+def test_a_lease_lost_between_the_intent_and_the_wire_sends_nothing_and_leaves_the_order_in_doubt(floor: Floor) -> None:
+    class LostOnIntent(MemoryLease):
+        def is_held(self) -> bool:
+            return super().is_held() and S.SENDING not in floor.statuses()
+
+    gateway = floor.gateway()
+    floor.leases.clear()
+    floor.decide()
+    paused = Gateway(replace(gateway.ports, lease=LostOnIntent(floor.leases)), gateway.rule)
+    with pytest.raises(LeaseHeld):
+        paused.step(0.0)
+    assert (floor.statuses(), floor.sent()) == ([S.SENDING, S.CLAIMED], [])
+    floor.gateway().step(0.0)
+    assert (floor.statuses()[0], floor.sent()) == (S.UNKNOWN, []), "the next one never assumes that it was not sent"
+
+
+def test_a_halt_holds_at_the_next_order_though_the_evaluator_has_not_seen_it(floor: Floor) -> None:
+    floor.decide()
+    floor.halt(Level.OPEN)
+    floor.gateway().step(0.0)
+    assert (floor.statuses(), floor.sent()) == ([S.DENIED, S.DENIED], [])
+    assert reasons(floor)[0] == "breaker: the breaker is OPEN: halted: a person asked for it"
+
+
+def test_s22_a_halt_between_two_legs_stops_the_second(floor: Floor) -> None:
+    """S22: pulled in the middle of the loop over the orders, the breaker holds at the next one."""
+    floor.exchange.after_place = lambda _: floor.halt(Level.OPEN)
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.FILLED, S.DENIED]
+    assert len(floor.sent()) == 1
+
+
+def test_a_halt_cancels_what_rests_at_once_and_reduce_only_does_not(floor: Floor) -> None:
+    floor.move_away(future())
+    floor.decide(floor.leg(future(), Side.BUY))
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    floor.halt(Level.REDUCE_ONLY)
+    floor.wall.advance(SECOND)
+    floor.clock.advance(6 * SECOND)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.WORKING]
+    floor.halt(Level.OPEN)
+    floor.clock.advance(6 * SECOND)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.CANCELLED]
 
 
 # --- what the checks refuse ---

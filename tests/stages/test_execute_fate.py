@@ -127,7 +127,8 @@ def test_an_order_that_stays_absent_becomes_exactly_one_ticket(floor: Floor) -> 
     for second in (180, 181, 190, 400):
         floor.at(second)
         gateway.step(0.0)
-        floor.gateway().step(0.0)
+        gateway = floor.gateway()
+        gateway.step(0.0)
     (ticket,) = floor.tickets()
     assert (ticket.order_id, ticket.at, ticket.is_closed) == (only(floor).order_id, START + 180 * SECOND, False)
     assert ticket.detail.startswith("MAY ALREADY BE LIVE: check the broker's book first. ")

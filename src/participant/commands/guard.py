@@ -9,10 +9,10 @@ from participant.config import BadConfig
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
 from participant.operate.wake import NotReady
-from participant.ports import StoreBroken
+from participant.ports import LeaseHeld, StoreBroken
 from participant.wire.json import Malformed
 
-BAD_INPUT = (Refused, BadConfig, NotReady, StoreBroken, Malformed)
+BAD_INPUT = (Refused, BadConfig, NotReady, StoreBroken, LeaseHeld, Malformed)
 BROKEN = (TooManyRestarts, TimeoutError, ConnectionError)
 
 

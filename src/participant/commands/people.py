@@ -1,4 +1,4 @@
-"""What a person at the desk may ask and order: status, halt, resume, tickets."""
+"""What a person at the desk may ask: status, settings, tickets."""
 
 import datetime
 import os
@@ -8,36 +8,13 @@ from pathlib import Path
 import msgspec
 
 from participant import app
-from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.config import Run, load_config
-from participant.core.breaker import Level
-from participant.core.messages import Write
-from participant.operate.breaker import Halt
 from participant.operate.screen import Screen, Watcher
 from participant.operate.wake import close_ticket, open_tickets
 from participant.wire.json import Malformed, decode, encode
-
-
-def halt(args: Namespace) -> int:
-    """Pull the breaker: nothing is sent any more (or, with --reduce-only, nothing that raises the risk)."""
-    level = Level.REDUCE_ONLY if args.reduce_only else Level.OPEN
-    return _ask_breaker(args, Halt(level, args.reason, SystemClock().now()))
-
-
-def resume(args: Namespace) -> int:
-    """Let orders pass again, as far as no trigger says otherwise."""
-    return _ask_breaker(args, Halt(Level.CLOSED, args.reason, SystemClock().now()))
-
-
-def _ask_breaker(args: Namespace, asked: Halt) -> int:
-    store = _books(args.home)
-    store.commit([Write("breaker", "halt", encode(asked))])
-    store.close()
-    say(args, f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second", asked)
-    return DONE
 
 
 def status(args: Namespace) -> int:

@@ -13,6 +13,18 @@ class Level(IntEnum):
     OPEN = 2
 
 
+class Halt(Struct, frozen=True):
+    """What a person asked of the breaker, why and when (the machine's time); `is_severed` takes the broker away too."""
+
+    level: Level
+    why: str
+    at: int
+    is_severed: bool = False
+
+
+NO_HALT = Halt(Level.CLOSED, "", 0)
+
+
 class BreakerState(Struct, frozen=True):
     """Where the breaker stands and why. `at` is market time, `checked_at` the machine's time of the evaluation."""
 
@@ -86,8 +98,15 @@ def is_evaluated_since(state: BreakerState | None, at: int) -> bool:
     return state is not None and state.checked_at >= at
 
 
-def effective(state: BreakerState | None, checked_by: int, triggers: Triggers) -> tuple[Level, str]:
-    """The level that the gateway must obey: OPEN where the state is missing or was not evaluated of late."""
+def effective(
+    state: BreakerState | None, checked_by: int, triggers: Triggers, halt: Halt = NO_HALT
+) -> tuple[Level, str]:
+    """The level that the gateway must obey: OPEN where the state is missing or was not evaluated of late.
+
+    What a person asked for holds at once, whether or not the evaluator lives to see it.
+    """
+    if halt.level is Level.OPEN or (state is not None and halt.level > state.level):
+        return halt.level, f"halted: {halt.why}"
     if state is None:
         return Level.OPEN, "the breaker has never been evaluated"
     # A state from the future is none of this machine's clock: it would never grow old.

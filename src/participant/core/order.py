@@ -137,6 +137,7 @@ class Order(Struct, frozen=True):
     filled_at: int = 0
     is_retriable: bool = False
     is_cancelling: bool = False
+    cancels: int = 0
     is_ticketed: bool = False
     reason: str = ""
     shown: dict[str, tuple[int, int]] = {}

@@ -17,6 +17,7 @@ class SendRule(Struct, frozen=True, forbid_unknown_fields=True):
     rest_max_s: int = 120
     poll_every_s: int = 5
     absent_after_s: int = 180
+    cancels_max: int = 5
 
 
 class Act(StrEnum):
@@ -40,16 +41,16 @@ class Step(Struct, frozen=True):
     order: Order | None = None
 
 
-def next_step(orders: Sequence[Order], now: int, rule: SendRule) -> Step:
-    """What to do next for the orders of one decision, given in the order of their legs.
+def next_step(orders: Sequence[Order], now: int, rule: SendRule, *, is_halted: bool = False) -> Step:
+    """What to do next for the orders of one decision, given in the order of their legs and slices.
 
     A leg is sent only when every leg before it is filled; where one ends otherwise, or has become a person's, the rest
-    is denied.
+    is denied. While a person's halt holds, whatever rests is cancelled.
     """
     for order in orders:
         if order.status is OrderStatus.FILLED:
             continue
-        act = _act(order, now, rule)
+        act = _act(order, now, rule, is_halted=is_halted)
         rest = [o for o in orders if o.leg > order.leg and o.status in (OrderStatus.DECIDED, OrderStatus.CLAIMED)]
         if (act is Act.DONE or order.is_ticketed) and rest:
             return Step(Act.DENY_REST, rest[0])
@@ -57,7 +58,7 @@ def next_step(orders: Sequence[Order], now: int, rule: SendRule) -> Step:
     return Step(Act.DONE)
 
 
-def _act(order: Order, now: int, rule: SendRule) -> Act:
+def _act(order: Order, now: int, rule: SendRule, *, is_halted: bool) -> Act:
     waited = now - order.sent_at
     if order.status is OrderStatus.DECIDED:
         return Act.CLAIM
@@ -71,7 +72,8 @@ def _act(order: Order, now: int, rule: SendRule) -> Act:
         late = waited >= rule.absent_after_s * SECOND and not order.is_ticketed
         return Act.TICKET if late else Act.FIND
     if order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL):
-        if order.is_cancelling and not order.is_ticketed and waited >= (rule.rest_max_s + rule.absent_after_s) * SECOND:
-            return Act.TICKET
-        return Act.CANCEL if waited >= rule.rest_max_s * SECOND and not order.is_cancelling else Act.FIND
+        if not order.is_ticketed and waited >= (rule.rest_max_s + rule.absent_after_s) * SECOND:
+            return Act.TICKET  # whether its end was not shown, or could not even be asked for
+        is_due = is_halted or waited >= rule.rest_max_s * SECOND
+        return Act.CANCEL if is_due and not order.is_cancelling and order.cancels < rule.cancels_max else Act.FIND
     return Act.DONE

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.books import equity, report
-from participant.core.breaker import BreakerState
+from participant.core.breaker import NO_HALT, BreakerState, Halt
 from participant.core.decision import Decision
 from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
@@ -96,6 +96,11 @@ class Books:
         """The breaker as it was last evaluated."""
         row = self.store.get("breaker", "state")
         return decode(row.value, BreakerState) if row else None
+
+    def halt(self) -> Halt:
+        """What a person last asked of the breaker."""
+        row = self.store.get("breaker", "halt")
+        return decode(row.value, Halt) if row else NO_HALT
 
     def decision(self, order: Order) -> Decision | None:
         """The logged decision that an order belongs to."""

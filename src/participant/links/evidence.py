@@ -9,7 +9,6 @@ from participant.core.market import SECOND
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus, OrderView, Verdict, evidenced
 from participant.core.sending import Act
-from participant.core.session import day_of
 from participant.core.tickets import settled, ticket_id
 from participant.links.books import Books, Held
 from participant.ports import Broker, BrokerDown
@@ -71,14 +70,24 @@ class Evidence:
         if not is_forced and now - self.polled.get(order.order_id, 0) < self.poll_every_ns:
             return False
         self.polled[order.order_id] = now
-        if act is Act.CANCEL and self.broker.cancel(order).verdict is Verdict.ACCEPTED:
-            self.books.save(held, replace(order, is_cancelling=True))
-            held = next(h for h in self.books.orders(day_of(order.decided_at), order.order_id))
+        now_held = self._cancel(held) if act is Act.CANCEL else held
+        if now_held is None:
+            return False
         try:
-            return self.take_in(held, self.broker.find(order.tag_stem))
+            return self.take_in(now_held, self.broker.find(order.tag_stem))
         except BrokerDown:
             self.is_down = True
             return False
+
+    def _cancel(self, held: Held) -> Held | None:
+        """Ask for an order's end once, as it stands then: that it is asked is on disk before the wire, or it is not."""
+        asked = Held(replace(held.order, cancels=held.order.cancels + 1), held.version + 1)
+        if not self.books.save(held, asked.order):
+            return None
+        if self.broker.cancel(asked.order).verdict is not Verdict.ACCEPTED:
+            return asked
+        taken = Held(replace(asked.order, is_cancelling=True), asked.version + 1)
+        return taken if self.books.save(asked, taken.order) else None
 
     def take_in(self, held: Held, views: Sequence[OrderView]) -> bool:
         """Write down what these views prove of an order; whether that changed it."""

@@ -5,7 +5,7 @@ import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.breaker import BreakerState, Level, Readings, Triggers, evaluate
+from participant.core.breaker import BreakerState, Halt, Level, Readings, Triggers, evaluate
 from participant.core.market import SECOND, MarketState
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
@@ -16,19 +16,12 @@ from participant.ports import Clock, Store
 from participant.wire.json import decode, encode
 
 
-class Halt(Struct, frozen=True):
-    """What a person asked of the breaker, and why."""
-
-    level: Level
-    why: str
-    at: int
-
-
 class Watch(Struct, frozen=True):
     """What the evaluator needs of the world."""
 
     books: Store
     quotes: Store
+    halts: Store
     wall: Clock
     triggers: Triggers
     is_lockstep: bool = False
@@ -38,8 +31,7 @@ def judge(watch: Watch) -> BreakerState:
     """Evaluate every trigger once and write the state; what a person halted stays so until they resume."""
     row = watch.books.get("breaker", "state")
     before = decode(row.value, BreakerState) if row else None
-    halt_row = watch.books.get("breaker", "halt")
-    halt = decode(halt_row.value, Halt) if halt_row else Halt(Level.CLOSED, "", 0)
+    halt = Books(watch.halts).halt()
     if halt.level is Level.CLOSED and before is not None and halt.at > before.checked_at:
         before = None
     readings = _readings(watch, halt)

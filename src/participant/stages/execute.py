@@ -5,7 +5,7 @@ import datetime
 from msgspec import Struct
 
 from participant.core.books import view
-from participant.core.breaker import Triggers, effective, is_evaluated_since
+from participant.core.breaker import Level, Triggers, effective, is_evaluated_since
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message
 from participant.core.order import Happening, advance, answered
@@ -16,21 +16,24 @@ from participant.core.session import day_of, phase
 from participant.links.books import Books, Held, market_state
 from participant.links.claims import claim
 from participant.links.evidence import Evidence
+from participant.links.lease import keep, take
 from participant.links.outbox import relay
-from participant.ports import Broker, Clock, Queue, Store
+from participant.ports import Broker, Clock, Lease, Queue, Store
 from participant.wire.json import decode
 
 
 class GatewayPorts(Struct, frozen=True):
-    """What the gateway needs of the world. `clock` is the market's time, `wall` the machine's."""
+    """What the gateway needs of the world. `clock` is the market's time, `wall` the machine's; people write `halts`."""
 
     orders: Queue
     fills: Queue
     books: Store
     quotes: Store
+    halts: Store
     broker: Broker
     clock: Clock
     wall: Clock
+    lease: Lease
 
 
 class GatewayRule(Struct, frozen=True):
@@ -47,9 +50,13 @@ class Gateway:
     """Works the orders of each decision, leg after leg, as `next_step` says; the order rows alone say what is left."""
 
     def __init__(self, ports: GatewayPorts, rule: GatewayRule) -> None:
-        """Begins in RECOVER: it sends nothing before the breaker was evaluated anew and the broker's orders adopted."""
+        """Begins in RECOVER: it sends nothing before the breaker was evaluated anew and the broker's orders adopted.
+
+        Raises LeaseHeld where another gateway works on these books: it says who, and nothing is touched.
+        """
+        take(ports.lease, "the gateway")
         self.ports, self.rule, self.started_at = ports, rule, ports.wall.now()
-        self.books = Books(ports.books)
+        self.books, self.halts = Books(ports.books), Books(ports.halts)
         self.evidence = Evidence(self.books, ports.broker, rule.sending.poll_every_s)
         self.is_recovered = False
         self.marks: list[Message] = []
@@ -57,6 +64,7 @@ class Gateway:
 
     def step(self, wait_s: float) -> bool:
         """Hear the broker, work every order that is not over, pass on what filled; False when nothing happened."""
+        keep(self.ports.lease)
         messages = self.ports.orders.take(100, 0.01 if self.marks else wait_s)
         self.marks += [m for m in messages if m.key == "mark"]
         self.ports.orders.done([m.id for m in messages if m.key != "mark"])
@@ -92,7 +100,8 @@ class Gateway:
     def _work(self, decision_id: str, asked: set[str]) -> None:
         for _ in range(STEPS_MAX):
             legs = self.books.legs(self.day, decision_id)
-            step = next_step([h.order for h in legs], self.now, self.rule.sending)
+            is_halted = self.halts.halt().level is Level.OPEN
+            step = next_step([h.order for h in legs], self.now, self.rule.sending, is_halted=is_halted)
             if step.order is None or not self._act(step.act, legs, step.order.leg, asked):
                 return
 
@@ -125,6 +134,7 @@ class Gateway:
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
         if not self.books.save(held, sending):
             return False
+        keep(self.ports.lease)
         after = answered(sending, self.ports.broker.place(sending))
         return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
 
@@ -133,7 +143,7 @@ class Gateway:
         market = market_state(self.ports.quotes, order.scrip)
         quote = market.quote(order.contract.key) if market else None
         orders = tuple(h.order for h in books.orders(self.day))
-        level, why = effective(books.breaker(), self.ports.wall.now(), rule.triggers)
+        level, why = effective(books.breaker(), self.ports.wall.now(), rule.triggers, self.halts.halt())
         position = view(books.position(order.scrip)[0], orders, self.day)
         spot, now_phase = market.spot if market else 0, phase(rule.rules, self.now)
         known = (books.decision(order), position, books.account()[0], quote, spot, level, why, now_phase)

@@ -68,7 +68,7 @@ class HttpBroker:
         body = encode(ModifyOrder(order.quantity, rupees(order.limit)))
         return self._order("PUT", f"/orders/{order.broker_order_id or order.tag}", body)
 
-    def cancel(self, order: Order) -> Answer:
+    def cancel(self, order: Order | OrderView) -> Answer:
         """Ask once for the order's end."""
         return self._order("DELETE", f"/orders/{order.broker_order_id or order.tag}", b"")
 

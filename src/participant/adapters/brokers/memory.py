@@ -103,7 +103,7 @@ class MemoryBroker:
         """Change the open order with this broker's id, or else with this tag."""
         return self._amend(name, lambda order: self._book.change(order, quantity, limit))
 
-    def cancel(self, order: Order) -> Answer:
+    def cancel(self, order: Order | OrderView) -> Answer:
         """End an open order."""
         return self.end(order.broker_order_id or order.tag)
 

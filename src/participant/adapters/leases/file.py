@@ -12,10 +12,10 @@ SECOND = 1_000_000_000
 
 
 class FileLease:
-    """The lock on `desk.lock` in `home`. The file says who took it last, since when (UTC, by `clock`), and its pid."""
+    """The lock on `NAME.lock` in `home`. The file says who took it last, since when (UTC, by `clock`), and its pid."""
 
-    def __init__(self, home: Path, clock: Clock) -> None:
-        self._path = home / "desk.lock"
+    def __init__(self, home: Path, clock: Clock, name: str = "desk") -> None:
+        self._path = home / f"{name}.lock"
         self._clock = clock
         self._file: int | None = None
 

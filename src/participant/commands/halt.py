@@ -1,0 +1,119 @@
+"""`participant halt` and `resume`: the breaker in a person's hand. It needs no other process of the desk to live."""
+
+import os
+import signal
+import sys
+from argparse import Namespace
+from contextlib import suppress
+from pathlib import Path
+from time import sleep
+
+from participant import app
+from participant.adapters.clocks.system import SystemClock
+from participant.adapters.leases.file import FileLease
+from participant.adapters.stores.sqlite import SqliteStore
+from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.output import say
+from participant.commands.process import SPEAK_TO_THE_BROKER
+from participant.config import Run
+from participant.core.breaker import Halt, Level
+from participant.core.messages import Write
+from participant.operate.quiet import Quiet, sweep
+from participant.ports import BrokerDown
+from participant.wire.json import decode, encode
+
+
+def halt(args: Namespace) -> int:
+    """Pull the breaker: nothing is sent any more, what works is cancelled, and the broker's book proves it.
+
+    With `--reduce-only` what lowers the risk still passes and nothing is cancelled; `--sever` ends every connection of
+    the desk to the broker and keeps it ended.
+    """
+    level = Level.REDUCE_ONLY if args.reduce_only else Level.OPEN
+    _ask(args, Halt(level, args.reason, SystemClock().now(), is_severed=args.sever))
+    if args.sever:
+        ended = _sever(args.home)
+        sys.stderr.write(f"participant: severed: {', '.join(ended) or 'no process of the desk held a connection'}\n")
+    if level is Level.REDUCE_ONLY or not (args.home / "run.json").exists():
+        return DONE
+    return _report(args, _sweep(args))
+
+
+def resume(args: Namespace) -> int:
+    """Let orders pass again, as far as no trigger says otherwise."""
+    _ask(args, Halt(Level.CLOSED, args.reason, SystemClock().now()))
+    return DONE
+
+
+def _ask(args: Namespace, asked: Halt) -> None:
+    # The books are not so much as opened: neither a process that holds them nor damage stands in the way of a halt.
+    if not (args.home / "books.sqlite").exists():
+        raise Refused(f"home {args.home} has no books; `participant trade --home {args.home}` makes them")
+    halts = SqliteStore(args.home / "halt.sqlite", is_durable=True)
+    halts.commit([Write("breaker", "halt", encode(asked))])
+    halts.close()
+    say(args, f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second", asked)
+
+
+def _is_running(home: Path) -> bool:
+    """Whether a desk runs at this home."""
+    lease = FileLease(home, SystemClock())
+    is_free = lease.take("a look whether a desk runs") == ""
+    lease.release()
+    return not is_free
+
+
+def _sweep(args: Namespace) -> Quiet:
+    broker = app.broker(decode((args.home / "run.json").read_bytes(), Run))
+    try:
+        if not _is_running(args.home):
+            broker.orders()  # where the simulated broker has ended with its desk, there is nothing to wait for
+        return sweep(broker, SystemClock(), args.wait_s, sleep)
+    except BrokerDown as fault:
+        return Quiet(is_quiet=False, cancels=0, why_not=str(fault), is_unheard=True)
+    finally:
+        broker.close()
+
+
+def _report(args: Namespace, quiet: Quiet) -> int:
+    if quiet.is_quiet:
+        text = (
+            f"QUIET: two reads of the broker's book in a row show no working order ({quiet.cancels} cancels asked for)"
+        )
+        say(args, text, quiet)
+        return DONE
+    if quiet.is_unheard:
+        say(
+            args,
+            f"no desk runs here and its broker does not answer ({quiet.why_not}): it holds for the next day",
+            quiet,
+        )
+        return DONE  # the simulated broker has ended with its desk, and what rested there with it
+    left = ", ".join(f"{v.tag or v.broker_order_id} {v.contract}" for v in quiet.working)
+    say(
+        args, f"NOT QUIET after {args.wait_s:g} s: {quiet.why_not}. {left}\nCancel at the broker's own terminal.", quiet
+    )
+    return NEEDS_A_PERSON
+
+
+def _sever(home: Path) -> list[str]:
+    """Kill what may hold a connection to the broker; the supervisor starts it again, and it waits for `resume`."""
+    noted = home / "pids.json"
+    pids: dict[str, int] = decode(noted.read_bytes(), dict[str, int]) if noted.exists() else {}
+    ended = []
+    for name in SPEAK_TO_THE_BROKER:
+        pid = pids.get(name, 0)
+        if pid and _is_ours(pid, name, home):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                ended.append(name)
+    return ended
+
+
+def _is_ours(pid: int, name: str, home: Path) -> bool:
+    """Whether that process is this home's; an id may have been given to another since."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return name.encode() in words and str(home.resolve()).encode() in words

@@ -1,0 +1,61 @@
+"""The sweep of a halt: every working order is cancelled, and only the broker's own book says that none is left.
+
+It needs nothing of the desk: no queue, no brain, no gateway, only the broker.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from participant.core.market import SECOND
+from participant.core.order import OrderView
+from participant.ports import Broker, BrokerBooks, BrokerDown, Clock
+
+READS_QUIET = 2
+LOOK_EVERY_S = 1.0
+# Cancels spend the broker's allowance of requests as orders do: so many between two looks at the book.
+CANCELS_A_LOOK = 8
+
+
+class Reached(Broker, BrokerBooks, Protocol):
+    """A broker with its books."""
+
+
+class Quiet(Struct, frozen=True):
+    """What a sweep came to: how many cancels it asked for, what still works, and why it is not known.
+
+    `is_unheard` says that no desk runs and that its broker did not answer.
+    """
+
+    is_quiet: bool
+    cancels: int
+    working: tuple[OrderView, ...] = ()
+    why_not: str = ""
+    is_unheard: bool = False
+
+
+def sweep(broker: Reached, clock: Clock, wait_s: float, pause: Callable[[float], object]) -> Quiet:
+    """Cancel what works until two reads of the book in a row show nothing, for `wait_s` at most; failed reads are none.
+
+    `pause` waits so many seconds between two looks. An order that is still on its way to the book may show later: a
+    gateway that lives cancels it then.
+    """
+    until, empty, cancels = clock.now() + int(wait_s * SECOND), 0, 0
+    working: tuple[OrderView, ...] = ()
+    while True:
+        try:
+            working, why_not = tuple(v for v in broker.orders() if v.status == "open"), ""
+        except BrokerDown as fault:
+            empty, why_not = 0, str(fault)
+        else:
+            empty = 0 if working else empty + 1
+        if empty >= READS_QUIET:
+            return Quiet(is_quiet=True, cancels=cancels)
+        for view in [] if why_not else working[:CANCELS_A_LOOK]:
+            broker.cancel(view)
+            cancels += 1
+        if clock.now() >= until:
+            why_not = why_not or (f"{len(working)} orders still work" if working else "the book was read once only")
+            return Quiet(is_quiet=False, cancels=cancels, working=working, why_not=why_not)
+        pause(LOOK_EVERY_S)
