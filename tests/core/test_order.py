@@ -28,7 +28,7 @@ from participant.core.order import (
     working,
 )
 from participant.core.scrip import Side
-from tests.core.desk import CALL, CLOSING, FUTURE, LOT, NOW, OPENING, an_order, sent, shown
+from tests.core.desk import CALL, CLOSING, FUTURE, LOT, NOW, OPENING, an_order, decision, leg, sent, shown
 
 S, H = OrderStatus, Happening
 FINAL = (S.FILLED, S.CANCELLED, S.DENIED, S.DEAD)
@@ -91,6 +91,22 @@ def test_a_decision_asks_for_one_order_a_leg_with_ids_that_follow_from_its_own()
     assert (second.quantity, second.limit, second.deadline) == (LOT, OPENING.legs[1].limit, OPENING.deadline)
     assert orders_of(OPENING) == orders_of(OPENING)
     assert {o.status for o in orders_of(CLOSING)} == {S.DECIDED}
+
+
+@given(lots=st.integers(1, 200), freeze=st.integers(0, 30 * LOT), margin=st.integers(0, 10**12))
+def test_a_leg_above_the_freeze_quantity_is_sliced_into_whole_lots_that_share_its_margin(
+    lots: int, freeze: int, margin: int
+) -> None:
+    made = replace(leg(replace(FUTURE, freeze=freeze), Side.BUY, lots), margin=margin)
+    slices = orders_of(decision(made))
+    most = freeze // LOT * LOT
+    assert sum(o.quantity for o in slices) == made.quantity
+    assert sum(o.margin for o in slices) == margin
+    assert len(slices) == (-(-made.quantity // most) if 0 < most < made.quantity else 1)
+    assert all(o.quantity % LOT == 0 for o in slices)
+    assert [o.part for o in slices] == list(range(len(slices)))
+    assert slices[0].order_id == digest("d1", 0), "the first is what an order for the whole leg would be called"
+    assert len({o.order_id for o in slices}) == len({o.tag_stem for o in slices}) == len(slices)
 
 
 def test_a_tag_has_17_characters_and_counts_the_sends() -> None:

@@ -14,7 +14,19 @@ from participant.core.decision import Action, Decision
 from participant.core.market import SECOND, Quote
 from participant.core.order import LIVE, Order, OrderStatus, orders_of
 from participant.core.position import Position
-from participant.core.risk import CHECKS, Ask, Limits, affordable, check, covered, reduces, reprice, worst_loss
+from participant.core.risk import (
+    CHECKS,
+    Ask,
+    Limits,
+    affordable,
+    check,
+    covered,
+    provenance,
+    reduces,
+    reprice,
+    shape,
+    worst_loss,
+)
 from participant.core.scrip import Kind, Side, money
 from participant.core.session import Phase
 from tests.core.desk import (
@@ -158,7 +170,20 @@ def test_every_check_is_exercised() -> None:
 def test_an_order_stays_within_the_freeze_quantity(quantity: int, is_allowed: bool) -> None:
     big = decision(leg(FUTURE, BUY, lots=quantity // LOT))
     ask = asked(big, limits=Limits(lots_max=99, order_value_max=10**15))
-    assert refused_by(ask) == ("" if is_allowed else "shape")
+    whole = replace(ask.order, quantity=quantity)
+    assert shape(replace(ask, order=whole)) == ("" if is_allowed else "1875 units are above the freeze quantity 1800")
+
+
+def test_slices_pass_one_after_the_other_up_to_what_was_decided_and_nothing_beyond() -> None:
+    big = decision(leg(FUTURE, BUY, lots=2 * (FREEZE // LOT)))
+    first, second = (replace(o, status=OrderStatus.CLAIMED) for o in orders_of(big))
+    filled = replace(first, status=OrderStatus.FILLED, sends=1, cum_quantity=first.quantity)
+    ask = replace(asked(big), order=second, orders=(filled, second))
+    assert provenance(ask) == ""
+    third = replace(second, order_id="another")
+    assert provenance(replace(ask, order=third)) == "it differs from what was decided"
+    forged = replace(filled, order_id="forged", quantity=2 * FREEZE)
+    assert provenance(replace(ask, orders=(filled, second, forged))).endswith(f"{big.legs[0].quantity} decided")
 
 
 @pytest.mark.parametrize("quantity", [0, LOT - 1])

@@ -124,7 +124,7 @@ def test_orders_that_stay_unknown_trip_it(floor: Floor) -> None:
 def test_unknown_orders_of_another_day_do_not_count(floor: Floor) -> None:
     floor.at(200)
     for name in ("a", "b"):
-        made = Order(name, "d", "NIFTY", 0, future(), Side.BUY, 65, 1_000, 0, START, START, OrderStatus.UNKNOWN)
+        made = Order(name, "d", "NIFTY", 0, future(), Side.BUY, 65, 1_000, 0, START, START, 0, OrderStatus.UNKNOWN)
         floor.books.commit([Write("orders", f"2026-11-24/{name}", encode(made))])
     assert judged(floor).level is Level.CLOSED
 

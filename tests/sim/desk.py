@@ -179,12 +179,13 @@ def _pauses(rng: random.Random) -> dict[str, range]:
 
 @dataclass
 class Sim:
-    """One simulated day. `watcher` looks at every effect."""
+    """One simulated day. `watcher` looks at every effect; the gateway dies at its `crash_at`-th point, if any."""
 
     seed: int
     instants: int = 45
     watcher: Any = None
     plan: Any = None
+    crash_at: int = 0
 
     def __post_init__(self) -> None:
         self.rng = random.Random(f"day {self.seed}")
@@ -199,6 +200,7 @@ class Sim:
         self.archive, self.notifier = MemoryArchive(), SimNotifier(self.rng)
         self.watchlist = world.watchlist(self.rng)
         self.wire: list[tuple[Order, int]] = []
+        self.points, self.stepping = 0, ""
         self.leases: dict[str, MemoryLease] = {}
         self.crashes = 0
         self.is_calm = False
@@ -214,6 +216,10 @@ class Sim:
     # --- effects ---
 
     def may_crash(self) -> None:
+        if self.stepping == "gateway":
+            self.points += 1  # just before or just after something durable, or the wire
+            if self.points == self.crash_at:
+                raise Crash
         if not self.is_calm and self.rng.random() < self.plan.crash:
             raise Crash
 
@@ -289,6 +295,7 @@ class Sim:
 
     def step(self, name: str) -> None:
         """One step of one process; where it dies it is started again with what is on its disk."""
+        self.stepping = name
         try:
             self.stages[name]()
         except Crash:

@@ -34,6 +34,7 @@ class Invariants:
         self.sent: Counter[str] = Counter()
         self.before: dict[str, Order] = {}
         self.proven: dict[str, set[str]] = {}
+        self.decided: dict[tuple[str, int], int] = {}
 
     # --- before a byte reaches the broker ---
 
@@ -44,6 +45,7 @@ class Invariants:
         assert row is not None
         decision = decode(row.value, Logged).decision_info
         leg = decision.legs[order.leg]
+        self.decided[order.decision_id, order.leg] = leg.quantity
         self.sent[order.order_id] += 1
         attempts = self.sent[order.order_id]
         require(attempts <= 2, sim, 5, f"sent {attempts} times")
@@ -142,7 +144,7 @@ class Invariants:
 
     def exchanged(self, sim: Sim) -> None:
         """1, 2: what the broker holds of each order is at most what was decided, and no call stands uncovered."""
-        units: Counter[str] = Counter()
+        units, parents = Counter[str](), Counter[tuple[str, int]]()
         for order in [*sim.exchange.state.orders, *sim.exchange.state.late]:
             stem = order.request.tag[:-1]
             if order.status == "rejected":
@@ -154,6 +156,10 @@ class Invariants:
             require(ours is not None, sim, 1, "the broker holds an order that we do not know")
             assert ours is not None
             require(total <= ours.quantity, sim, 2, f"{total} units at the broker, {ours.quantity} decided")
+            parents[ours.decision_id, ours.leg] += total
+        for parent, total in parents.items():
+            most = self.decided[parent]
+            require(total <= most, sim, 1, f"the slices of {parent} have {total} units at the broker, {most} decided")
         for symbol in world.SYMBOLS:
             cover, calls = exposure(sim, symbol)
             require(cover >= calls, sim, 1, f"{symbol}: {calls} of calls against {cover} of cover")

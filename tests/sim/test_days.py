@@ -39,7 +39,7 @@ def test_the_same_seed_twice_gives_the_same_day_to_the_byte() -> None:
 def test_the_days_reach_what_they_are_meant_to_reach() -> None:
     """A simulation in which nothing goes wrong proves nothing: every state and kind of fault must turn up."""
     states: Counter[str] = Counter()
-    crashes = tickets = second_sends = resolved = 0
+    crashes = tickets = second_sends = resolved = sliced = 0
     for seed in range(60):
         sim = Sim(seed).run()
         crashes += sim.crashes
@@ -47,6 +47,7 @@ def test_the_days_reach_what_they_are_meant_to_reach() -> None:
         for order in sim.orders():
             states[order.status] += 1
             second_sends += order.sends == 2
+            sliced += order.part > 0 and order.sends > 0
             resolved += order.status is OrderStatus.FILLED and "timed out" in order.reason
 
     assert {s for s in OrderStatus if s.value not in ("sending", "decided", "working", "partial", "rejected")} <= {
@@ -56,4 +57,5 @@ def test_the_days_reach_what_they_are_meant_to_reach() -> None:
     assert crashes > 50
     assert tickets > 10
     assert second_sends > 5
+    assert sliced > 5
     assert resolved > 5

@@ -240,7 +240,7 @@ class Floor:
         """The orders in the books, by scrip and leg."""
         found = [decode(r.value, Order) for r in self.books.rows("orders")]
         mine = [o for o in found if decision is None or o.decision_id == decision.decision_id]
-        return sorted(mine, key=lambda o: (o.scrip, o.decided_at, o.leg))
+        return sorted(mine, key=lambda o: (o.scrip, o.decided_at, o.leg, o.part))
 
     def statuses(self, decision: Decision | None = None) -> list[OrderStatus]:
         """Where each order stands."""

@@ -7,7 +7,7 @@ from participant.adapters.leases.memory import MemoryLease
 from participant.adapters.queues.memory import MemoryQueue
 from participant.core.account import reserve
 from participant.core.breaker import Level
-from participant.core.decision import Action
+from participant.core.decision import Action, Decision, Leg
 from participant.core.market import SECOND
 from participant.core.messages import Message, Write
 from participant.core.order import Order, OrderStatus, orders_of
@@ -221,6 +221,54 @@ def test_a_decision_of_many_legs_is_worked_over_several_steps_and_no_leg_twice(f
     gateway.step(0.0)
     assert set(floor.statuses()) == {S.FILLED}
     assert len(floor.sent()) == len(set(floor.sent())) == 60
+
+
+# --- slices ---
+
+
+def large(floor: Floor) -> Decision:
+    """Five lots of a future of which one order may have two, and no more than one of the call sold against them."""
+    sliced = replace(future(), freeze=2 * 65)
+    quote = floor.quotes[future().key]
+    return floor.decide(
+        Leg(sliced, Side.BUY, 5 * 65, quote.ask, 10 * LAKH),
+        Leg(call(), Side.SELL, 5 * 65, floor.quotes[call().key].bid, 10 * LAKH),
+    )
+
+
+def test_a_leg_above_the_freeze_quantity_goes_in_slices_before_the_next_leg(floor: Floor) -> None:
+    large(floor)
+    floor.gateway().step(0.0)
+    asked = [(o.request.contract, o.request.quantity) for o in floor.exchange.state.orders]
+    assert asked == [(future().key, 130), (future().key, 130), (future().key, 65), (call().key, 325)]
+    assert set(floor.statuses()) == {S.FILLED}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_a_gateway_that_dies_at_any_slice_sends_none_twice_and_none_too_many(floor: Floor, nth: int, when: str) -> None:
+    sends: list[str] = []
+
+    def die(order: Order) -> None:
+        sends.append(order.tag)
+        if len(sends) == nth:
+            raise Crash
+
+    setattr(floor.exchange, f"{when}_place", die)
+    decision, first = large(floor), floor.gateway()
+    with pytest.raises(Crash):
+        first.step(0.0)
+    for second in (0, 30, 60, 400):
+        floor.at(second)
+        floor.gateway().step(0.0)
+    bought = sum(o.request.quantity for o in floor.exchange.state.orders if o.request.contract == future().key)
+    assert bought <= decision.legs[0].quantity
+    assert len(floor.sent()) == len(set(floor.sent())), "no tag twice"
+    if when == "after":
+        assert set(floor.statuses()) == {S.FILLED}, "the book showed what became of it"
+    else:
+        assert floor.statuses()[nth - 1 :] == [S.UNKNOWN, *[S.DENIED] * (4 - nth)], "in doubt: a person's, and no more"
+        assert [t.order_id for t in floor.tickets()] == [floor.orders()[nth - 1].order_id]
 
 
 # --- one gateway, and a person's halt ---

@@ -11,7 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.decision import Decision
+from participant.core.decision import Decision, Leg
 from participant.core.ids import digest
 from participant.core.position import Working
 from participant.core.scrip import Contract, Side
@@ -112,7 +112,7 @@ class OrderView(Struct, frozen=True, rename="camel"):
 
 
 class Order(Struct, frozen=True):
-    """An instruction to the broker: one leg of one decision. Times are ns, money is paise.
+    """An instruction to the broker: one leg of one decision, or one slice of it. Times are ns, money is paise.
 
     `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id.
     """
@@ -128,6 +128,7 @@ class Order(Struct, frozen=True):
     margin: int
     decided_at: int
     deadline: int
+    part: int = 0
     status: OrderStatus = OrderStatus.DECIDED
     sends: int = 0
     sent_at: int = 0
@@ -171,29 +172,43 @@ def advance(order: Order, happening: Happening, **changes: object) -> Order:
     return replace(order, status=status, **changes)
 
 
-def order_id(decision_id: str, leg: int) -> str:
-    """The id of a decision's leg: it follows from the decision's."""
-    return digest(decision_id, leg)
+def order_id(decision_id: str, leg: int, part: int = 0) -> str:
+    """The id of a slice of a decision's leg: it follows from the decision's."""
+    return digest(decision_id, leg, part) if part else digest(decision_id, leg)
 
 
 def orders_of(decision: Decision) -> tuple[Order, ...]:
-    """The orders that a decision asks for, one a leg; their ids follow from the decision's."""
+    """The orders that a decision asks for, in the order in which they are sent; their ids follow from the decision's.
+
+    A leg above the exchange's quantity per order is sliced. The slices have one parent, the leg: they share its margin,
+    and all that is sent of them is counted against what was decided of it.
+    """
     return tuple(
         Order(
-            order_id(decision.decision_id, i),
+            order_id(decision.decision_id, i, part),
             decision.decision_id,
             decision.scrip,
             i,
             leg.contract,
             leg.side,
-            leg.quantity,
+            units,
             leg.limit,
-            leg.margin,
+            leg.margin * (done + units) // leg.quantity - leg.margin * done // leg.quantity if leg.quantity else 0,
             decision.decided_for,
             decision.deadline,
+            part,
         )
         for i, leg in enumerate(decision.legs)
+        for part, (done, units) in enumerate(_slices(leg))
     )
+
+
+def _slices(leg: Leg) -> list[tuple[int, int]]:
+    """What each slice of a leg begins after, and its units: as many whole lots as one order may have, then the rest."""
+    most = leg.contract.freeze // leg.contract.lot * leg.contract.lot
+    if not 0 < most < leg.quantity:
+        return [(0, leg.quantity)]  # one order; where that cannot be sent, it is for the checks to say why
+    return [(done, min(most, leg.quantity - done)) for done in range(0, leg.quantity, most)]
 
 
 def working(orders: Iterable[Order]) -> list[Working]:

@@ -57,22 +57,21 @@ Check = Callable[[Ask], str]
 
 
 def provenance(ask: Ask) -> str:
-    """The order is a leg of one logged decision, unaltered, and no more of it was sent than was decided."""
+    """The order is a leg of one logged decision or a slice of it, unaltered, and no more is sent than was decided."""
     order, decision = ask.order, ask.decision
     if decision is None or decision.decision_id != order.decision_id:
         return "no logged decision asks for it"
     if not 0 <= order.leg < len(decision.legs):
         return f"its decision has no leg {order.leg}"
-    leg = orders_of(decision)[order.leg]
-    if _core(leg) != _core(order):
+    if _core(order) not in map(_core, orders_of(decision)):
         return "it differs from what was decided"
-    sent = sum(o.quantity for o in ask.orders if o.leg == order.leg and o.decision_id == order.decision_id and o.sends)
-    allowed = leg.quantity * (1 if order.sends else 0)
-    return f"{sent} units of it were sent already, {leg.quantity} decided" if sent > allowed else ""
+    others = [o for o in ask.orders if o.decision_id == order.decision_id and o.order_id != order.order_id and o.sends]
+    sent, decided = sum(o.quantity for o in others if o.leg == order.leg), decision.legs[order.leg].quantity
+    return f"{sent} units of it were sent already, {decided} decided" if sent + order.quantity > decided else ""
 
 
 def _core(order: Order) -> tuple[object, ...]:
-    return order.order_id, order.scrip, order.contract, order.side, order.quantity, order.deadline
+    return order.order_id, order.leg, order.scrip, order.contract, order.side, order.quantity, order.deadline
 
 
 def attempts(ask: Ask) -> str:

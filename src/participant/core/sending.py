@@ -44,14 +44,15 @@ class Step(Struct, frozen=True):
 def next_step(orders: Sequence[Order], now: int, rule: SendRule, *, is_halted: bool = False) -> Step:
     """What to do next for the orders of one decision, given in the order of their legs and slices.
 
-    A leg is sent only when every leg before it is filled; where one ends otherwise, or has become a person's, the rest
-    is denied. While a person's halt holds, whatever rests is cancelled.
+    A slice is sent only when every one before it is filled, a leg when every leg before it is. Where one ends
+    otherwise, or has become a person's, the rest is denied. While a person's halt holds, whatever rests is cancelled.
     """
     for order in orders:
         if order.status is OrderStatus.FILLED:
             continue
         act = _act(order, now, rule, is_halted=is_halted)
-        rest = [o for o in orders if o.leg > order.leg and o.status in (OrderStatus.DECIDED, OrderStatus.CLAIMED)]
+        later = [o for o in orders if (o.leg, o.part) > (order.leg, order.part)]
+        rest = [o for o in later if o.status in (OrderStatus.DECIDED, OrderStatus.CLAIMED)]
         if (act is Act.DONE or order.is_ticketed) and rest:
             return Step(Act.DENY_REST, rest[0])
         return Step(act, order)

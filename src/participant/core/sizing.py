@@ -120,13 +120,13 @@ def displayed(case: Case, candidate: Candidate) -> int:
     lots = weights.derived_cover_lots
     if not cover.is_derived:
         lots = int(cover.quote.ask_size * weights.displayed_share_max) // cover.contract.lot
-    return min(lots, cover.contract.freeze // cover.contract.lot, shown_lots(case, candidate))
+    return min(lots, shown_lots(case, candidate))
 
 
 def shown_lots(case: Case, candidate: Candidate) -> int:
     """Whole lots of the call that the bid and the exchange's quantity per order allow."""
     shown = int(candidate.quote.bid_size * case.weights.displayed_share_max)
-    return min(shown, candidate.call.freeze) // candidate.call.lot
+    return shown // candidate.call.lot
 
 
 def premium(candidate: Candidate, lots: int) -> int:

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Iterable
-from itertools import count, takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from participant.core.breaker import NO_HALT, BreakerState, Halt
 from participant.core.decision import Decision
 from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
-from participant.core.order import OPEN, Order, denied, order_id
+from participant.core.order import OPEN, Order, denied
 from participant.core.position import Position
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract
 from participant.core.session import day_of
@@ -67,10 +66,9 @@ class Books:
         return [Held(decode(r.value, Order), r.version) for r in rows if r.key.endswith(f"/{order_id}")]
 
     def legs(self, day: datetime.date, decision_id: str) -> list[Held]:
-        """The orders of one decision, by leg: their ids follow from the decision's."""
-        read = self._orders(day)
-        keys = (f"{day}/{order_id(decision_id, leg)}" for leg in count())
-        return [read[key] for key in takewhile(read.__contains__, keys)]
+        """The orders of one decision, by leg and slice."""
+        mine = [held for held in self._orders(day).values() if held.order.decision_id == decision_id]
+        return sorted(mine, key=lambda held: (held.order.leg, held.order.part))
 
     def unfinished(self, day: datetime.date) -> list[str]:
         """The decisions with orders that are not over, in the order of (instant, scrip)."""

@@ -102,12 +102,12 @@ class Gateway:
             legs = self.books.legs(self.day, decision_id)
             is_halted = self.halts.halt().level is Level.OPEN
             step = next_step([h.order for h in legs], self.now, self.rule.sending, is_halted=is_halted)
-            if step.order is None or not self._act(step.act, legs, step.order.leg, asked):
+            held = next((h for h in legs if h.order is step.order), None)
+            if held is None or not self._act(step.act, held, asked):
                 return
 
-    def _act(self, act: Act, legs: list[Held], leg: int, asked: set[str]) -> bool:
+    def _act(self, act: Act, held: Held, asked: set[str]) -> bool:
         """Do one step; False when there is nothing more to do for now."""
-        held = legs[leg]
         match act:
             case Act.SEND:
                 return self._send(held)
