@@ -23,6 +23,7 @@ run: $(VENV)/built  ## set up if needed, then trade one made day in lockstep, on
 
 test: $(VENV)/dev $(VENV)/built  ## every test, with branch coverage of core and stages
 	@$(PYTEST) $(PARALLEL) --cov --cov-report=term
+	@$(BIN)/python -m tests.excepts >$(VENV)/excepts.txt || { grep NOT $(VENV)/excepts.txt; exit 1; }
 
 check: $(VENV)/dev $(VENV)/built  ## format, lint, types, imports and the quick tests: under a minute
 	@$(BIN)/ruff format --check --quiet --output-format=concise $(CODE) || { echo "mend with: $(BIN)/ruff format $(CODE)"; exit 1; }

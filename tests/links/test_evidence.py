@@ -140,6 +140,21 @@ def test_an_order_is_asked_about_again_only_after_its_time_or_when_forced(floor:
     assert reads == [1, 1, 2, 2, 3]
 
 
+def test_an_order_that_was_accepted_is_working_though_the_book_cannot_be_read(floor: Floor) -> None:
+    before, stage = put(floor, S.SENDING), evidence(floor)
+    accepted = replace(before.order, status=S.WORKING, broker_order_id="261125000001")
+    floor.exchange.fail(DOWN)
+    assert stage.conclude(before, accepted, START)
+    assert (held(floor).order, stage.is_down) == (accepted, True)
+
+
+def test_what_the_book_shows_of_an_accepted_order_is_written_down_with_the_answer(floor: Floor) -> None:
+    before = put(floor, S.SENDING)
+    floor.exchange.place(replace(before.order, sends=1))
+    assert evidence(floor).conclude(before, replace(before.order, status=S.WORKING), START)
+    assert (held(floor).order.status, held(floor).version) == (S.FILLED, before.version + 1), "one commit for both"
+
+
 def test_each_order_has_its_own_time(floor: Floor) -> None:
     now, stage = put(floor, S.UNKNOWN), evidence(floor)
     other = Held(replace(now.order, order_id="another"), 1)

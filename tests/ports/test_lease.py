@@ -155,3 +155,11 @@ def test_a_home_that_cannot_be_locked_is_told(tmp_path: Path) -> None:
     (tmp_path / "desk.lock").mkdir()
     with pytest.raises(StoreBroken, match=r"^lease .*desk\.lock: Is a directory: see"):
         file(tmp_path)().take("desk")
+
+
+def test_a_lock_that_cannot_be_signed_is_told_and_not_held(tmp_path: Path) -> None:
+    (tmp_path / "desk.lock").symlink_to("/dev/full")
+    lease = file(tmp_path)()
+    with pytest.raises(StoreBroken, match=r"^lease .*desk\.lock: "):
+        lease.take("desk")
+    assert not lease.is_held()
