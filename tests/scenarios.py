@@ -1,4 +1,4 @@
-"""The bank of scenarios that went wrong at others, S01 to S30, and the tests that hold each: `python -m tests.scenarios`.
+"""The scenarios that went wrong at others, S01 to S30, and the tests that hold each: `python -m tests.scenarios`.
 
 A test names its scenario at the beginning of its docstring ("S04: ...") or in its name (`test_s04_...`).
 """
@@ -53,13 +53,15 @@ NOT_BUILT: dict[str, str] = {
 def held() -> Iterator[tuple[str, str]]:
     """(scenario, test) of every test that names one."""
     for file in sorted(TESTS.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                named = re.findall(r"_s(\d\d)(?=_|$)", node.name) + re.findall(
-                    r"\bS(\d\d)\b", ast.get_docstring(node) or ""
-                )
-                for number in dict.fromkeys(named):
-                    yield f"S{number}", f"{file.relative_to(TESTS.parent)}::{node.name}"
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for test in (n for n in nodes if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")):
+            for number in _named(test):
+                yield f"S{number}", f"{file.relative_to(TESTS.parent)}::{test.name}"
+
+
+def _named(test: ast.FunctionDef) -> list[str]:
+    said = re.findall(r"_s(\d\d)(?=_|$)", test.name) + re.findall(r"\bS(\d\d)\b", ast.get_docstring(test) or "")
+    return list(dict.fromkeys(said))
 
 
 def main() -> int:
