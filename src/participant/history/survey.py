@@ -70,7 +70,8 @@ class Surveyor:
         """Read and screen one source. Raises BadData where it cannot be read."""
         tally, found = Tally(), Findings(sink=self.apart)
         newest: dict[tuple[str, datetime.date], dict[datetime.date, Page]] = {}
-        for page in screen(readers.read(source, days, lots_of(self._rules), tally), self._rules, found):
+        pages = readers.read(source, days, lots_of(self._rules), tally)
+        for page in screen(pages, self._rules, found, self._official):
             newest.setdefault((page.symbol, day_of(page.at)), {})[page.expiry] = page
             if self.keep is not None:
                 self.keep(page)
