@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from participant.history.catalogue import Import, days, is_catalogue, keep_official, read_day, write_day
+from participant.history.catalogue import Import, damage, days, is_catalogue, keep_official, read_day, write_day
 from participant.history.pages import BadData, Page
 from tests.history.test_checks import FRIDAY, MINUTE, NINE, page
 
@@ -69,6 +69,27 @@ def test_a_day_that_cannot_be_read_is_named(damage: str, tmp_path: Path) -> None
         file.write_bytes(whole[:-100] if damage == "cut" else b"<html>not here</html>")
     with pytest.raises(BadData, match=r"2019-04-12\.parquet is no day of a catalogue: .*; import it again"):
         read_day(tmp_path, "NIFTY", FRIDAY)
+
+
+@pytest.mark.parametrize("damage_done", ["cut", "html"])
+def test_a_day_that_cannot_be_read_is_listed_so_and_imported_again(damage_done: str, tmp_path: Path) -> None:
+    write_day(tmp_path, DONE, PAGES, [])
+    assert damage(tmp_path, "NIFTY", FRIDAY) == ""
+    file = tmp_path / "chains" / "NIFTY" / f"{FRIDAY}.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100] if damage_done == "cut" else b"<html>not here</html>")
+    assert damage(tmp_path, "NIFTY", FRIDAY)
+    assert write_day(tmp_path, DONE, PAGES, [])
+    assert (read_day(tmp_path, "NIFTY", FRIDAY), damage(tmp_path, "NIFTY", FRIDAY)) == (PAGES, "")
+
+
+@pytest.mark.parametrize("symbol", ["../../escaped", "/tmp/escaped", "NIFTY/../../evil", ".."])
+def test_nothing_is_written_outside_of_the_folder(symbol: str, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "catalogue"
+    folder.mkdir(parents=True)
+    with pytest.raises(BadData, match="is no name of a scrip"):
+        write_day(folder, replace(DONE, symbol=symbol), PAGES, [(EMPTY, "before the open")])
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_file_of_another_name_is_named(tmp_path: Path) -> None:

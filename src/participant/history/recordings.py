@@ -1,7 +1,7 @@
 """From files and folders to a recorded day that can be played: found, read, screened, and with its sessions before."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from participant.core.volatility import iv30
 from participant.history import catalogue, readers
 from participant.history.checks import Findings, screen
 from participant.history.derived import look_back, own_look_back
-from participant.history.official import Official, read_official
+from participant.history.official import NOTHING, Official, read_official
 from participant.history.pages import BadData, Page, Tally
 from participant.history.readers import Source
 from participant.history.recorded import RecordedMarket, Recording, rounds
 from participant.history.survey import lots_of
+from participant.history.units import UNCHECKED, Scale
 
 BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
 LOOK_BACK_DAYS = 400
@@ -59,7 +60,8 @@ def load_day(
     origin: dict[str, Source | Path] = {}
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
-        for symbol, mine in _pages(place, (day - BEFORE_DAYS * ONE_DAY, day), rules, (found, tally)).items():
+        span, counted = (day - BEFORE_DAYS * ONE_DAY, day), (found, tally)
+        for symbol, mine in _pages(place, span, rules, counted, recordings.official).items():
             today = [page for page in mine if _day(page) == day]
             if not today or (symbols is not None and symbol not in symbols):
                 continue
@@ -70,6 +72,7 @@ def load_day(
             pages[symbol], origin[symbol] = today, place
     official, backs = recordings.official, {}
     notes = [*_notes(found, day, symbols), *_left_out(tally), *_aside(recordings.aside)]
+    notes += _unchecked(sorted(pages), day, recordings.official)
     if not pages and not any(day in closes for closes in official.closes.values()):
         names = ", ".join(symbols or ["any scrip"])
         raise BadData(f"--data has nothing of {names} on {day} that can be traded on: {'; '.join(notes) or 'no rows'}")
@@ -96,21 +99,33 @@ def _pages(
     days: tuple[datetime.date, datetime.date],
     rules: Rulebook,
     counted: tuple[Findings, Tally],
+    official: Official = NOTHING,
 ) -> dict[str, list[Page]]:
     """The pages of a span of days that may be traded on, by symbol; the last day's rows are counted."""
     (found, tally), (first, last) = counted, days
     pages: Iterable[Page]
     if isinstance(place, Path):
         pages = (page for symbol, day in catalogue.days(place) if days[0] <= day <= days[1]
-                 for page in catalogue.read_day(place, symbol, day))  # fmt: skip
+                 for page in _near(catalogue.read_day(place, symbol, day), rules, official))  # fmt: skip
     else:
         lots, eve = lots_of(rules), last - ONE_DAY
         read = readers.read(place, (first, eve), lots, Tally()) if first <= eve else iter(())
-        pages = screen(chain(read, readers.read(place, (last, last), lots, tally)), rules, found)
+        pages = screen(chain(read, readers.read(place, (last, last), lots, tally)), rules, found, official)
     by_symbol: dict[str, list[Page]] = {}
     for page in pages:
         by_symbol.setdefault(page.symbol, []).append(page)
     return by_symbol
+
+
+def _near(pages: Iterable[Page], rules: Rulebook, official: Official) -> Iterator[Page]:
+    """Imported pages, held against official closes that the import may not have known."""
+    scale = Scale(rules, official)
+    for page in pages:
+        if why := scale.far_spot(page):
+            raise BadData(
+                f"{page.symbol} on {_day(page)}, imported from {page.source}: {why} import it again with them"
+            )
+        yield page
 
 
 def _left_out(tally: Tally) -> list[str]:
@@ -126,14 +141,20 @@ def _aside(sentences: Sequence[str]) -> list[str]:
     return [*shown, f"left aside: {more} more, which `participant catalogue check` names"] if more > 0 else shown
 
 
+def _unchecked(symbols: Iterable[str], day: datetime.date, official: Official) -> list[str]:
+    """The scrips whose spots were held against nothing that the exchange published."""
+    unchecked = [symbol for symbol in symbols if not official.closes_before(symbol, day, 1)]
+    return [f"{UNCHECKED}: {', '.join(unchecked)}"] if unchecked else []
+
+
 def _notes(found: Findings, day: datetime.date, symbols: Sequence[str] | None) -> list[str]:
     """What of the day was taken and what kept apart: rows and quotes by reason, of every scrip that is recorded."""
     notes = []
     for symbol, on in sorted(found.days):
         of = found.days[symbol, on]
         if on == day and (symbols is None or symbol in symbols):
-            apart = [f"{count:,} rows {reason}" for reason, count in of.bad_rows.items()]
-            apart += [f"{count:,} quotes {reason}" for reason, count in of.bad_quotes.items()]
+            apart = [f"{count:,} {'row' if count == 1 else 'rows'} {why}" for why, count in of.bad_rows.items()]
+            apart += [f"{count:,} {'quote' if count == 1 else 'quotes'} {why}" for why, count in of.bad_quotes.items()]
             taken = f"{of.accepted_rows:,} of {of.rows:,} rows of {of.source} in {of.pages} pages"
             notes.append(f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else ""))
     return notes

@@ -24,6 +24,7 @@ ODD_SIZES_MAX, SIZES_MIN = 0.10, 20
 # By chance one size in `lot` is a lot of lots. On real pages no more than 2.2 % are where a lot has 40 units or more.
 # In BANKNIFTY's lots of 20 up to 61 % are, as 20 lots is a round number: but then not far larger than the rest.
 DEEP_MAX, DEEP_SMALL_MAX, LOT_SMALL, DEEP_RATIO = 0.10, 0.40, 30, 6
+UNCHECKED = "unchecked against an official close"
 FAR_SPOT = "far from the last official close: wrong units?"
 # The market is shut for the day at 20 % (NSE's market-wide breaker): no day can show more. A quiet market moves less:
 # nine of the days' moves that India VIX says, at least 12 %. The largest close-to-close move of 2012-19 was 6.4 of them
