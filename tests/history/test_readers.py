@@ -340,7 +340,7 @@ def test_wrong_columns_are_said_with_what_is_missing(tmp_path: Path) -> None:
         find([file])
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
-    with pytest.raises(BadData, match=r"other\.csv: fits no layout: write a mapping file for it"):
+    with pytest.raises(BadData, match=r"other\.csv: fits no layout: if it is a chain, write a mapping file for it"):
         find([other])
     mapping = tmp_path / "own.toml"
     mapping.write_text(OWN)
@@ -348,10 +348,51 @@ def test_wrong_columns_are_said_with_what_is_missing(tmp_path: Path) -> None:
         find([other], mapping)
 
 
-def test_a_table_with_a_header_alone_has_no_pages(tmp_path: Path) -> None:
-    source = table(tmp_path)
-    assert days_of(source) == {}
-    assert pages_of(source) == ([], Tally(0, {}))
+def test_a_table_with_a_header_alone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"own\.csv: has a header and no rows: fetch it again"):
+        table(tmp_path)
+    whole = bars(tmp_path, [LABEL])
+    pq.write_table(pq.read_table(whole).slice(0, 0), tmp_path / "none.parquet")
+    (tmp_path / "own.csv").unlink()
+    sources, aside = find([tmp_path])
+    assert [source.path for source in sources] == [whole]
+    assert f"{tmp_path}: none.parquet: has a header and no rows: fetch it again" in aside
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("84.05", "abc", "column 'Bid' holds 'abc', which is no number: mend the file"),
+        ("12/04/2019", "2019-04-12", "not a time like %d/%m/%Y %H:%M"),
+        (",1500", "", "cut off, damaged or no table"),
+    ],
+)
+def test_a_bad_table_in_a_folder_is_left_aside_and_the_rest_is_read(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    good = table(tmp_path, ROW, PUT)
+    (tmp_path / "bad.csv").write_text("\n".join([HEADER, LATER, ROW.replace(old, new), ""]))
+    (source,), (one, toml) = find([tmp_path], tmp_path / "own.toml")
+    assert source.path == good.path
+    assert one.startswith(f"{tmp_path}: bad.csv: ")
+    assert said in one
+    assert toml.endswith("own.toml: neither CSV, Parquet nor a JSON reply")
+
+
+def test_a_mapping_file_stands_beside_the_shipped_layouts(tmp_path: Path) -> None:
+    own, shipped = table(tmp_path, ROW, PUT), bars(tmp_path, [LABEL])
+    mapping = tmp_path / "own.toml"
+    sources, _ = find([own.path, shipped], mapping)
+    assert [source.layout for source in sources] == [str(mapping), "option_bars"]
+    with pytest.raises(BadData, match=r"own\.toml: no file has all the columns that it names: mend it, or leave out"):
+        find([shipped], mapping)
+
+
+def test_scan_ranges_are_no_chain_and_need_no_mapping_file(tmp_path: Path) -> None:
+    header = "date,symbol,expiry,futures_price,price_scan,price_scan_pct,vol_scan"
+    (tmp_path / "scan.csv").write_text(f"{header}\n2019-04-12,NIFTY,201904,11600,700,7,0.04\n")
+    _, aside = find([tmp_path])
+    assert aside == [f"{tmp_path}: scan.csv: the clearing corporation's scan ranges: no chain, and not read"]
 
 
 @pytest.mark.parametrize(
@@ -437,11 +478,19 @@ def test_a_reply_without_a_time_is_left_out(tmp_path: Path) -> None:
         (reply().replace("18-Apr-2019", "soon"), "column 'expiryDate' holds 'soon'"),
     ],
 )
-def test_a_damaged_reply_is_said(tmp_path: Path, body: str, said: str) -> None:
+def test_a_damaged_reply_is_refused_where_it_is_named_and_left_aside_in_a_folder(
+    tmp_path: Path, body: str, said: str
+) -> None:
     (tmp_path / "a.json").write_text(body)
-    (source,), _ = find([tmp_path])
+    (tmp_path / "cut.json.gz").write_bytes(gzip.compress(reply().encode())[:20])
     with pytest.raises(BadData, match=said):
-        pages_of(source)
+        find([tmp_path / "a.json"])
+    (tmp_path / "b.json").write_text(reply())
+    (source,), (bad, cut) = find([tmp_path])
+    assert bad.startswith(f"{tmp_path}: a.json: ")
+    assert said in bad
+    assert cut.startswith(f"{tmp_path}: cut.json.gz: cut off or damaged")
+    assert pages_of(source)[1] == Tally(1, {})
 
 
 # --- the recorded sets ------------------------------------------------------------------------------------------------
