@@ -235,6 +235,46 @@ def test_a_command_that_has_nothing_to_read_says_so(tmp_path: Path) -> None:
         assert ended.err.count("\n") == 1, "one line"
 
 
+def test_a_day_that_is_kept_apart_whole_is_said_and_asks_for_a_person(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", [{**row, "spot": row["spot"] * 10} for row in day()])
+    closes = "date,symbol,spot_close,spot_prev,sigma_underlying"
+    days = "".join(f"2019-04-{on},NIFTY,11600.00,11590.00,0.01\n" for on in (11, 12))
+    (tmp_path / "closes.csv").write_text(f"{closes}\n{days}")
+    data = ("--data", "day.csv", "--data", "closes.csv")
+    ended = participant(tmp_path, "trade", "--lockstep", *data, "--date", "2019-04-12", "--home", "home")
+    rows = 4 * len(STRIKES)
+    assert ended.status == 1
+    assert ended.err == (
+        f"participant: 2019-04-12: NIFTY: 0 of {rows} rows of day.csv in 0 pages; kept apart: {rows} rows far from the "
+        "last official close: wrong units?; nothing of it is traded on\n"
+    )
+    (first,) = [line for line in ended.out.splitlines() if line.startswith("  of the data ")]
+    assert first.endswith(ended.err.strip().removeprefix("participant: 2019-04-12: ")), "before all other notes"
+
+
+@pytest.mark.parametrize("command", ["check", "import"])
+def test_a_chain_of_which_only_the_header_came_is_refused_and_named_in_a_folder(command: str, tmp_path: Path) -> None:
+    into = ("--into", "own") if command == "import" else ()
+    write(tmp_path / "data" / "empty.csv", [])
+    alone = participant(tmp_path, "catalogue", command, "data/empty.csv", *into)
+    assert (alone.status, alone.out) == (2, "")
+    assert "empty.csv: has a header and no rows" in alone.err
+    write(tmp_path / "data" / "day.csv", day())
+    beside = participant(tmp_path, "catalogue", command, "data", *into)
+    assert beside.status == 0
+    assert "left aside: data: empty.csv: has a header and no rows: fetch it again" in beside.out
+
+
+def test_a_bad_csv_blocks_nothing_but_itself(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "day.csv", day())
+    bad = write(tmp_path / "data" / "cut.csv", day("2019-04-15"))
+    cut(bad)
+    ended = participant(tmp_path, "catalogue", "check", "data")
+    assert ended.status == 0
+    assert "left aside: data: cut.csv: " in ended.out
+    assert participant(tmp_path, "catalogue", "check", "data/cut.csv").status == 2
+
+
 def test_a_symbol_that_is_a_path_writes_nothing_outside_of_the_catalogue(tmp_path: Path) -> None:
     rows = day()
     for i, name in enumerate(("../../../../escaped", "NIFTY/../../evil")):

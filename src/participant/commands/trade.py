@@ -21,7 +21,7 @@ from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
-from participant.history.recordings import days_in, days_settled, open_recordings
+from participant.history.recordings import days_in, days_settled, is_wholly_apart, open_recordings
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
 from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
@@ -65,8 +65,17 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
     for day, session in _days(args, config, home, rules):
         summary = _one_day(args, config, home, (day, session))
         say(args, "\n".join(lines(summary)), summary)
-        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person else DONE)
+        is_apart = _say_apart(args, summary)
+        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person or is_apart else DONE)
     return worst
+
+
+def _say_apart(args: Namespace, summary: Summary) -> bool:
+    """Say which recorded days were kept apart whole; whether there were any."""
+    apart = [note for note in summary.notes if is_wholly_apart(note)]
+    if not args.quiet:
+        sys.stderr.writelines(f"participant: {summary.day}: {note}\n" for note in apart)
+    return bool(apart)
 
 
 def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[DaySession]:

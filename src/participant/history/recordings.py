@@ -24,6 +24,7 @@ from participant.history.units import UNCHECKED, Scale
 BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
 LOOK_BACK_DAYS = 400
 ASIDE_SHOWN = 3
+WHOLLY_APART = "nothing of it is traded on"
 ONE_DAY = datetime.timedelta(days=1)
 
 
@@ -147,8 +148,16 @@ def _unchecked(symbols: Iterable[str], day: datetime.date, official: Official) -
     return [f"{UNCHECKED}: {', '.join(unchecked)}"] if unchecked else []
 
 
+def is_wholly_apart(note: str) -> bool:
+    """Whether a note says that a scrip's whole day was kept apart."""
+    return note.endswith(WHOLLY_APART)
+
+
 def _notes(found: Findings, day: datetime.date, symbols: Sequence[str] | None) -> list[str]:
-    """What of the day was taken and what kept apart: rows and quotes by reason, of every scrip that is recorded."""
+    """What of the day was taken and what kept apart: rows and quotes by reason, of every scrip that is recorded.
+
+    Days that are kept apart whole come first.
+    """
     notes = []
     for symbol, on in sorted(found.days):
         of = found.days[symbol, on]
@@ -156,8 +165,9 @@ def _notes(found: Findings, day: datetime.date, symbols: Sequence[str] | None) -
             apart = [f"{count:,} {'row' if count == 1 else 'rows'} {why}" for why, count in of.bad_rows.items()]
             apart += [f"{count:,} {'quote' if count == 1 else 'quotes'} {why}" for why, count in of.bad_quotes.items()]
             taken = f"{of.accepted_rows:,} of {of.rows:,} rows of {of.source} in {of.pages} pages"
-            notes.append(f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else ""))
-    return notes
+            said = f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else "")
+            notes.append(said if of.pages else f"{said}; {WHOLLY_APART}")
+    return sorted(notes, key=lambda note: not is_wholly_apart(note))
 
 
 def _own_look_back(place: Source | Path, symbol: str, day: datetime.date, rules: Rulebook) -> LookBack:
