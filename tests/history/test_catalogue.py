@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from participant.history.catalogue import Import, damage, days, is_catalogue, keep_official, read_day, write_day
+from participant.history.catalogue import (
+    Import,
+    damage,
+    days,
+    imports,
+    is_catalogue,
+    keep_official,
+    read_day,
+    write_day,
+)
 from participant.history.pages import BadData, Page
+from participant.wire.json import encode
 from tests.history.test_checks import FRIDAY, MINUTE, NINE, page
 
 DONE = Import("NIFTY", FRIDAY, "somewhere", 2, 20, {"before the open": 6}, {"crossed": 1})
@@ -24,6 +34,13 @@ def test_what_is_written_is_read_back_exactly(tmp_path: Path) -> None:
     assert days(tmp_path) == [("NIFTY", FRIDAY)]
     (line,) = (tmp_path / "imports.jsonl").read_text().splitlines()
     assert json.loads(line)["apart"] == {"before the open": 6}
+
+
+def test_the_newest_line_of_each_source_says_what_was_imported_and_a_torn_one_is_passed_over(tmp_path: Path) -> None:
+    other = replace(DONE, source="elsewhere")
+    lines = [replace(DONE, rows=1), other, DONE]
+    (tmp_path / "imports.jsonl").write_bytes(b"".join(encode(line) + b"\n" for line in lines) + b'{"symbol":"NI')
+    assert imports(tmp_path) == [DONE, other]
 
 
 def test_what_is_kept_apart_lies_beside_it_with_its_reason(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from participant.core.scrip import Kind
 from participant.history.pages import BadData, Cell, Page, is_symbol
-from participant.wire.json import encode
+from participant.wire.json import Malformed, decode, encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,6 +55,18 @@ def days(folder: Path) -> list[tuple[str, datetime.date]]:
         except ValueError:
             raise BadData(f"{file} is no day of a catalogue: files are named like 2019-04-12.parquet") from None
     return found
+
+
+def imports(folder: Path) -> list[Import]:
+    """What was imported, the newest word of each source on a symbol's day; a line that was cut off is passed over."""
+    newest: dict[tuple[str, datetime.date, str], Import] = {}
+    for line in (folder / IMPORTS).read_bytes().splitlines():
+        try:
+            one = decode(line, Import)
+        except Malformed:
+            continue
+        newest[one.symbol, one.day, one.source] = one
+    return list(newest.values())
 
 
 def read_day(folder: Path, symbol: str, day: datetime.date) -> list[Page]:
