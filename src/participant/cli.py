@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +14,16 @@ DESCRIPTION = "An autonomous options desk that one person can leave alone. Paper
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 clean, 1 needs a person, 2 wrong use, 3 fault)."""
-    args = parser().parse_args(arguments)
-    if not hasattr(args, "run"):
-        parser().print_help()
-        return 2
-    return _guarded(args)
+    try:
+        args = parser().parse_args(arguments)
+        if not hasattr(args, "run"):
+            parser().print_help()
+            return 2
+        return _guarded(args)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses twice would only spoil the end
+        sys.stderr.write("participant: stopped; run the same command again to go on\n")
+        return 1
 
 
 def _guarded(args: argparse.Namespace) -> int:
@@ -124,12 +130,12 @@ def _common() -> OneLine:
 
 def _market() -> OneLine:
     shared = OneLine(add_help=False)
-    shared.add_argument("--date", type=_days, metavar="DAY[..DAY]", help="trading days (default: the next one)")
+    shared.add_argument("--date", type=_days, metavar="DAY[..DAY]", help="trading days (default: the next made one)")
     pace = shared.add_mutually_exclusive_group()
     pace.add_argument("--speed", type=_speed, metavar="N", help="run freely at N times real time")
     pace.add_argument("--lockstep", action="store_true", help="the market waits for the desk (default)")
     shared.add_argument("--seed", type=int, help="the made market's seed")
-    shared.add_argument("--symbols", type=_names, metavar="A,B", help="the made market's underlyings")
+    shared.add_argument("--symbols", type=_names, metavar="A,B", help="underlyings, of --data or of the made market")
     shared.add_argument("--step", type=_count, metavar="S", help="seconds of market time between instants")
     shared.add_argument(
         "--data",

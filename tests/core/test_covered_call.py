@@ -18,7 +18,7 @@ from participant.core.position import Position, Working
 from participant.core.scrip import PRICE_UNITS, Kind, Scrip, Side, Weights, money
 from participant.core.session import at_time
 from participant.core.strategies.covered_call import covered_call
-from participant.core.strategy import Verdict
+from participant.core.strategy import Verdict, logged
 from tests.core.worlds import (
     CRORE,
     DAY,
@@ -86,7 +86,7 @@ def test_the_sentence_of_an_opening_can_be_read_by_a_trader() -> None:
     assert decided().reason == (
         "buy 65 NIFTY-20261027-FUT at ₹25,169.80, "
         "then sell 65 NIFTY-20261006-25650CE at ₹122.75 (delta 0.25, 20 days); "
-        "IV rank 66.7% of 60 sessions, 30-day IV 14.0% is 1.27 times realised; "
+        "IV rank 66.7% of 60 sessions, 30-day IV 14.0% is 1.27 times realised, the call's own IV is 14.0%; "
         "net credit ₹7,846 after ₹132.50 of charges; "
         "1 lot, bound by a 10.0% crash: a lot loses ₹154,522 of the ₹200,000 allowed"
     )
@@ -186,6 +186,7 @@ def test_a_published_index_stands_for_the_scrips_own_volatility() -> None:
     assert verdict.figures["iv30"] == 0.15, "not the chain's 14 %"
     assert verdict.figures["iv30_source"] == "India VIX of 2026-10-05"
     assert "IV rank 83.3% of 61 sessions, India VIX of 2026-10-05 15.0% is 1.36 times realised" in verdict.reason
+    assert "times realised, the call's own IV is 14.0%; " in verdict.reason, "not the index's"
     low = replace(history, iv30=(*look_back().iv30, 0.11))
     assert shut(decided(with_look_back(low))) == "IV rank 16.7% is under 50.0%"
     assert "India VIX of 2026-10-05 15.0% is 1.07 times realised" in shut(
@@ -552,12 +553,20 @@ def test_after_its_call_expired_the_cover_is_sold_from_the_next_open() -> None:
     assert verdict.figures["cover_alone_s"] == 600  # ten minutes of the session; the night does not count
 
 
+def test_without_closes_of_the_published_index_the_chain_does_not_stand_in_for_it() -> None:
+    verdict = decided(with_look_back(replace(look_back(), iv30=(), published="India VIX")), look_back_sessions_min=1)
+    assert shut(verdict) == ("IV rank and IV over realised are unknown: no close of India VIX before the day is known")
+    figures = logged(verdict.figures)
+    assert (figures["iv30"], figures["iv_rank"], figures["iv_over_realised"]) == (None, None, None)
+
+
 def test_with_resell_a_new_call_is_sold_against_the_cover() -> None:
     verdict = decided(held=alone(), after_call="resell")
     assert verdict.action is Action.OPEN
     assert summary(verdict.legs) == [(Side.SELL, LOT, CALL.key, 1_227_500)]
     assert verdict.reason.startswith(
-        "sell 65 NIFTY-20261006-25650CE at ₹122.75 (delta 0.25, 20 days) against the cover held; net credit ₹7,9"
+        "sell 65 NIFTY-20261006-25650CE at ₹122.75 (delta 0.25, 20 days) against the cover held; IV rank 66.7% of 60 "
+        "sessions, 30-day IV 14.0% is 1.27 times realised, the call's own IV is 14.0%; net credit ₹7,9"
     )
     paid = charges(RULES.charge_rates(DAY), CALL, Side.SELL, money(1_227_500, LOT)).total
     assert verdict.figures["charges_paise"] == paid

@@ -233,3 +233,101 @@ def test_a_command_that_has_nothing_to_read_says_so(tmp_path: Path) -> None:
         assert (ended.status, ended.out) == (2, ""), words
         assert why in ended.err, ended.err
         assert ended.err.count("\n") == 1, "one line"
+
+
+def test_a_day_that_is_kept_apart_whole_is_said_and_asks_for_a_person(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", [{**row, "spot": row["spot"] * 10} for row in day()])
+    closes = "date,symbol,spot_close,spot_prev,sigma_underlying"
+    days = "".join(f"2019-04-{on},NIFTY,11600.00,11590.00,0.01\n" for on in (11, 12))
+    (tmp_path / "closes.csv").write_text(f"{closes}\n{days}")
+    data = ("--data", "day.csv", "--data", "closes.csv")
+    ended = participant(tmp_path, "trade", "--lockstep", *data, "--date", "2019-04-12", "--home", "home")
+    rows = 4 * len(STRIKES)
+    assert ended.status == 1
+    assert ended.err == (
+        f"participant: 2019-04-12: NIFTY: 0 of {rows} rows of day.csv in 0 pages; kept apart: {rows} rows far from the "
+        "last official close: wrong units?; nothing of it is traded on\n"
+    )
+    (first,) = [line for line in ended.out.splitlines() if line.startswith("  of the data ")]
+    assert first.endswith(ended.err.strip().removeprefix("participant: 2019-04-12: ")), "before all other notes"
+
+
+@pytest.mark.parametrize("command", ["check", "import"])
+def test_a_chain_of_which_only_the_header_came_is_refused_and_named_in_a_folder(command: str, tmp_path: Path) -> None:
+    into = ("--into", "own") if command == "import" else ()
+    write(tmp_path / "data" / "empty.csv", [])
+    alone = participant(tmp_path, "catalogue", command, "data/empty.csv", *into)
+    assert (alone.status, alone.out) == (2, "")
+    assert "empty.csv: has a header and no rows" in alone.err
+    write(tmp_path / "data" / "day.csv", day())
+    beside = participant(tmp_path, "catalogue", command, "data", *into)
+    assert beside.status == 0
+    assert "left aside: data: empty.csv: has a header and no rows: fetch it again" in beside.out
+
+
+def test_a_bad_csv_blocks_nothing_but_itself(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "day.csv", day())
+    bad = write(tmp_path / "data" / "cut.csv", day("2019-04-15"))
+    cut(bad)
+    ended = participant(tmp_path, "catalogue", "check", "data")
+    assert ended.status == 0
+    assert "left aside: data: cut.csv: " in ended.out
+    assert participant(tmp_path, "catalogue", "check", "data/cut.csv").status == 2
+
+
+def test_a_symbol_that_is_a_path_writes_nothing_outside_of_the_catalogue(tmp_path: Path) -> None:
+    rows = day()
+    for i, name in enumerate(("../../../../escaped", "NIFTY/../../evil")):
+        rows += rows_at(f"2019-04-12 10:{30 + i}:00+05:30", 11_610 + i, symbol=name)
+    work = tmp_path / "a" / "b" / "c"
+    write(work / "day.csv", rows)
+    ended = participant(work, "catalogue", "import", "day.csv", "--into", "own")
+    assert (ended.status, ended.err) == (0, "")
+    assert f"of which {2 * len(STRIKES)} are of no page (symbol that is no name {2 * len(STRIKES)})" in ended.out
+    assert {path.relative_to(work).parts[0] for path in tmp_path.rglob("*") if path.is_file()} == {"day.csv", "own"}
+    assert {path.name for path in (work / "own" / "chains").iterdir()} == {"NIFTY"}
+
+
+def test_a_damaged_day_of_a_catalogue_is_listed_so_and_mended_by_importing_it_again(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", day())
+    again = ("catalogue", "import", "day.csv", "--into", "own")
+    assert participant(tmp_path, *again).status == 0
+    cut(tmp_path / "own" / "chains" / "NIFTY" / "2019-04-12.parquet")
+    listed = participant(tmp_path, "catalogue", "list", "own")
+    assert listed.status == 1
+    assert "2019-04-12 cannot be read: " in listed.out
+    assert listed.out.rstrip().endswith("import it again")
+    assert participant(tmp_path, *again).status == 0
+    listed = participant(tmp_path, "catalogue", "list", "own")
+    assert (listed.status, listed.out.split()[:3]) == (0, ["NIFTY", "1", "days"])
+
+
+def test_a_table_of_what_was_found_names_no_reason_where_there_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "day.csv", day())
+    text = participant(tmp_path, "catalogue", "check", "day.csv").out
+    assert f"| - | -\nrows read: {4 * len(STRIKES)}\n" in text
+    nothing = participant(tmp_path, "catalogue", "check", "day.csv", "--date", "2019-04-15").err
+    assert "nothing is recorded of --date 2019-04-15;" in nothing
+
+
+def test_negative_prices_are_said_to_be_below_0(tmp_path: Path) -> None:
+    rows = day()
+    rows[4] |= {"call_bid": -3.0}
+    write(tmp_path / "day.csv", rows)
+    assert found(check(tmp_path, "day.csv")) == ({}, {}, {"below 0": 1})
+
+
+def test_prices_in_paise_are_kept_apart_by_the_official_close_and_said_to_be_unchecked_without(tmp_path: Path) -> None:
+    names = [name for name in HEAD if name in {"spot", "strike"} or name.endswith(("_bid", "_ask", "_ltp"))]
+    write(tmp_path / "day.csv", [{**row, **{name: row[name] * 100 for name in names}} for row in day()])
+    closes = "date,symbol,spot_close,spot_prev,sigma_underlying"
+    (tmp_path / "closes.csv").write_text(f"{closes}\n2019-04-11,NIFTY,11600.00,11590.00,0.01\n")
+    assert participant(tmp_path, "catalogue", "import", "day.csv", "--into", "own").status == 0
+    words = ("trade", "--lockstep", "--data", "own", "--data", "closes.csv", "--date", "2019-04-12")
+    late = participant(tmp_path, *words)
+    assert late.status == 2
+    assert "NIFTY on 2019-04-12, imported from day.csv: far from the last official close: wrong units?" in late.err
+    reason = {"far from the last official close: wrong units?": 4 * len(STRIKES)}
+    assert found(check(tmp_path, "day.csv", "closes.csv")) == ({}, reason, {})
+    assert found(check(tmp_path, "day.csv")) == ({}, {}, {})
+    assert "unchecked against an official close: NIFTY" in participant(tmp_path, "catalogue", "check", "day.csv").out

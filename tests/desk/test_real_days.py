@@ -3,6 +3,7 @@
 Each set is traded twice, so that its decision logs can be compared to the byte.
 """
 
+import datetime
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from participant.core.order import Order
 from participant.core.position import Position
 from participant.wire.json import decode
 from tests.desk.runs import Desk, Ended, decisions_of, log_bytes, log_of, participant, trade
+from tests.docs.pages import blocks, text
 from tests.history.recorded import DATA, needs_data
 
 pytestmark = needs_data
@@ -71,7 +73,10 @@ def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(tmp_pat
     for scrip in ("NIFTY", "BANKNIFTY"):
         (opened,) = [d for d in decided(tmp_path / "first", "2019-04-12", scrip) if d["action"] == "open"]
         assert round(opened["figures"]["iv_rank"], 2) == 0.96
-        assert opened["figures"]["iv30_source"] == "India VIX of 2019-04-11"
+        proxy = "" if scrip == "NIFTY" else " (a proxy: NIFTY's)"
+        assert opened["figures"]["iv30_source"] == f"India VIX of 2019-04-11{proxy}"
+        assert f"India VIX of 2019-04-11{proxy} 21.0% is " in opened["reason"]
+        assert f"the call's own IV is {opened['figures']['call_iv'] * 100:.1f}%" in opened["reason"]
         assert opened["figures"]["call_expiry"] == "2019-04-18"
         assert opened["figures"]["call_iv"] > 0
         # On the 22nd the cover that an expired call left is sold, at the first instant that quotes it.
@@ -117,7 +122,8 @@ def test_a_monthly_expiry_in_january_2019(tmp_path: Path) -> None:
 
 def test_two_indices_and_ten_constituents_side_by_side_in_june_2019(tmp_path: Path) -> None:
     config = tmp_path / "twelve.toml"
-    config.write_text("".join(f'[[watchlist]]\nsymbol = "{s}"\n' for s in ("NIFTY", "BANKNIFTY", *CONSTITUENTS)))
+    (shown,) = [block for block in blocks(text("docs/catalogue.md"), "toml") if "[[watchlist]]" in block]
+    config.write_text(shown)
     ended = twice(tmp_path, *MONTH, "--date", "2019-06-13", "--config", config)
     assert set(ended.summary["positions"]) == {"NIFTY", "BANKNIFTY", *CONSTITUENTS}
     assert ended.summary["decisions"].keys() == {"maintain"}, "volatility is poor, and constituents have no history"
@@ -141,13 +147,27 @@ def test_minute_bars_with_the_index_each_second_in_2022(tmp_path: Path) -> None:
     assert any("quotes modelled" in note for note in ended.summary["notes"])
 
 
+def first_hour(target: Path) -> Path:
+    """The pages of 12 April 2019 up to half past ten: three instants, a minute at sixty times real time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    since, until = (datetime.datetime.fromisoformat(f"2019-04-12 {at}+05:30") for at in ("09:00", "10:35"))
+    files = sorted((DATA / "nse_chain_2018_10_to_2019_04").glob("*.parquet"))
+    span = [("ts_ist", ">=", since), ("ts_ist", "<", until)]
+    pq.write_table(pa.concat_tables([pq.read_table(file, filters=span) for file in files]), target)
+    return target
+
+
 def test_at_speed_nothing_stale_is_sent_and_every_decision_can_be_made_again(tmp_path: Path) -> None:
-    ended = trade(tmp_path / "home", "--speed", 360, *NEAR, "--date", "2019-04-12")
+    chains = first_hour(tmp_path / "hour.parquet")
+    ended = trade(tmp_path / "home", "--speed", 60, "--data", chains, *OFFICIAL, "--date", "2019-04-12")
     assert (ended.status, ended.summary["breaks"]) == (0, [])
     store = SqliteStore(tmp_path / "home" / "books.sqlite", is_durable=True)
     orders = [decode(row.value, Order) for row in store.rows("orders")]
     store.close()
     assert "open" in ended.summary["decisions"]
+    assert [o for o in orders if o.sends], "what was not sent cannot have been stale"
     late = [o for o in orders if o.sends and not 0 <= o.sent_at - o.decided_at <= 60 * 1_000_000_000]
     assert late == [], "an order leaves within the minute for which its quote may be used"
     again = participant(tmp_path, "replay", "--home", "home", "2019-04-12")
@@ -161,6 +181,19 @@ def test_a_day_without_official_prices_ends_and_opens_nothing(tmp_path: Path) ->
     assert (ended.status, ended.summary["decisions"]) == (0, {"maintain": 28})
     assert any("no official close on 2019-04-12" in note for note in ended.summary["notes"])
     assert any("no cover" in note for note in ended.summary["notes"])
+    reasons = {d["reason"] for d in decided(tmp_path / "home", "2019-04-12", "NIFTY")}
+    assert reasons == {"IV rank and IV over realised are unknown: no close of India VIX before the day is known"}
+
+
+def test_india_vix_is_used_where_it_alone_is_published_and_no_last_snapshot_is_a_close(tmp_path: Path) -> None:
+    official = [path for name in ("index_futures_bhav", "india_vix_daily") for path in OFFICIAL[1].glob(f"{name}*")]
+    assert len(official) == 2
+    paths = [word for path in (DATA / "nse_chain_2018_10_to_2019_04", *official) for word in ("--data", path)]
+    ended = trade(tmp_path / "home", "--lockstep", *paths, "--date", "2019-03-22", "--symbols", "NIFTY")
+    assert (ended.status, ended.summary["decisions"].keys()) == (0, {"maintain"})
+    first, *_ = decided(tmp_path / "home", "2019-03-22", "NIFTY")
+    assert first["reason"] == "realised volatility is not known from 0 closes"
+    assert first["figures"]["iv30_source"] == "India VIX of 2019-03-20"
 
 
 def test_an_expiry_that_was_not_recorded_is_settled_at_the_official_price(tmp_path: Path) -> None:

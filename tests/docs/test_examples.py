@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from participant.config import Config
+from participant.history.layouts import (
+    ExpiryColumn,
+    KindColumn,
+    Layout,
+    OptionColumns,
+    SymbolColumn,
+    TickerColumn,
+    TimeColumns,
+    Units,
+)
 from participant.links.faults import Faults
 from participant.venue.lines import FeedFaults
 from participant.venue.server import VenueFaults
@@ -21,6 +32,7 @@ from tests.source import SRC
 
 DAY = Config().venue.day
 LIMIT_S = 120
+CODE = re.compile(r"`([^`\n]+)`")
 
 
 def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -63,6 +75,27 @@ def test_the_faults_file_is_one_that_the_venue_takes() -> None:
 def test_the_page_names_every_fault(faults: type[Faults] | type[FeedFaults]) -> None:
     page = text("docs/venue.md")
     assert [name for name in faults.__struct_fields__ if f"`{name}`" not in page] == []
+
+
+def test_the_mapping_file_reads_the_table_that_the_page_shows_with_it(tmp_path: Path) -> None:
+    page = text("docs/catalogue.md")
+    (table,) = blocks(page, "csv")
+    (mapping,) = [block for block in blocks(page, "toml") if "shape" in block]
+    (tmp_path / "own.csv").write_text(table, encoding="utf-8")
+    (tmp_path / "own.toml").write_text(mapping, encoding="utf-8")
+    ended = run(*participant("catalogue", "check", "own.csv", "--mapping", "own.toml", "--json"), cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    (source,) = json.loads(ended.stdout)["sources"]
+    (found,) = source["days"]
+    assert (found["symbol"], found["day"], found["pages"], found["accepted_rows"]) == ("NIFTY", "2019-04-12", 1, 2)
+    assert (source["left_out"], found["bad_quotes"]) == ({}, {})
+
+
+def test_the_page_names_every_key_of_a_mapping_file() -> None:
+    page = text("docs/catalogue.md")
+    said = "\n".join([*blocks(page, "toml"), *CODE.findall(page)])
+    parts = (TimeColumns, SymbolColumn, ExpiryColumn, KindColumn, TickerColumn, OptionColumns, Units, Layout)
+    assert [key for part in parts for key in part.__struct_fields__ if not re.search(rf"\b{key}\b", said)] == []
 
 
 def test_the_log_is_read_as_the_page_says(traded: Path) -> None:

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from participant.history.catalogue import Import, days, is_catalogue, keep_official, read_day, write_day
+from participant.history.catalogue import (
+    Import,
+    damage,
+    days,
+    imports,
+    is_catalogue,
+    keep_official,
+    read_day,
+    write_day,
+)
 from participant.history.pages import BadData, Page
+from participant.wire.json import encode
 from tests.history.test_checks import FRIDAY, MINUTE, NINE, page
 
 DONE = Import("NIFTY", FRIDAY, "somewhere", 2, 20, {"before the open": 6}, {"crossed": 1})
@@ -24,6 +34,13 @@ def test_what_is_written_is_read_back_exactly(tmp_path: Path) -> None:
     assert days(tmp_path) == [("NIFTY", FRIDAY)]
     (line,) = (tmp_path / "imports.jsonl").read_text().splitlines()
     assert json.loads(line)["apart"] == {"before the open": 6}
+
+
+def test_the_newest_line_of_each_source_says_what_was_imported_and_a_torn_one_is_passed_over(tmp_path: Path) -> None:
+    other = replace(DONE, source="elsewhere")
+    lines = [replace(DONE, rows=1), other, DONE]
+    (tmp_path / "imports.jsonl").write_bytes(b"".join(encode(line) + b"\n" for line in lines) + b'{"symbol":"NI')
+    assert imports(tmp_path) == [DONE, other]
 
 
 def test_what_is_kept_apart_lies_beside_it_with_its_reason(tmp_path: Path) -> None:
@@ -69,6 +86,27 @@ def test_a_day_that_cannot_be_read_is_named(damage: str, tmp_path: Path) -> None
         file.write_bytes(whole[:-100] if damage == "cut" else b"<html>not here</html>")
     with pytest.raises(BadData, match=r"2019-04-12\.parquet is no day of a catalogue: .*; import it again"):
         read_day(tmp_path, "NIFTY", FRIDAY)
+
+
+@pytest.mark.parametrize("damage_done", ["cut", "html"])
+def test_a_day_that_cannot_be_read_is_listed_so_and_imported_again(damage_done: str, tmp_path: Path) -> None:
+    write_day(tmp_path, DONE, PAGES, [])
+    assert damage(tmp_path, "NIFTY", FRIDAY) == ""
+    file = tmp_path / "chains" / "NIFTY" / f"{FRIDAY}.parquet"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100] if damage_done == "cut" else b"<html>not here</html>")
+    assert damage(tmp_path, "NIFTY", FRIDAY)
+    assert write_day(tmp_path, DONE, PAGES, [])
+    assert (read_day(tmp_path, "NIFTY", FRIDAY), damage(tmp_path, "NIFTY", FRIDAY)) == (PAGES, "")
+
+
+@pytest.mark.parametrize("symbol", ["../../escaped", "/tmp/escaped", "NIFTY/../../evil", ".."])
+def test_nothing_is_written_outside_of_the_folder(symbol: str, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "catalogue"
+    folder.mkdir(parents=True)
+    with pytest.raises(BadData, match="is no name of a scrip"):
+        write_day(folder, replace(DONE, symbol=symbol), PAGES, [(EMPTY, "before the open")])
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_file_of_another_name_is_named(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ import datetime
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from participant.config import load_rules
 from participant.core.market import SECOND
 from participant.core.scrip import Kind
 from participant.core.session import at_time
 from participant.history.checks import Findings, screen
-from participant.history.pages import Cell, Page
+from participant.history.official import NOTHING, Official
+from participant.history.pages import Cell, Doubted, Page
+from participant.history.units import Scale, move_max_bp
 
 RULES = load_rules()
 FRIDAY = datetime.date(2019, 4, 12)
@@ -37,10 +39,10 @@ def page(at: int = NINE, **changes: Any) -> Page:
     return replace(Page(at, "NIFTY", NEXT, SPOT, CELLS, len(STRIKES), "by hand"), **changes)
 
 
-def apart(*pages: Page) -> dict[str, int]:
+def apart(*pages: Page, official: Official = NOTHING) -> dict[str, int]:
     """The rows that are kept apart, by reason."""
     found = Findings()
-    accepted = list(screen(pages, RULES, found))
+    accepted = list(screen(pages, RULES, found, official))
     rows = sum(of.rows for of in found.days.values())
     bad: dict[str, int] = {}
     for of in found.days.values():
@@ -87,10 +89,118 @@ def test_a_page_in_which_some_sizes_are_in_other_units_is_kept_apart() -> None:
 
 
 def test_units_that_were_taken_for_lots_are_kept_apart() -> None:
-    many = tuple(c for i in range(3) for c in (replace(c, strike=c.strike + i * 5_000_000) for c in CELLS))
-    deep = tuple(replace(c, bid_size=75 * 75, ask_size=2 * 75 * 75) for c in many)
+    deep = tuple(replace(c, bid_size=75 * 75, ask_size=2 * 75 * 75) for c in CELLS)
     assert apart(page(cells=deep)) == {"sizes are lots of lots: wrong units?": len(STRIKES)}
-    assert apart(page(cells=tuple(replace(c, bid_size=75 * (i + 1)) for i, c in enumerate(many)))) == {}
+    assert apart(page(cells=tuple(replace(c, bid_size=75 * (i + 1)) for i, c in enumerate(CELLS)))) == {}
+
+
+@pytest.mark.parametrize("every", [2, 4])
+def test_a_page_in_which_some_sizes_were_taken_for_lots_is_kept_apart(every: int) -> None:
+    sizes = [75 * (1 + 7 * i % 19) for i in range(len(CELLS))]
+    plain = tuple(replace(c, bid_size=z, ask_size=z + 75) for c, z in zip(CELLS, sizes, strict=True))
+    assert apart(page(cells=plain)) == {}
+    mixed = tuple(
+        replace(c, bid_size=c.bid_size * 75, ask_size=c.ask_size * 75) if i // 2 % every == 0 else c
+        for i, c in enumerate(plain)
+    )
+    assert apart(page(cells=mixed)) == {"some sizes are lots of lots: mixed units?": len(STRIKES)}
+
+
+def test_twenty_lots_of_twenty_are_a_round_number_and_no_other_unit() -> None:
+    def of(*lots: int) -> Page:
+        sizes = tuple(replace(c, bid_size=20 * lots[i % len(lots)], ask_size=20) for i, c in enumerate(CELLS))
+        return replace(page(cells=sizes), symbol="BANKNIFTY")
+
+    assert apart(of(20, 20, 40, 15)) == {}, "six of ten sizes of a real page were whole lots of lots"
+    round_numbers = tuple(replace(c, bid_size=400, ask_size=120 if i % 6 else 800) for i, c in enumerate(CELLS))
+    assert apart(replace(page(cells=round_numbers), symbol="BANKNIFTY")) == {}
+    mixed = tuple(
+        replace(c, bid_size=60 * (20 if i % 2 else 1), ask_size=60 * (20 if i % 2 else 1)) for i, c in enumerate(CELLS)
+    )
+    assert apart(replace(page(cells=mixed), symbol="BANKNIFTY")) == {
+        "some sizes are lots of lots: mixed units?": len(STRIKES)
+    }
+
+
+# --- units of prices ---
+
+
+def official(close: int = SPOT, volatility: float = 0.21, day: datetime.date = FRIDAY) -> Official:
+    """What was published on the day before."""
+    eve = day - datetime.timedelta(days=1)
+    return Official(closes={"NIFTY": {eve: close}}, volatilities={eve: volatility} if volatility else {})
+
+
+def scaled(by: float, spot_by: float | None = None) -> Page:
+    """All of a page in another unit, or its spot alone (`spot_by`, `by` 1)."""
+    cells = tuple(replace(c, strike=round(c.strike * by), bid=round(c.bid * by), ask=round(c.ask * by)) for c in CELLS)
+    return page(spot=round(SPOT * (spot_by or by)), cells=cells)
+
+
+@pytest.mark.parametrize("by", [100, 0.01, 1.15, 1 / 1.15])
+def test_a_page_in_another_unit_is_kept_apart_by_the_last_official_close(by: float) -> None:
+    reason = {"far from the last official close: wrong units?": len(STRIKES)}
+    assert apart(scaled(by), official=official()) == reason
+    assert apart(scaled(1, by), official=official()) == reason
+    assert apart(page(), official=official()) == {}
+
+
+@pytest.mark.parametrize("by", [100, 0.01])
+def test_a_spot_outside_its_strikes_is_of_another_unit(by: float) -> None:
+    assert apart(scaled(1, by)) == {"spot outside its strikes: wrong units?": len(STRIKES)}
+
+
+PAISE = tuple(replace(c, bid=c.bid * 100, ask=c.ask * 100) for c in CELLS)
+
+
+@pytest.mark.parametrize("one", [scaled(1.15), scaled(1 / 1.15), page(cells=PAISE)])
+def test_a_page_of_which_a_quarter_cannot_be_is_kept_apart_whole(one: Page) -> None:
+    kept: list[tuple[Page, str]] = []
+    found = Findings(sink=lambda page, why: kept.append((page, why)))
+    assert list(screen([one], RULES, found)) == []
+    assert kept == [(one, "more than a quarter of its quotes cannot be: wrong units?")], "once, with all its rows"
+    (of,) = found.days.values()
+    assert (of.pages, of.quotes, of.bad_quotes) == (0, 0, {})
+
+
+@pytest.mark.parametrize(
+    ("day", "volatility", "move"),
+    [
+        ("2020-03-13", 0.4116, -0.108), ("2020-03-13", 0.4116, 0.06), ("2020-03-23", 0.671, -0.167),
+        ("2024-06-04", 0.2094, -0.096), ("2025-04-07", 0.1376, -0.051), ("2015-08-24", 0.17115, -0.069),
+        ("2013-09-05", 0.3111, 0.095), ("2020-03-23", 0.0, -0.199),
+    ],
+)  # fmt: skip
+def test_no_day_of_a_crash_is_taken_for_another_unit(day: str, volatility: float, move: float) -> None:
+    on = datetime.date.fromisoformat(day)
+    one = page(at_time(on, 11, 0), spot=round(SPOT * (1 + move)))
+    assert Scale(RULES, official(SPOT, volatility, on)).far_spot(one) == ""
+
+
+def test_how_far_a_spot_may_lie_goes_by_the_volatility_known_before() -> None:
+    limits = {volatility: move_max_bp(official(SPOT, volatility), FRIDAY) for volatility in (0.0, 0.12, 0.25, 0.6)}
+    assert limits == {0.0: 2_000, 0.12: 1_200, 0.25: 1_417, 0.6: 2_000}
+
+
+def test_an_official_close_of_the_day_itself_or_of_long_ago_is_no_measure() -> None:
+    for days in (0, 8):
+        known = Official(closes={"NIFTY": {FRIDAY - datetime.timedelta(days=days): SPOT * 2}})
+        assert apart(page(), official=known) == {}
+
+
+def test_a_market_that_moves_before_the_open_is_in_another_time_zone() -> None:
+    early = [page(at_time(FRIDAY, 4, 15 * i), spot=SPOT + 500 * i) for i in range(4)]
+    later = [page(NINE + i * MINUTE, spot=SPOT + 9_000 + 500 * i) for i in range(3)]
+    assert apart(*early, *later) == {
+        "before the open": 2 * len(STRIKES),
+        "moves before the open: wrong time zone?": 5 * len(STRIKES),
+    }
+    assert apart(*early[:2], *later) == {"before the open": 2 * len(STRIKES)}
+
+
+def test_two_replies_under_one_stamp_are_kept_apart() -> None:
+    mixed = Doubted(**asdict(page(NINE + MINUTE, spot=SPOT + 500)), doubt="two spots at one moment")
+    assert apart(page(), mixed, page(NINE + 2 * MINUTE, spot=SPOT + 1_000)) == {"two spots at one moment": len(STRIKES)}
 
 
 def test_last_fridays_prices_under_another_date_are_kept_apart() -> None:
@@ -145,7 +255,8 @@ def test_a_second_page_of_the_same_moment_is_kept_apart() -> None:
 
 
 def test_a_spot_that_leaps_is_kept_apart_and_the_next_one_is_not() -> None:
-    leap, back = page(NINE + MINUTE, spot=SPOT // 10), page(NINE + 2 * MINUTE, spot=SPOT + 500)
+    half = tuple(replace(cell, strike=cell.strike // 2) for cell in CELLS)
+    leap, back = page(NINE + MINUTE, spot=SPOT // 2, cells=half), page(NINE + 2 * MINUTE, spot=SPOT + 500)
     assert apart(page(), leap, back) == {"spot out of line": len(STRIKES)}
 
 

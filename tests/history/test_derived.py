@@ -6,6 +6,7 @@ from math import isnan, nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from participant.core.market import LookBack
 from participant.core.scrip import Kind
@@ -226,9 +227,19 @@ def test_an_error_is_that_of_the_middle_in_basis_points_of_the_official_close() 
 def test_a_look_back_names_the_published_index_and_its_day() -> None:
     known = look_back(OFFICIAL, "NIFTY", DAY)
     assert known == LookBack((rupees(11_600),), (0.209575,), "India VIX of 2019-04-11")
-    assert look_back(OFFICIAL, "RELIANCE", DAY) == LookBack()
     late = look_back(OFFICIAL, "NIFTY", MAY)
-    assert late == LookBack()
+    assert late == LookBack(published="India VIX")
+
+
+def test_india_vix_is_named_as_a_proxy_for_every_index_but_its_own() -> None:
+    assert look_back(OFFICIAL, "BANKNIFTY", DAY).published == "India VIX of 2019-04-11 (a proxy: NIFTY's)"
+    assert look_back(Official(), "BANKNIFTY", DAY) == LookBack(published="India VIX (a proxy: NIFTY's)")
+
+
+def test_india_vix_stands_without_official_closes_and_realised_volatility_is_then_unknown() -> None:
+    known = look_back(replace(OFFICIAL, closes={}), "NIFTY", DAY)
+    assert known == LookBack((), (0.209575,), "India VIX of 2019-04-11")
+    assert isnan(realised(known.closes))
 
 
 def test_an_own_look_back_is_in_order_ends_at_a_hole_and_leaves_out_what_is_not_known() -> None:

@@ -91,7 +91,7 @@ def test_times_west_of_greenwich_lie_before_it() -> None:
         ('bid = "b"', 'bids = "b"', "own.toml: option: Object contains unknown field `bids`"),
         ('"long"', '"tall"', "own.toml: shape: Invalid enum value 'tall'"),
         ('name = "own"', "name = own", "own.toml: Invalid value"),
-        ('strike = "K"', "", "own.toml: strike: a column for shapes"),
+        ('strike = "K"', "", "own.toml: strike: the column of the strikes is not named"),
         ('strike = "K"', 'strike = "K"\nbar_s = -1', "own.toml: bar_s: Expected `int` >= 0"),
         ('[kind]\ncolumn = "right"\ncall = "C"\nput = "P"', "", "own.toml: kind: a layout of shape 'long' needs"),
         ("[option]", "[call]", "own.toml: call: a layout of shape 'long' has no such table"),
@@ -128,6 +128,12 @@ def test_a_ticker_pattern_names_all_parts_of_a_contract(pattern: str, said: str)
     with pytest.raises(BadData, match=r"own\.toml: ticker\.pattern") as refused:
         parse("own.toml", body.encode())
     assert said in str(refused.value)
+
+
+def test_a_strike_is_no_column_of_an_index() -> None:
+    body = b'name = "own"\nshape = "index"\nspot = "s"\nstrike = "K"\n[time]\ncolumn = "at"'
+    with pytest.raises(BadData, match="strike: a column for shapes 'wide' and 'long' alone, not for 'index'"):
+        parse("own.toml", body)
 
 
 def test_an_index_names_its_column() -> None:

@@ -14,9 +14,9 @@ import pytest
 
 from participant.core.market import SECOND
 from participant.core.scrip import Kind
-from participant.core.session import day_of
+from participant.core.session import at_time, day_of
 from participant.history import nse_json
-from participant.history.pages import BadData, Cell, Page, Tally
+from participant.history.pages import BadData, Cell, Doubted, Page, Tally
 from participant.history.readers import ROWS_AT_ONCE, Source, days_of, find, read
 from tests.history.recorded import DATA, needs_data
 
@@ -120,7 +120,7 @@ def test_a_parquet_file_is_read_by_the_same_mapping(tmp_path: Path) -> None:
     ("text", "price"),
     [
         ("84.05", 840_500), ('"1,234.50"', 12_345_000), ("0.00005", 1), ("1.00005", 10_001), ("1.00004", 10_000),
-        ("-", 0), ("", 0), ("nan", 0), ("-5", 0), ("0", 0), (" 7 ", 70_000), ("1e300", 0),
+        ("-", 0), ("", 0), ("nan", 0), ("-5", -50_000), ("0", 0), (" 7 ", 70_000), ("1e300", 0),
     ],
 )  # fmt: skip
 def test_prices_are_exact_and_what_is_no_price_is_nothing(tmp_path: Path, text: str, price: int) -> None:
@@ -147,6 +147,13 @@ def test_a_row_that_does_not_say_what_it_is_of_is_left_out(tmp_path: Path, old: 
                                     ROW.replace(old, new)))  # fmt: skip
     assert page.rows == 2
     assert tally == Tally(3, {reason: 1})
+
+
+@pytest.mark.parametrize("name", ["../../../../escaped", "NIFTY/../../evil", "..", "a\\b"])
+def test_a_symbol_that_could_be_a_path_is_left_out(tmp_path: Path, name: str) -> None:
+    (page,), tally = pages_of(table(tmp_path, ROW, PUT.replace("NIFTY50", name)))
+    assert (page.symbol, page.rows) == ("NIFTY", 1)
+    assert tally == Tally(2, {"symbol that is no name": 1})
 
 
 def test_a_row_without_a_time_is_of_no_day(tmp_path: Path) -> None:
@@ -182,10 +189,21 @@ def test_only_the_days_asked_for_are_read(tmp_path: Path) -> None:
     assert pages_of(source, datetime.date(2019, 4, 13)) == ([], Tally(0, {}))
 
 
-def test_the_spot_of_a_page_is_what_most_of_its_rows_say(tmp_path: Path) -> None:
-    more = [ROW.replace("11600", "11700"), ROW.replace("11600", "11800").replace("11640.5", "9")]
-    (page,), _ = pages_of(table(tmp_path, *more, PUT.replace("11640.5", "0"), ROW))
-    assert page.spot == 116_405_000
+def test_the_spot_of_a_page_is_what_its_rows_say_of_which_some_may_say_none(tmp_path: Path) -> None:
+    (page,), _ = pages_of(table(tmp_path, ROW.replace("11600", "11700"), PUT.replace("11640.5", "0"), ROW))
+    assert (type(page), page.spot) == (Page, 116_405_000)
+
+
+def test_two_replies_under_one_stamp_are_one_doubted_page_with_all_their_rows(tmp_path: Path) -> None:
+    first, closing = (
+        [ROW, PUT],
+        [ROW.replace("11640.5", "11652"), PUT.replace("11640.5", "11652").replace("54,", "60,")],
+    )
+    (mixed, later), tally = pages_of(table(tmp_path, *first, *closing, LATER))
+    assert isinstance(mixed, Doubted)
+    assert (mixed.doubt, mixed.rows, len(mixed.cells)) == ("two spots at one moment", 4, 4)
+    assert type(later) is Page
+    assert tally == Tally(5, {}), "neither a repetition nor a contradiction: they are of two pages"
 
 
 # --- rows twice, and in any order -------------------------------------------------------------------------------------
@@ -322,7 +340,7 @@ def test_wrong_columns_are_said_with_what_is_missing(tmp_path: Path) -> None:
         find([file])
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
-    with pytest.raises(BadData, match=r"other\.csv: fits no layout: write a mapping file for it"):
+    with pytest.raises(BadData, match=r"other\.csv: fits no layout: if it is a chain, write a mapping file for it"):
         find([other])
     mapping = tmp_path / "own.toml"
     mapping.write_text(OWN)
@@ -330,10 +348,51 @@ def test_wrong_columns_are_said_with_what_is_missing(tmp_path: Path) -> None:
         find([other], mapping)
 
 
-def test_a_table_with_a_header_alone_has_no_pages(tmp_path: Path) -> None:
-    source = table(tmp_path)
-    assert days_of(source) == {}
-    assert pages_of(source) == ([], Tally(0, {}))
+def test_a_table_with_a_header_alone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"own\.csv: has a header and no rows: fetch it again"):
+        table(tmp_path)
+    whole = bars(tmp_path, [LABEL])
+    pq.write_table(pq.read_table(whole).slice(0, 0), tmp_path / "none.parquet")
+    (tmp_path / "own.csv").unlink()
+    sources, aside = find([tmp_path])
+    assert [source.path for source in sources] == [whole]
+    assert f"{tmp_path}: none.parquet: has a header and no rows: fetch it again" in aside
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("84.05", "abc", "column 'Bid' holds 'abc', which is no number: mend the file"),
+        ("12/04/2019", "2019-04-12", "not a time like %d/%m/%Y %H:%M"),
+        (",1500", "", "cut off, damaged or no table"),
+    ],
+)
+def test_a_bad_table_in_a_folder_is_left_aside_and_the_rest_is_read(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    good = table(tmp_path, ROW, PUT)
+    (tmp_path / "bad.csv").write_text("\n".join([HEADER, LATER, ROW.replace(old, new), ""]))
+    (source,), (one, toml) = find([tmp_path], tmp_path / "own.toml")
+    assert source.path == good.path
+    assert one.startswith(f"{tmp_path}: bad.csv: ")
+    assert said in one
+    assert toml.endswith("own.toml: neither CSV, Parquet nor a JSON reply")
+
+
+def test_a_mapping_file_stands_beside_the_shipped_layouts(tmp_path: Path) -> None:
+    own, shipped = table(tmp_path, ROW, PUT), bars(tmp_path, [LABEL])
+    mapping = tmp_path / "own.toml"
+    sources, _ = find([own.path, shipped], mapping)
+    assert [source.layout for source in sources] == [str(mapping), "option_bars"]
+    with pytest.raises(BadData, match=r"own\.toml: no file has all the columns that it names: mend it, or leave out"):
+        find([shipped], mapping)
+
+
+def test_scan_ranges_are_no_chain_and_need_no_mapping_file(tmp_path: Path) -> None:
+    header = "date,symbol,expiry,futures_price,price_scan,price_scan_pct,vol_scan"
+    (tmp_path / "scan.csv").write_text(f"{header}\n2019-04-12,NIFTY,201904,11600,700,7,0.04\n")
+    _, aside = find([tmp_path])
+    assert aside == [f"{tmp_path}: scan.csv: the clearing corporation's scan ranges: no chain, and not read"]
 
 
 @pytest.mark.parametrize(
@@ -419,11 +478,19 @@ def test_a_reply_without_a_time_is_left_out(tmp_path: Path) -> None:
         (reply().replace("18-Apr-2019", "soon"), "column 'expiryDate' holds 'soon'"),
     ],
 )
-def test_a_damaged_reply_is_said(tmp_path: Path, body: str, said: str) -> None:
+def test_a_damaged_reply_is_refused_where_it_is_named_and_left_aside_in_a_folder(
+    tmp_path: Path, body: str, said: str
+) -> None:
     (tmp_path / "a.json").write_text(body)
-    (source,), _ = find([tmp_path])
+    (tmp_path / "cut.json.gz").write_bytes(gzip.compress(reply().encode())[:20])
     with pytest.raises(BadData, match=said):
-        pages_of(source)
+        find([tmp_path / "a.json"])
+    (tmp_path / "b.json").write_text(reply())
+    (source,), (bad, cut) = find([tmp_path])
+    assert bad.startswith(f"{tmp_path}: a.json: ")
+    assert said in bad
+    assert cut.startswith(f"{tmp_path}: cut.json.gz: cut off or damaged")
+    assert pages_of(source)[1] == Tally(1, {})
 
 
 # --- the recorded sets ------------------------------------------------------------------------------------------------
@@ -480,6 +547,16 @@ def test_the_replies_and_the_table_made_of_them_say_the_same() -> None:
 
 
 @needs_data
+def test_the_pages_of_2025_that_hold_the_last_reply_and_the_closing_one_are_doubted() -> None:
+    sources, _ = find([DATA / "nse_json_chain_2025" / "nifty_chain_2025-10-13_to_2025-11-07.parquet"])
+    pages, _ = pages_of(sources[0], datetime.date(2025, 10, 13))
+    doubted = [page for page in pages if isinstance(page, Doubted)]
+    assert len(doubted) == 18
+    assert {page.at for page in doubted} == {at_time(datetime.date(2025, 10, 13), 15, 30)}
+    assert (doubted[0].rows, len(doubted[0].cells)) == (348, 348), "twice 174"
+
+
+@needs_data
 def test_minute_bars_of_2022_carry_the_index_of_their_second() -> None:
     sources, _ = find([DATA / "nse_minute_bars"])
     (source,) = (source for source in sources if source.layout == "option_bars")
@@ -504,5 +581,5 @@ def test_a_file_larger_than_is_read_at_once_is_read_in_parts() -> None:
     (source,), _ = find([DATA / "nse_json_chain_2025" / "nifty_chain_2025-10-13_to_2025-11-07.parquet"])
     pages, tally = pages_of(source)
     assert tally.rows == 293_820 > ROWS_AT_ONCE
-    assert {"duplicate row", "conflicting rows"} == set(tally.left_out)
+    assert tally.left_out == {"duplicate row": 1_411}
     assert len({day_of(page.at) for page in pages}) == 18

@@ -16,6 +16,7 @@ from participant.history.recorded import DERIVED_LOTS, RecordedMarket, Recording
 RULES = load_rules()
 DAY, BEFORE = datetime.date(2019, 4, 12), datetime.date(2019, 4, 11)
 WEEKLY, MONTHLY = datetime.date(2019, 4, 18), datetime.date(2019, 4, 25)
+LATER = datetime.date(2019, 5, 30)
 NINE = at_time(DAY, 9, 30)
 SPOT = 116_000_000
 MINUTE = 60 * SECOND
@@ -96,6 +97,22 @@ def test_a_future_without_an_official_price_tonight_is_not_in_the_master() -> No
     assert [c.kind for c in market(page(), official=unknown).contracts()] == [Kind.CALL, Kind.PUT]
 
 
+def test_a_listed_future_that_is_not_in_the_master_is_named() -> None:
+    board = {MONTHLY: SPOT + 700_000, LATER: SPOT + 900_000}
+    partly = replace(OFFICIAL, boards={"NIFTY": {BEFORE: board, DAY: {MONTHLY: SPOT + 1_100_000}}})
+    played = market(page(), official=partly)
+    assert [c.expiry for c in played.contracts() if c.kind is Kind.FUTURE] == [MONTHLY]
+    lacks = "NIFTY-20190530-FUT: listed, but without an official price on 2019-04-12: not in the master"
+    assert lacks in played.notes()
+    assert not any("not in the master" in note for note in market(page()).notes())
+
+
+def test_the_value_of_tonights_official_price_changes_nothing_that_is_said_during_the_day() -> None:
+    other = replace(OFFICIAL, boards={"NIFTY": {**OFFICIAL.boards["NIFTY"], DAY: {MONTHLY: SPOT + 9_000_000}}})
+    one, two = market(page()), market(page(), official=other)
+    assert (one.contracts(), list(one.instants())) == (two.contracts(), list(two.instants()))
+
+
 def test_what_expires_today_is_in_the_master_only_if_it_can_be_settled() -> None:
     today = page(expiry=DAY)
     assert len(market(today).contracts()) == 3
@@ -155,6 +172,12 @@ def test_the_brain_is_told_what_no_exchange_quoted() -> None:
     assert state is not None
     assert [f.is_derived for f in state.futures] == [True]
     assert state.marks == provenance.marks
+
+
+def test_people_are_told_that_the_volatility_of_an_index_is_unknown() -> None:
+    played = market(page(), back=LookBack((SPOT,), (), "India VIX"))
+    assert played.provenance("NIFTY").marks[-1] == "IV unknown for want of India VIX"
+    assert "NIFTY: recorded, covers derived, IV unknown for want of India VIX" in played.notes()
 
 
 def test_people_are_told_how_far_off_a_derived_future_was() -> None:

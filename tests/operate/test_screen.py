@@ -186,6 +186,13 @@ def test_breaks_unknown_orders_and_open_tickets_need_a_person(floor: Floor) -> N
     assert ended(replace(seen, tickets=(settled(old, "done"),))).tickets == ()
 
 
+def test_a_recorded_day_of_which_nothing_could_be_played_needs_a_person(floor: Floor) -> None:
+    unplayed = replace(ended(look(floor)), is_unplayed=True)
+    assert unplayed.needs_a_person
+    assert lines(unplayed)[1].split()[:2] == ["not", "played"]
+    assert not any("not played" in line for line in lines(ended(look(floor))))
+
+
 def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
     traded(floor)
     floor.market.commit([Write("feeds", "status", encode(FeedStatus(START, CHANGES[1], (), START, CHANGES)))])

@@ -72,6 +72,12 @@ def pids(home: Path) -> dict[str, int]:
     return found
 
 
+def test_after_a_day_signals_are_heard_by_whoever_heard_them_before(tmp_path: Path) -> None:
+    before = [signal.getsignal(number) for number in trade.STOPS]
+    run_day(a_day(tmp_path, lambda: True, one=SLEEPS), None, "")
+    assert [signal.getsignal(number) for number in trade.STOPS] == before
+
+
 # --- the venue ---
 
 

@@ -20,7 +20,7 @@ from participant.operate.wake import (
     NotReady,
     ask_venue,
     close_ticket,
-    last_closed,
+    closed_days,
     open_account,
     open_day,
     open_tickets,
@@ -146,10 +146,10 @@ def test_a_home_that_has_an_account_keeps_it(books: MemoryStore) -> None:
 
 
 def test_the_latest_closed_day_is_known(books: MemoryStore) -> None:
-    assert last_closed(books) is None
+    assert closed_days(books) == []
     for day in (LAST, datetime.date(2026, 9, 30)):
         closed(books, day, 1)
-    assert last_closed(books) == LAST
+    assert closed_days(books)[-1] == LAST
 
 
 # --- tickets ---

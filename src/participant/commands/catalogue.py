@@ -7,7 +7,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from participant.commands.errors import DONE, Refused
+from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.config import load_rules
 from participant.core.session import day_of
@@ -16,6 +16,7 @@ from participant.history.official import official_files, read_official
 from participant.history.pages import BadData, Page
 from participant.history.readers import Source, days_of, find
 from participant.history.survey import DaySurvey, SourceSurvey, Surveyor, by_set
+from participant.history.units import UNCHECKED
 
 
 class Checked(Struct, frozen=True):
@@ -26,10 +27,11 @@ class Checked(Struct, frozen=True):
 
 
 class Listed(Struct, frozen=True):
-    """A symbol and day of a catalogue."""
+    """A symbol and day of a catalogue, and why it cannot be read where that is so."""
 
     symbol: str
     day: str
+    damage: str = ""
 
 
 def check(args: Namespace) -> int:
@@ -67,16 +69,17 @@ def show(args: Namespace) -> int:
             f"{args.folder} is no catalogue: `participant catalogue import PATH --into {args.folder}` makes one"
         )
     try:
-        days = catalogue.days(args.folder)
+        days = [Listed(s, str(d), catalogue.damage(args.folder, s, d)) for s, d in catalogue.days(args.folder)]
     except BadData as fault:
         raise Refused(f"catalogue: {fault}") from fault
-    symbols = sorted({symbol for symbol, _ in days})
+    good, bad = [one for one in days if not one.damage], [one for one in days if one.damage]
     lines = []
-    for symbol in symbols:
-        mine = [day for name, day in days if name == symbol]
+    for symbol in sorted({one.symbol for one in good}):
+        mine = [one.day for one in good if one.symbol == symbol]
         lines.append(f"{symbol:<12} {len(mine):>4} days  {min(mine)} .. {max(mine)}")
-    say(args, "\n".join(lines), tuple(Listed(symbol, str(day)) for symbol, day in days))
-    return DONE
+    lines += [f"{one.symbol:<12} {one.day} cannot be read: {one.damage}; import it again" for one in bad]
+    say(args, "\n".join(lines), tuple(days))
+    return NEEDS_A_PERSON if bad else DONE
 
 
 def _found(args: Namespace) -> tuple[list[Source], list[str]]:
@@ -89,7 +92,9 @@ def _found(args: Namespace) -> tuple[list[Source], list[str]]:
         why = f" (left aside: {aside[0]})" if aside else ""
         raise BadData(f"{', '.join(map(str, args.paths))}: no recorded chain is in there{why}")
     if args.date and not any(args.date[0] <= day <= args.date[1] for s in sources for day, _ in days_of(s)):
-        raise BadData(f"nothing is recorded of --date {args.date[0]}..{args.date[1]}; leave it out to see what is")
+        first, last = args.date
+        span = f"{first}" if first == last else f"{first}..{last}"
+        raise BadData(f"nothing is recorded of --date {span}; leave it out to see what is")
     return sources, aside
 
 
@@ -137,7 +142,10 @@ def table(surveys: Sequence[SourceSurvey], aside: Iterable[str]) -> list[str]:
     days = [day for survey in surveys for day in survey.days]
     rows, unread = sum(s.rows for s in surveys), sum(n for s in surveys for n in s.left_out.values())
     lines.append(_line("in all", days))
-    lines.append(f"rows read: {rows:,}, of which {unread:,} are of no page ({_reasons([s.left_out for s in surveys])})")
+    why = f", of which {unread:,} are of no page ({_reasons([s.left_out for s in surveys])})" if unread else ""
+    lines.append(f"rows read: {rows:,}{why}")
+    unchecked = sorted({day.symbol for day in days if day.pages and not day.is_checked})
+    lines += [f"{UNCHECKED}: {', '.join(unchecked)}"] if unchecked else []
     return [*lines, *(f"left aside: {sentence}" for sentence in aside)]
 
 
@@ -154,10 +162,10 @@ def _line(name: str, days: Sequence[DaySurvey]) -> str:
         f"{sum(day.rows for day in days):,}",
         f"{apart:,}",
         f"{median(errors):.1f} / {max(errors):.1f}" if errors else "-",
-        _reasons([day.bad_rows for day in days]),
     ]
-    quotes = _reasons([day.bad_quotes for day in days])
-    return " | ".join(fields) + (f"; quotes: {quotes}" if quotes else "")
+    rows, quotes = (_reasons(day.bad_rows for day in days), _reasons(day.bad_quotes for day in days))
+    why = "; ".join(part for part in (rows, f"quotes: {quotes}" if quotes else "") if part)
+    return " | ".join([*fields, why or "-"])
 
 
 def _reasons(counts: Iterable[dict[str, int]]) -> str:

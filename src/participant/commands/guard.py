@@ -29,6 +29,3 @@ def run(command: Callable[[Namespace], int], args: Namespace) -> int:
     except BROKEN as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return FAULT
-    except KeyboardInterrupt:
-        sys.stderr.write("participant: stopped; run the same command again to go on\n")
-        return NEEDS_A_PERSON

@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from participant import app
@@ -21,15 +22,23 @@ from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
-from participant.history.recordings import days_in, days_settled, open_recordings
+from participant.history.recordings import Recordings, days_in, days_settled, is_wholly_apart, open_recordings
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
+from participant.operate.wake import ask_venue, closed_days, open_account, open_day, open_tickets, unfinished
 from participant.wire.json import encode
 
 PAISE = 100
 
-DaySession = tuple[datetime.date, Session]
+ONE_DAY = datetime.timedelta(days=1)
+
+
+class Asked(Struct, frozen=True):
+    """A trading day to play; `is_recorded` says that --data has something of it."""
+
+    day: datetime.date
+    session: Session
+    is_recorded: bool = False
 
 
 def trade(args: Namespace) -> int:
@@ -62,65 +71,108 @@ def prepare(home: Path) -> Path:
 def _trade(args: Namespace, config: Config, home: Path) -> int:
     rules = load_rules()
     worst = DONE
-    for day, session in _days(args, config, home, rules):
-        summary = _one_day(args, config, home, (day, session))
+    for asked in _days(args, config, home, rules):
+        summary = _one_day(args, config, home, asked)
         say(args, "\n".join(lines(summary)), summary)
-        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person else DONE)
+        is_apart = _say_apart(args, summary)
+        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person or is_apart else DONE)
     return worst
 
 
-def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[DaySession]:
+def _say_apart(args: Namespace, summary: Summary) -> bool:
+    """Say which recorded days were kept apart whole; whether there were any."""
+    apart = [note for note in summary.notes if is_wholly_apart(note)]
+    if not args.quiet:
+        sys.stderr.writelines(f"participant: {summary.day}: {note}\n" for note in apart)
+    return bool(apart)
+
+
+def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[Asked]:
     """The sessions asked for and, of recorded days, there; without --date the one after the last that was closed."""
-    store = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
-    closed, begun = last_closed(store), unfinished(store)
-    store.close()
     if args.mapping and not args.data:
         raise Refused(f"--mapping {args.mapping} says what the columns of --data mean: give that too")
+    if args.data and (args.seed is not None or args.step is not None or args.venue):
+        raise Refused("--data plays recorded days: leave out --seed, --step and --venue, which are of other markets")
+    recordings = _opened(args)
+    store = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
+    closed, begun = closed_days(store), unfinished(store)
+    store.close()
     try:
         if args.date:
-            first, last = args.date
+            first, last = _span_left(args, home, closed, begun)
         else:
-            first = last = rules.next_session(closed) if closed else datetime.date.fromisoformat(config.venue.day)
-        if begun and first > begun:
-            raise Refused(
-                f"--date {first}: home {home} has begun {begun} and not closed it; go on with --date {begun} first"
-            )
-        if closed and first <= closed:
-            raise Refused(
-                f"--date {first}: home {home} has closed {closed} already; go on after it or use another --home"
-            )
-        found = [
-            (d, s) for i in range((last - first).days + 1) if (s := rules.session(d := first + datetime.timedelta(i)))
-        ]
+            first = last = rules.next_session(closed[-1]) if closed else datetime.date.fromisoformat(config.venue.day)
+        days = (first + i * ONE_DAY for i in range((last - first).days + 1))
+        found = [Asked(day, session) for day in days if (session := rules.session(day))]
     except OutsideRules as fault:
         raise Refused(str(fault)) from fault
     if not found:
-        raise Refused(f"--date {first}..{last}: no trading day; the next one is {rules.next_session(last)}")
-    yield from _recorded(args, found) if args.data else found
+        raise Refused(f"--date {_said(first, last)}: no trading day; the next one is {rules.next_session(last)}")
+    yield from _recorded(args, recordings, found) if recordings else found
 
 
-def _recorded(args: Namespace, sessions: list[DaySession]) -> Iterator[DaySession]:
-    """Those sessions of which something is recorded, or on which what is held can settle; the rest is said."""
-    if args.seed is not None or args.step is not None or args.venue:
-        raise Refused("--data plays recorded days: leave out --seed, --step and --venue, which are of other markets")
+def _span_left(
+    args: Namespace, home: Path, closed: Sequence[datetime.date], begun: datetime.date | None
+) -> tuple[datetime.date, datetime.date]:
+    """What of --date is still to be traded: a range of which days are closed goes on after the last of them."""
+    first, last = args.date
+    if begun and first > begun:
+        raise Refused(
+            f"--date {first}: home {home} has begun {begun} and not closed it; go on with --date {begun} first"
+        )
+    if not closed or first > closed[-1]:
+        return first, last
+    if last <= closed[-1] or not any(first <= day for day in closed):
+        raise Refused(
+            f"--date {_said(first, last)}: home {home} has closed {closed[-1]} already; go on after it or use another "
+            "--home"
+        )
+    if not args.quiet:
+        sys.stderr.write(f"participant: home {home} has closed {closed[-1]} already: going on after it\n")
+    return closed[-1] + ONE_DAY, last
+
+
+def _said(first: datetime.date, last: datetime.date) -> str:
+    return str(first) if first == last else f"{first}..{last}"
+
+
+def _opened(args: Namespace) -> Recordings | None:
+    """What --data names; Refused where it cannot be read, and where no day of it is asked for."""
+    if not args.data:
+        return None
     try:
         recordings = open_recordings(args.data, args.mapping)
+        if not args.date:
+            raise Refused(f"--data needs a --date: {_held(days_in(recordings))}; name a day of these, or A..B")
+    except BadData as fault:
+        raise Refused(str(fault)) from fault
+    return recordings
+
+
+def _held(days: set[datetime.date]) -> str:
+    return f"it holds {_said(min(days), max(days))}" if days else "it holds no day at all"
+
+
+def _recorded(args: Namespace, recordings: Recordings, sessions: list[Asked]) -> Iterator[Asked]:
+    """Those sessions of which something is recorded, or on which what is held can settle; the rest is said."""
+    try:
         days, settled = days_in(recordings), days_settled(recordings)
     except BadData as fault:
         raise Refused(str(fault)) from fault
-    if not any(day in days for day, _ in sessions):
-        what = f"they hold {min(days)} to {max(days)}" if days else "they hold no day at all"
-        raise Refused(f"--date {sessions[0][0]}..{sessions[-1][0]}: --data has none of these days; {what}")
-    for day, session in sessions:
+    if not any(asked.day in days for asked in sessions):
+        span = _said(sessions[0].day, sessions[-1].day)
+        raise Refused(f"--date {span}: --data has nothing of that; {_held(days)}")
+    for asked in sessions:
+        day = asked.day
         if day not in days and not args.quiet:
             what = "only settled" if day in settled else "skipped"
             sys.stderr.write(f"participant: {day} is {what}: it is a trading day, but no chain of it is in --data\n")
         if day in days | settled:
-            yield day, session
+            yield replace(asked, is_recorded=day in days)
 
 
-def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> Summary:
-    day, session = when
+def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summary:
+    day = asked.day
     _check(
         Run(str(home), day, "", "", 0, 0.0, config),
         args.symbols or (() if args.venue or args.data else config.venue.symbols),
@@ -135,9 +187,9 @@ def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> S
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
         run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
         _wake(run, info.references)
-        return run_day(
-            replace(_day(args, run, session), notes=info.session.notes), venue, "" if run.is_lockstep else url
-        )
+        is_unplayed = asked.is_recorded and not info.references
+        today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
+        return run_day(today, venue, "" if run.is_lockstep else url)
     except BaseException:
         if venue is not None and venue.process.poll() is None:
             venue.process.kill()

@@ -12,7 +12,7 @@ from participant.commands.trade import PAISE, prepare
 from participant.config import Config, load_config, load_rules
 from participant.config import Venue as VenueSettings
 from participant.history.pages import BadData
-from participant.history.recordings import load_day, open_recordings
+from participant.history.recordings import WATCHLIST, load_day, open_recordings
 from participant.history.synthetic import SyntheticMarket
 from participant.links.parent import end_with
 from participant.venue.exchange import Market
@@ -27,6 +27,8 @@ def venue(args: Namespace) -> int:
     settings = config.venue
     if args.date and args.date[0] != args.date[1]:
         raise Refused(f"--date {args.date[0]}..{args.date[1]}: a venue plays one day; start it with one")
+    if args.data and not args.date:
+        raise Refused("--data needs a --date: a venue plays one recorded day; name it")
     day = args.date[0] if args.date else datetime.date.fromisoformat(settings.day)
     speed = args.speed or 0.0
     market = _recorded(args, config, day) if args.data else _made(args, settings, day, speed)
@@ -54,14 +56,17 @@ def _made(args: Namespace, settings: VenueSettings, day: datetime.date, speed: f
 
 def _recorded(args: Namespace, config: Config, day: datetime.date) -> Market:
     """The recorded day, of the scrips asked for, or else of those on the watchlist."""
-    symbols = args.symbols or tuple(scrip.symbol for scrip in config.watchlist)
+    symbols, where = args.symbols, "in --symbols"
+    if not symbols:
+        symbols, where = tuple(scrip.symbol for scrip in config.watchlist), WATCHLIST
     try:
-        market = load_day(open_recordings(args.data, args.mapping), day, load_rules(), symbols)
+        market = load_day(open_recordings(args.data, args.mapping), day, load_rules(), symbols, where)
     except (BadData, LookupError) as fault:
         raise Refused(f"venue: {fault}") from fault
     lacking = [symbol for symbol in args.symbols or () if symbol not in market.symbols]
     if lacking:
-        why = "; ".join(note for note in market.notes() if note.startswith(f"{lacking[0]}:")) or "nothing is recorded"
+        name = f"{lacking[0]}:".casefold()
+        why = "; ".join(n for n in market.notes() if n.casefold().startswith(name)) or "nothing is recorded"
         raise Refused(f"venue: --symbols {lacking[0]}: nothing of it can be traded on {day} ({why}); leave it out")
     return market
 

@@ -38,12 +38,12 @@ class Richness(Struct, frozen=True):
             **({"iv30_source": self.published} if self.published else {}),
         }
 
-    @property
-    def sentence(self) -> str:
-        """Why it is rich, for a sentence."""
+    def beside(self, candidate: Candidate) -> str:
+        """Why it is rich, for a sentence, and beside it the IV at which the call is sold."""
         return (
             f"IV rank {percent(self.iv_rank)} of {self.sessions} sessions, "
-            f"{self.name} {percent(self.iv30)} is {self.iv_over_realised:.2f} times realised"
+            f"{self.name} {percent(self.iv30)} is {self.iv_over_realised:.2f} times realised, "
+            f"the call's own IV is {percent(candidate.iv)}"
         )
 
     @property
@@ -56,7 +56,10 @@ def richness(case: Case) -> Richness:
     """The volatility figures of a scrip; those that cannot be known are `nan`."""
     history = [iv for iv in case.market.look_back.iv30 if isfinite(iv) and iv > 0]
     published = case.market.look_back.published
-    iv30 = rounded(history[-1]) if published and history else volatility.iv30(case.market, case.rules)
+    if published:
+        iv30 = rounded(history[-1]) if history else float("nan")
+    else:
+        iv30 = volatility.iv30(case.market, case.rules)
     realised = rounded(volatility.realised(case.market.look_back.closes))
     return Richness(
         sessions=len(history),
@@ -72,6 +75,8 @@ def richness(case: Case) -> Richness:
 def not_rich(case: Case, rich: Richness) -> str:
     """Why volatility is not rich enough to sell, or an empty string."""
     weights = case.weights
+    if rich.published and not rich.sessions:
+        return f"IV rank and IV over realised are unknown: no close of {rich.published} before the day is known"
     if rich.sessions < weights.look_back_sessions_min:
         return f"look-back too short ({rich.sessions} of {weights.look_back_sessions_min} sessions)"
     if not isfinite(rich.iv30):

@@ -85,6 +85,7 @@ class LookBack(Struct, frozen=True, rename="camel"):
 
     Where `published` names an index of volatility (and the day of its last close), `iv30` are that index's closes, and
     the last of them stands for the scrip's own IV as well: a chain of weeklies alone has no 30-day IV to compare.
+    Without closes of it the scrip's IV stays unknown.
     """
 
     closes: tuple[int, ...] = ()

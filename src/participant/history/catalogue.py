@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from participant.core.scrip import Kind
-from participant.history.pages import BadData, Cell, Page
-from participant.wire.json import encode
+from participant.history.pages import BadData, Cell, Page, is_symbol
+from participant.wire.json import Malformed, decode, encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +57,18 @@ def days(folder: Path) -> list[tuple[str, datetime.date]]:
     return found
 
 
+def imports(folder: Path) -> list[Import]:
+    """What was imported, the newest word of each source on a symbol's day; a line that was cut off is passed over."""
+    newest: dict[tuple[str, datetime.date, str], Import] = {}
+    for line in (folder / IMPORTS).read_bytes().splitlines():
+        try:
+            one = decode(line, Import)
+        except Malformed:
+            continue
+        newest[one.symbol, one.day, one.source] = one
+    return list(newest.values())
+
+
 def read_day(folder: Path, symbol: str, day: datetime.date) -> list[Page]:
     """The pages of a symbol's day, in time order; BadData where the file cannot be read."""
     file = _file(folder, CHAINS, symbol, day)
@@ -71,16 +83,29 @@ def read_day(folder: Path, symbol: str, day: datetime.date) -> list[Page]:
     return list(_pages(zip(*rows, strict=True)))
 
 
+def damage(folder: Path, symbol: str, day: datetime.date) -> str:
+    """Why a symbol's day cannot be opened, by its schema and its end alone; or nothing."""
+    file = _file(folder, CHAINS, symbol, day)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        lacking = set(_schema().names) - set(pq.read_schema(file).names)
+    except (OSError, pa.ArrowException) as fault:
+        return _first_line(fault)
+    return f"no column {', '.join(sorted(lacking))}" if lacking else ""
+
+
 def write_day(folder: Path, done: Import, pages: Sequence[Page], apart: Sequence[tuple[Page, str]]) -> bool:
     """Put a symbol's day down, what is kept apart beside it; False where exactly this lies there already.
 
-    BadData where the day was imported from elsewhere, or otherwise.
+    BadData where the day was imported from elsewhere, or otherwise; what is damaged is written anew.
     """
     target, beside = (_file(folder, kind, done.symbol, done.day) for kind in (CHAINS, QUARANTINE))
     if not pages and beside.exists():
         return False
-    if target.exists():
-        there = read_day(folder, done.symbol, done.day)
+    there = _readable(folder, done)
+    if there is not None:
         if there != list(pages):
             raise BadData(
                 f"{done.symbol} on {done.day} of {done.source} differs from what {folder} has of it already, "
@@ -115,7 +140,19 @@ def keep_official(folder: Path, files: Iterable[Path]) -> None:
         os.replace(beside, target)
 
 
+def _readable(folder: Path, done: Import) -> list[Page] | None:
+    """What lies there of a day; nothing where there is none, or none that can be read."""
+    if not _file(folder, CHAINS, done.symbol, done.day).exists():
+        return None
+    try:
+        return read_day(folder, done.symbol, done.day)
+    except BadData:
+        return None
+
+
 def _file(folder: Path, kind: str, symbol: str, day: datetime.date) -> Path:
+    if not is_symbol(symbol):
+        raise BadData(f"{symbol!r} is no name of a scrip: nothing of it goes into {folder}")
     return folder / kind / symbol / f"{day}.parquet"
 
 

@@ -1,6 +1,6 @@
 """What of recorded pages may be traded on: the rest is counted, kept apart with its reason, and never traded on.
 
-A page is judged by the calendar, by its sizes and spot, and by what was shown before; single quotes in `bounds.py`.
+A page is judged by the calendar, by its units (`units.py`), and by what was shown before; quotes in `bounds.py`.
 """
 
 import datetime
@@ -13,29 +13,27 @@ from msgspec.structs import replace
 from participant.core.market import SECOND
 from participant.core.rulebook import OutsideRules, Rulebook, Session
 from participant.core.session import day_of
-from participant.history.bounds import is_quoted, keep_honest
-from participant.history.pages import Page
+from participant.history.bounds import Emptied, is_quoted, keep_honest
+from participant.history.official import NOTHING, Official
+from participant.history.pages import Doubted, Page
 from participant.history.recorded import ROUND_S
+from participant.history.units import Scale, cannot_be
 
 SPOT_MOVE_MAX_BP = 2_000  # beyond it the whole market would be halted
 SPOT_OLD_DAYS = 7  # a spot that is older says nothing of today's
 BASIS_POINTS = 10_000
 SAME_CELLS_BP = 9_000  # so many equal cells under an equal spot are no new page
-LOT_KNOWN_DAYS = 100  # further ahead a lot may still be revised before its contracts expire
 GAP_MEDIANS = 2
 
 OUTSIDE, HOLIDAY, WEEKEND = "outside the rulebook", "holiday polled", "weekend polled"
 EARLY, LATE = "before the open", "after the close"
 NO_SPOT, NO_QUOTES = "no spot", "no quotes"
-NO_LOTS, TOO_DEEP = "sizes are no whole lots: wrong units?", "sizes are lots of lots: wrong units?"
-ODD_SIZES_MAX, SIZES_MIN = 0.10, 20
+MOVES_EARLY = "moves before the open: wrong time zone?"
+# Before the pre-open session the index stands: three values from before it are of another hour.
+STILL_S, STILL_SPOTS_MAX = 900, 2
 EXPIRY = "wrong expiry"
-REPEATS, BACKWARDS, TWICE, SPOT = (
-    "repeats a page before",
-    "time goes backwards",
-    "twice at one time",
-    "spot out of line",
-)
+REPEATS, BACKWARDS = "repeats a page before", "time goes backwards"
+TWICE, SPOT = "twice at one time", "spot out of line"
 
 
 class DayFound(Struct):
@@ -65,7 +63,7 @@ class Findings(Struct):
     """All that was found, by symbol and day.
 
     `sink` is given what is kept apart, and why: a page as it was, or of an accepted page the cells (with no rows of
-    their own) whose quotes were taken away. Gaps are known once all pages have been screened.
+    their own) whose quotes were taken away. Gaps are known at the end.
     """
 
     days: dict[tuple[str, datetime.date], DayFound] = {}
@@ -92,32 +90,34 @@ class Findings(Struct):
             self.sink(page, reason)
 
 
-def screen(pages: Iterable[Page], rules: Rulebook, found: Findings) -> Iterator[Page]:
+def screen(pages: Iterable[Page], rules: Rulebook, found: Findings, official: Official = NOTHING) -> Iterator[Page]:
     """The pages that may be traded on, bad quotes emptied. Pages must come in the order of time."""
-    calendar, before = _Calendar(rules), _Before()
+    calendar, scale, before = _Calendar(rules), Scale(rules, official), _Before()
     for page in pages:
         of = found.of(page)
         of.rows += page.rows
-        reason = before.misfit(page, calendar.misfit(page))
+        reason = before.misfit(page, calendar.misfit(page) or scale.misfit(page))
+        cells, emptied = keep_honest(page) if not reason else ((), [])
+        reason = reason or cannot_be(sum(map(is_quoted, page.cells)), emptied)
         if reason:
             of.bad_pages[reason] = of.bad_pages.get(reason, 0) + 1
             of.bad_rows[reason] = of.bad_rows.get(reason, 0) + page.rows
             found.keep_apart(page, reason)
             continue
-        good = _accept(page, of, found)
+        _count(page, emptied, found)
+        good = replace(page, cells=cells)
+        of.pages += 1
+        of.quotes += sum(map(is_quoted, cells))
         before.accept(good, of)
         yield good
     found.find_gaps()
 
 
-def _accept(page: Page, of: DayFound, found: Findings) -> Page:
-    cells, emptied = keep_honest(page)
-    of.pages += 1
-    of.quotes += sum(map(is_quoted, cells))
+def _count(page: Page, emptied: Iterable[Emptied], found: Findings) -> None:
+    bad = found.of(page).bad_quotes
     for one in emptied:
-        of.bad_quotes[one.reason] = of.bad_quotes.get(one.reason, 0) + 1
+        bad[one.reason] = bad.get(one.reason, 0) + 1
         found.keep_apart(replace(page, cells=(one.cell,), rows=0), one.reason)
-    return replace(page, cells=cells)
 
 
 class _Calendar:
@@ -129,6 +129,7 @@ class _Calendar:
         self._session: Session | None = None
         self._is_known = False
         self._is_expiry: dict[tuple[str, datetime.date], bool] = {}
+        self._early: dict[str, set[int]] = {}
 
     def misfit(self, page: Page) -> str:
         """Why it cannot, or nothing."""
@@ -137,21 +138,27 @@ class _Calendar:
             return OUTSIDE
         if self._session is None:
             return WEEKEND if self._day.isoweekday() > 5 else HOLIDAY
+        if self._moves_early(page, self._session.open_at):
+            return MOVES_EARLY
         if page.at < self._session.open_at:
             return EARLY
         if page.at > self._session.close_at:
             return LATE
-        if page.spot <= 0:
-            return NO_SPOT
-        if not any(map(is_quoted, page.cells)):
-            return NO_QUOTES
-        return self._wrong_expiry(page) or self._odd_sizes(page)
+        return _nothing_said(page) or self._wrong_expiry(page)
+
+    def _moves_early(self, page: Page, open_at: int) -> bool:
+        """Whether the scrip's spot moved while the market was shut, today and so far."""
+        early = self._early.setdefault(page.symbol, set())
+        if page.at < open_at - STILL_S * SECOND and page.spot > 0:
+            early.add(page.spot)
+        return len(early) > STILL_SPOTS_MAX
 
     def _turn(self, day: datetime.date) -> None:
         if day == self._day:
             return
         self._day, self._session, self._is_known = day, None, True
         self._is_expiry.clear()
+        self._early.clear()
         try:
             self._session = self._rules.session(day)
         except OutsideRules:
@@ -179,20 +186,14 @@ class _Calendar:
         except OutsideRules:
             return True  # a stock whose listing nobody wrote down
 
-    def _odd_sizes(self, page: Page) -> str:
-        """Whether sizes are no whole lots, or nearly all whole lots of lots; a model's sizes prove nothing."""
-        if page.is_modelled or (page.expiry - self._day).days > LOT_KNOWN_DAYS:
-            return ""
-        try:
-            lot = self._rules.lot(page.symbol, page.expiry, day_of(page.at))
-        except OutsideRules:
-            return ""
-        sizes = [size for cell in page.cells for size in (cell.bid_size, cell.ask_size) if size > 0]
-        odd, twice = sum(size % lot != 0 for size in sizes), sum(size % (lot * lot) == 0 for size in sizes)
-        if odd > ODD_SIZES_MAX * len(sizes):
-            return NO_LOTS
-        # Units that a mapping file calls lots are multiplied once too often: only whole lots of lots are left.
-        return TOO_DEEP if lot > 1 and len(sizes) >= SIZES_MIN and twice >= (1 - ODD_SIZES_MAX) * len(sizes) else ""
+
+def _nothing_said(page: Page) -> str:
+    """Whether a page says two things at once, or nothing."""
+    if isinstance(page, Doubted):
+        return page.doubt
+    if page.spot <= 0:
+        return NO_SPOT
+    return "" if any(map(is_quoted, page.cells)) else NO_QUOTES
 
 
 class _Seen(Struct):

@@ -19,6 +19,7 @@ from participant.history.layouts import ExpiryColumn, Layout, OptionColumns, Tic
 Array = Any  # of Arrow, which ships no types
 
 PRICES = ("bid", "ask", "last")
+SIGNED = ("bid", "ask", "bid_size", "ask_size")  # what is below 0 is kept as it is, for the checks to say so
 UNIT_OF = {"bid_size": "sizes", "ask_size": "sizes", "volume": "volume", "open_interest": "open_interest"}
 RUPEES_MAX = 1e8  # what claims to cost more is no price
 AMOUNT_MAX = 1e15
@@ -55,9 +56,10 @@ def normalised(batch: Array, layout: Layout) -> Array:
 
 def figures(numbers: Array, layout: Layout, field: str) -> Array:
     """Numbers of a source as that field's prices, units or lots."""
+    is_signed = field in SIGNED
     if field in PRICES:
-        return prices(numbers)
-    return amounts(numbers, is_units=getattr(layout.units, UNIT_OF[field]) == "units")
+        return prices(numbers, is_signed=is_signed)
+    return amounts(numbers, is_units=getattr(layout.units, UNIT_OF[field]) == "units", is_signed=is_signed)
 
 
 def strikes(rupees: Array) -> Array:
@@ -68,33 +70,35 @@ def strikes(rupees: Array) -> Array:
     return pc.if_else(pc.greater(found, 0), found, None)
 
 
-def prices(rupees: Array) -> Array:
-    """Rupees as prices, halves up; what is not there, no number or not above 0 is 0."""
+def prices(rupees: Array, *, is_signed: bool = False) -> Array:
+    """Rupees as prices, halves up; what is no number is 0, and so is what is below 0 unless `is_signed`."""
     import pyarrow.compute as pc
 
     # A float of 16 digits times 10,000 may miss a half by its last digit: rounding to 3 digits first mends that.
     scaled = pc.round(pc.multiply(rupees, float(PRICE_UNITS)), ndigits=3)
-    return _whole(scaled, RUPEES_MAX * PRICE_UNITS)
+    return _whole(_usable(scaled, RUPEES_MAX * PRICE_UNITS, is_signed=is_signed))
 
 
-def amounts(numbers: Array, *, is_units: bool) -> Array:
+def amounts(numbers: Array, *, is_units: bool, is_signed: bool = False) -> Array:
     """Sizes, volumes and open interest: integers where they are units, as they are where they are lots."""
-    import pyarrow.compute as pc
-
-    if is_units:
-        return _whole(numbers, AMOUNT_MAX)
-    is_usable = pc.and_(pc.greater(numbers, 0.0), pc.less(numbers, AMOUNT_MAX))
-    return pc.if_else(pc.fill_null(is_usable, fill_value=False), numbers, 0.0)
+    usable = _usable(numbers, AMOUNT_MAX, is_signed=is_signed)
+    return _whole(usable) if is_units else usable
 
 
-def _whole(numbers: Array, most: float) -> Array:
-    import pyarrow as pa
+def _usable(numbers: Array, most: float, *, is_signed: bool) -> Array:
+    """The numbers below `most`, and 0 for all else."""
     import pyarrow.compute as pc
 
     # Nothing compares with NaN, so it becomes 0 with the rest.
-    is_usable = pc.and_(pc.greater(numbers, 0.0), pc.less(numbers, most))
-    usable = pc.if_else(pc.fill_null(is_usable, fill_value=False), numbers, 0.0)
-    return pc.floor(pc.add(usable, 0.5)).cast(pa.int64())
+    is_usable = pc.and_(pc.greater(numbers, -most if is_signed else 0.0), pc.less(numbers, most))
+    return pc.if_else(pc.fill_null(is_usable, fill_value=False), numbers, 0.0)
+
+
+def _whole(numbers: Array) -> Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.floor(pc.add(numbers, 0.5)).cast(pa.int64())
 
 
 def _numbers(batch: Array, name: str) -> Array:

@@ -20,6 +20,7 @@ from participant.history.official import ONE_DAY, Basis, Official, run_before
 from participant.history.pages import Cell, Page
 
 LOOK_BACK_SESSIONS = 250
+VOLATILITY_OF = "NIFTY"  # the index whose options India VIX is made of
 # A strike further from spot than this says little of the forward: deep options are quoted too wide.
 STRIKE_REACH_BP = 100
 # As wide as parity quotes are: their median is 0.4 bp of spot within a week of expiry and 1.0 bp within five weeks
@@ -162,13 +163,13 @@ def error_bp(bid: int, ask: int, close: int) -> float:
 def look_back(official: Official, symbol: str, day: datetime.date, sessions: int = LOOK_BACK_SESSIONS) -> LookBack:
     """What is published of an index before a day: its official closes, and India VIX for its 30-day IV.
 
-    India VIX is NIFTY's; for another index it is a proxy. The closes reach back to the last hole of the series at
-    most: too few of them leave realised volatility unknown. A symbol without official closes has no look-back here.
+    India VIX is NIFTY's; for another index it is a proxy, and named so. Both series reach back to their last hole at
+    most. What they do not say stays unknown, for no chain of weeklies can: without India VIX the index's IV, with too
+    few official closes its realised volatility.
     """
-    if not official.days(symbol):
-        return LookBack()
     volatility = official.volatility_before(day, sessions)
-    published = f"India VIX of {volatility[-1][0]}" if volatility else ""
+    of_day = f" of {volatility[-1][0]}" if volatility else ""
+    published = f"India VIX{of_day}" + ("" if symbol == VOLATILITY_OF else f" (a proxy: {VOLATILITY_OF}'s)")
     return LookBack(official.closes_before(symbol, day, sessions), tuple(v for _, v in volatility), published)
 
 

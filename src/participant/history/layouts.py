@@ -215,7 +215,9 @@ def _faults(layout: Layout) -> Iterator[str]:
     for table in ("expiry", "kind", "ticker", "call", "put", "option"):
         if (getattr(layout, table) is not None) != (table in wanted):
             yield f"{table}: a layout of shape '{layout.shape}' {'needs' if table in wanted else 'has no'} such table"
-    if bool(layout.strike) != (layout.shape in {"wide", "long"}):
+    if layout.shape in {"wide", "long"} and not layout.strike:
+        yield "strike: the column of the strikes is not named"
+    if layout.shape not in {"wide", "long"} and layout.strike:
         yield f"strike: a column for shapes 'wide' and 'long' alone, not for '{layout.shape}'"
     if layout.shape == "index" and not layout.spot:
         yield "spot: the column of the index is not named"

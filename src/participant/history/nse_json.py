@@ -80,10 +80,30 @@ def is_reply(file: Path) -> bool:
 
 
 def replies(path: Path) -> list[Path]:
-    """The replies of a folder, or the one that is named."""
+    """The replies of a folder that can be used whole, or the one that is named."""
     if path.is_file():
         return [path]
-    return [file for file in sorted(path.iterdir()) if file.is_file() and is_reply(file)]
+    files = (file for file in sorted(path.iterdir()) if file.is_file() and file.name.lower().endswith(ENDINGS))
+    return [file for file in files if not fault(file)]
+
+
+def fault(file: Path) -> str:
+    """Why a file is no reply, or none that can be used whole; nothing where it is one."""
+    return _fault(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16_384)
+def _fault(file: Path, _written_ns: int) -> str:
+    """Kept while the file is not written again."""
+    try:
+        if not is_reply(file):
+            return f"{file}: not one of the exchange's option chain replies"
+        _table(file, _read(file))
+    except (OSError, EOFError, zlib.error) as broken:
+        return f"{file}: cut off or damaged ({broken}): fetch it again"
+    except BadData as wrong:
+        return str(wrong)
+    return ""
 
 
 def count(path: Path) -> Counter[tuple[datetime.date | None, str]]:

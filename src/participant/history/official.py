@@ -91,6 +91,9 @@ class Official(Struct, frozen=True):
         return tuple((d, self.volatilities[d]) for d in run_before(self.volatilities, day, sessions))
 
 
+NOTHING = Official()  # where no official series is at hand
+
+
 def _last_before(known: Mapping[datetime.date, object], day: datetime.date) -> datetime.date | None:
     earlier = (day - i * ONE_DAY for i in range(1, GAP_DAYS_MAX + 1))
     return next((d for d in earlier if d in known), None)

@@ -4,10 +4,14 @@ Prices are 1/10,000 rupee, sizes, volume and open interest units (not lots), ins
 """
 
 import datetime
+import re
 
 from msgspec import Struct
 
 from participant.core.scrip import Kind
+
+# Symbols become names of folders and contracts: what is none never gets that far.
+SYMBOL = r"^[A-Za-z0-9][A-Za-z0-9&._ -]*$"
 
 
 class BadData(Exception):
@@ -42,6 +46,17 @@ class Page(Struct, frozen=True):
     rows: int
     source: str
     is_modelled: bool = False
+
+
+class Doubted(Page, frozen=True):
+    """A page whose rows cannot be one, and why: it is counted as it came, and never traded on."""
+
+    doubt: str = ""
+
+
+def is_symbol(text: str) -> bool:
+    """Whether this can be the name of a scrip."""
+    return re.fullmatch(SYMBOL, text) is not None
 
 
 class Tally(Struct):

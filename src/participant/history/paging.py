@@ -3,12 +3,15 @@
 import datetime
 from collections.abc import Callable, Iterator
 from functools import cache, reduce
+from heapq import merge
 from itertools import chain, groupby, repeat
+
+from msgspec.structs import asdict
 
 from participant.core.scrip import Kind
 from participant.history.columns import UNIT_OF, Array
 from participant.history.layouts import Layout, OptionColumns
-from participant.history.pages import Cell, Page, Tally
+from participant.history.pages import SYMBOL, Cell, Doubted, Page, Tally
 from participant.history.spread_model import Trading
 
 LotOf = Callable[[str, datetime.date], int | None]
@@ -21,17 +24,31 @@ NEEDED = {
     "expiry": "no sure expiry",
     "strike": "no strike",
 }
+NO_NAME, TWO_SPOTS = "symbol that is no name", "two spots at one moment"
 FIGURES = OptionColumns.__struct_fields__
 
 
 def pages(rows: Array, layout: Layout, lot_of: LotOf, tally: Tally, source: str) -> Iterator[Page]:
-    """One day's rows as pages by instant, symbol and expiry; every row is in a page or counted in `tally`."""
+    """One day's rows as pages by instant, symbol and expiry; every row is in a page or counted in `tally`.
+
+    Pages of two replies at once come as `Doubted`.
+    """
+    import pyarrow.compute as pc
+
     tally.rows += rows.num_rows
-    rows = _once(_sorted(_complete(rows, tally)), tally)
+    rows = _sorted(_complete(rows, tally))
+    mixed = _mixed(rows)
     lot = cache(lambda symbol, expiry: lot_of(symbol, expiry) or 0)
     trading = Trading(is_bars=layout.bar_s > 0)
-    for page in _grouped(rows, layout, lot, source):
-        yield trading.quoted(page, lot(page.symbol, page.expiry)) if layout.is_modelled else page
+    whole = _grouped(_once(rows.filter(pc.invert(mixed)), tally), layout, lot, source)
+    doubted = _grouped(rows.filter(mixed), layout, lot, source)
+    for page in merge(whole, (Doubted(**asdict(page), doubt=TWO_SPOTS) for page in doubted), key=_place):
+        is_whole = not isinstance(page, Doubted)
+        yield trading.quoted(page, lot(page.symbol, page.expiry)) if layout.is_modelled and is_whole else page
+
+
+def _place(page: Page) -> tuple[int, str, datetime.date]:
+    return page.at, page.symbol, page.expiry
 
 
 def _complete(rows: Array, tally: Tally) -> Array:
@@ -42,7 +59,26 @@ def _complete(rows: Array, tally: Tally) -> Array:
         if name in rows.column_names and (lacking := rows[name].null_count):
             tally.leave_out(reason, lacking)
             rows = rows.filter(pc.is_valid(rows[name]))
+    is_name = pc.match_substring_regex(rows["symbol"], SYMBOL)
+    if nameless := rows.num_rows - (pc.sum(is_name).as_py() or 0):
+        tally.leave_out(NO_NAME, nameless)
+        rows = rows.filter(is_name)
     return rows
+
+
+def _mixed(rows: Array) -> Array:
+    """Whether each row is of a page whose rows say two spots: two replies under one stamp, of which none is whole."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = ["at", "symbol", "expiry"]
+    said = rows.select(names).append_column("said", pc.if_else(pc.equal(rows["spot"], 0), None, rows["spot"]))
+    spots = said.group_by(names).aggregate([("said", "count_distinct")])
+    two = spots.filter(pc.greater(spots["said_count_distinct"], 1))
+    if two.num_rows == 0:
+        return pa.repeat(pa.scalar(value=False), rows.num_rows)
+    mixed = set(zip(*(two[name].to_pylist() for name in names), strict=True))
+    return pa.array([name in mixed for name in zip(*(rows[name].to_pylist() for name in names), strict=True)])
 
 
 def _sorted(rows: Array) -> Array:

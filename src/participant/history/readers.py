@@ -1,7 +1,6 @@
 """From files and folders to pages: what is there is found by its columns, read by its layout, a day at a time."""
 
 import datetime
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from participant.history.paging import LotOf, pages
 
 __all__ = ["LotOf", "Source", "days_of", "find", "read"]
 
+SCAN_RANGES = {"date", "symbol", "price_scan", "vol_scan"}
 JOINED = "an index each second: no chain, but joined to the option bars beside it"
 ROWS_AT_ONCE = 250_000  # days are read together up to this many rows, one day at least
 NAMED_MAX = 3  # files that are left aside in one folder for one reason, by name; the others are counted
@@ -41,7 +41,8 @@ class Source(Struct, frozen=True):
 def find(paths: Sequence[Path], mapping: Path | None = None) -> tuple[list[Source], list[str]]:
     """The sources at these places, and a sentence for each kind of file that was left aside; folders whole.
 
-    Raises BadData for a file named itself that cannot be read or fits no layout, and for a mapping file with a fault.
+    A file fits the mapping, or a shipped layout. Raises BadData for a file named itself that cannot be read or fits
+    neither, and for a mapping file with a fault, or that fits no file where a shipped layout fits one.
     """
     finding = _Finding(mapping)
     for path in paths:
@@ -51,7 +52,11 @@ def find(paths: Sequence[Path], mapping: Path | None = None) -> tuple[list[Sourc
             finding.take(path, is_named=True)
         else:
             raise BadData(f"{path}: no such file or folder")
-    return finding.sources(), finding.aside()
+    sources, aside = finding.sources(), finding.aside()
+    if mapping is not None and sources and not any(source.layout == str(mapping) for source in sources):
+        why = f" (left aside: {aside[0]})" if aside else ""
+        raise BadData(f"{mapping}: no file has all the columns that it names{why}: mend it, or leave out --mapping")
+    return sources, aside
 
 
 def days_of(source: Source) -> dict[tuple[datetime.date, str], int]:
@@ -153,7 +158,7 @@ class _Finding:
     def take(self, file: Path, *, is_named: bool) -> None:
         """Put a file where it belongs; BadData where it belongs nowhere."""
         if tables.is_table(file):
-            self._take_table(file)
+            self._take_table(file, is_named=is_named)
         elif file.name.lower().endswith(nse_json.ENDINGS):
             self._take_reply(file, is_named=is_named)
         else:
@@ -176,34 +181,37 @@ class _Finding:
         """A sentence for each folder and reason."""
         return [f"{folder}: {_listed(names)}: {why}" for (folder, why), names in self._aside.items()]
 
-    def _take_table(self, file: Path) -> None:
+    def _take_table(self, file: Path, *, is_named: bool) -> None:
         columns = tables.columns_of(file)
         missing = self._mapping.missing(columns) if self._mapping is not None else ()
         if self._mapping is not None and not missing:
+            tables.prove(file, self._mapping, is_whole=not is_named)
             self._put(file, self._mapping_file)
         elif spots.is_spots(columns):
             self._spots.append(file)
             self._aside.setdefault((file.parent, JOINED), []).append(file.name)
         elif any(series <= set(columns) for series in OFFICIAL):
             return
-        elif self._mapping is not None:
-            raise BadData(
-                f"{file}: has no column {_listed(missing)}, which {self._mapping_file} names: mend the mapping"
-            )
         elif (layout := fitting(columns)) is not None:
+            tables.prove(file, layout, is_whole=not is_named)
             self._put(file, layout.name)
         else:
-            near = nearest(columns)
-            lacks = f" ({near.name} needs {_listed(near.missing(columns))} too)" if near is not None else ""
-            raise BadData(f"{file}: fits no layout{lacks}: write a mapping file for it")
+            raise BadData(f"{file}: {self._unfit(columns, missing)}")
+
+    def _unfit(self, columns: tuple[str, ...], missing: Sequence[str]) -> str:
+        """Why a table is read by no layout."""
+        if set(columns) >= SCAN_RANGES:
+            return "the clearing corporation's scan ranges: no chain, and not read"
+        if self._mapping is not None:
+            return f"has no column {_listed(missing)}, which {self._mapping_file} names: mend the mapping"
+        near = nearest(columns)
+        if near is None:
+            return "fits no layout: if it is a chain, write a mapping file for it"
+        return f"fits no layout ({near.name} needs {_listed(near.missing(columns))} too): write a mapping file for it"
 
     def _take_reply(self, file: Path, *, is_named: bool) -> None:
-        try:
-            is_reply = nse_json.is_reply(file)
-        except (OSError, EOFError, zlib.error) as broken:
-            raise BadData(f"{file}: cut off or damaged ({broken}): fetch it again") from None
-        if not is_reply:
-            raise BadData(f"{file}: not one of the exchange's option chain replies")
+        if why := nse_json.fault(file):
+            raise BadData(why)
         self._put(file if is_named else file.parent, nse_json.NAME)
 
     def _put(self, path: Path, layout: str) -> None:

@@ -66,7 +66,8 @@ class RecordedMarket:
         marks += ["covers derived"] if self._futures(symbol) else []
         marks += ["the stock's own quote derived"] if symbol not in INDICES else []
         marks += ["quotes modelled"] if any(p.is_modelled for p in self._recording.pages[symbol]) else []
-        marks += [f"IV of {look_back.published}"] if look_back.published else []
+        if look_back.published:
+            marks += [f"IV {'of' if look_back.iv30 else 'unknown for want of'} {look_back.published}"]
         return Provenance(tuple(marks), tuple(c.key for c in self._futures(symbol)))
 
     def notes(self) -> tuple[str, ...]:
@@ -76,8 +77,7 @@ class RecordedMarket:
             marks = self.provenance(symbol).marks
             said.append(f"{symbol}: {', '.join(marks)}")
             said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
-            said += [] if self._futures(symbol) else [f"{symbol}: no cover, no future is listed in the official series"]
-            said += self._unsettled(symbol)
+            said += [*self._uncovered(symbol), *self._unsettled(symbol)]
         doubts = self._rules.doubtful(self.symbols, self.day)
         return (*said, *(f"rule of low confidence: {doubt}" for doubt in doubts))
 
@@ -117,14 +117,17 @@ class RecordedMarket:
         return [contract for contract in self._master[symbol] if contract.kind is Kind.FUTURE]
 
     def _listed(self, symbol: str) -> Iterator[Contract]:
-        """Futures that were listed the session before and that settle at an official price tonight."""
+        """Futures that were listed the session before and that settle at an official price tonight.
+
+        Whether there is such a price, a matter of the recording, is asked beforehand; what it is, never.
+        """
         settled = self._official.futures(symbol, self.day)
         for expiry in self._official.listed(symbol, self.day):
             if expiry in settled:
                 yield self._contract(symbol, expiry, Kind.FUTURE, 0)
 
     def _options(self, symbol: str) -> Iterator[Contract]:
-        """What is on the pages, by expiry, strike, call before put."""
+        """What is on the day's pages, by expiry, strike, call before put; no state shows a strike before its page."""
         settles_today = self._official.close(symbol, self.day) is not None
         seen = {(p.expiry, c.strike, c.kind) for p in self._recording.pages[symbol] for c in p.cells}
         for expiry, strike, kind in sorted(seen):
@@ -142,6 +145,14 @@ class RecordedMarket:
         if self._official.close(symbol, self.day) is not None:
             return []
         return [f"{symbol} has no official close on {self.day}: what would settle tonight is not in the master"]
+
+    def _uncovered(self, symbol: str) -> list[str]:
+        """Which futures are listed and not in the master, or that none is listed."""
+        listed, known = self._official.listed(symbol, self.day), {future.expiry for future in self._futures(symbol)}
+        if not listed:
+            return [f"{symbol}: no cover, no future is listed in the official series"]
+        lacking = ", ".join(contract_key(symbol, expiry, Kind.FUTURE) for expiry in listed if expiry not in known)
+        return [f"{lacking}: listed, but without an official price on {self.day}: not in the master"] if lacking else []
 
     # --- instants ------------------------------------------------------------------------------------------------
 

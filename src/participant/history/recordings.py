@@ -1,7 +1,7 @@
 """From files and folders to a recorded day that can be played: found, read, screened, and with its sessions before."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -11,19 +11,25 @@ from participant.core.market import Board, LookBack, Reference, Ticks, observe, 
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
 from participant.core.volatility import iv30
+from participant.core.wording import counted as counted_as
 from participant.history import catalogue, readers
-from participant.history.checks import Findings, screen
+from participant.history.checks import DayFound, Findings, screen
 from participant.history.derived import look_back, own_look_back
-from participant.history.official import Official, read_official
+from participant.history.official import NOTHING, Official, read_official
 from participant.history.pages import BadData, Page, Tally
 from participant.history.readers import Source
-from participant.history.recorded import RecordedMarket, Recording, rounds
+from participant.history.recorded import INDICES, RecordedMarket, Recording, rounds
 from participant.history.survey import lots_of
+from participant.history.units import UNCHECKED, Scale
 
 BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
 LOOK_BACK_DAYS = 400
 ASIDE_SHOWN = 3
+WHOLLY_APART = "nothing of it is traded on"
 ONE_DAY = datetime.timedelta(days=1)
+WATCHLIST = "on the watchlist"
+
+Counted = tuple[str, DayFound]
 
 
 class Recordings(Struct, frozen=True):
@@ -48,42 +54,52 @@ def open_recordings(paths: Sequence[Path], mapping: Path | None = None) -> Recor
 
 
 def load_day(
-    recordings: Recordings, day: datetime.date, rules: Rulebook, symbols: Sequence[str] | None = None
+    recordings: Recordings,
+    day: datetime.date,
+    rules: Rulebook,
+    symbols: Sequence[str] | None = None,
+    where: str = WATCHLIST,
 ) -> RecordedMarket:
-    """The day as it can be played, of all symbols recorded or of these.
+    """The day as it can be played, of all symbols recorded or of these, which stand `where` a person can add to them.
 
     A day of which nothing can be traded on still settles, if the exchange published its prices: BadData if not.
     """
-    found, tally = Findings(), Tally()
+    tally, counted = Tally(), list[Counted]()
     pages: dict[str, list[Page]] = {}
     origin: dict[str, Source | Path] = {}
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
-        for symbol, mine in _pages(place, (day - BEFORE_DAYS * ONE_DAY, day), rules, (found, tally)).items():
+        span, found = (day - BEFORE_DAYS * ONE_DAY, day), Findings()
+        by_symbol = _pages(place, span, rules, (found, tally), recordings.official)
+        counted += _counted(place, day, found)
+        for symbol, mine in by_symbol.items():
             today = [page for page in mine if _day(page) == day]
             if not today or (symbols is not None and symbol not in symbols):
                 continue
             if symbol in origin:
-                raise BadData(
-                    f"{symbol} on {day} is in {_name(origin[symbol])} and in {_name(place)}: give one of them"
-                )
+                both = f"{_name(origin[symbol])} and in {_name(place)}"
+                raise BadData(f"{symbol} on {day} is in {both}: give one of them")
             pages[symbol], origin[symbol] = today, place
-    official, backs = recordings.official, {}
-    notes = [*_notes(found, day, symbols), *_left_out(tally), *_aside(recordings.aside)]
+    counted.sort(key=lambda one: one[0])
+    official = recordings.official
+    notes = [*_notes(counted, symbols), *_unplayed(counted, symbols, where)]
+    notes += [*_uncounted(origin, counted), *_left_out(tally), *_aside(recordings.aside)]
+    notes += _unchecked(sorted(pages), day, official)
     if not pages and not any(day in closes for closes in official.closes.values()):
         names = ", ".join(symbols or ["any scrip"])
         raise BadData(f"--data has nothing of {names} on {day} that can be traded on: {'; '.join(notes) or 'no rows'}")
-    for symbol in pages:
-        backs[symbol] = look_back(official, symbol, day)
-        if not backs[symbol].closes:
-            backs[symbol] = _own_look_back(origin[symbol], symbol, day, rules)
+    backs = {
+        symbol: look_back(official, symbol, day) if symbol in INDICES else _own_look_back(place, symbol, day, rules)
+        for symbol, place in origin.items()
+    }
     return RecordedMarket(day, Recording(pages, backs, tuple(notes)), official, rules)
 
 
 def days_in(recordings: Recordings) -> set[datetime.date]:
     """Every day of which anything is recorded, whether it can be traded on or not."""
     days = {day for source in recordings.sources for day, _ in readers.days_of(source)}
-    return days | {day for folder in recordings.catalogues for _, day in catalogue.days(folder)}
+    days |= {day for folder in recordings.catalogues for _, day in catalogue.days(folder)}
+    return days | {one.day for folder in recordings.catalogues for one in catalogue.imports(folder)}
 
 
 def days_settled(recordings: Recordings) -> set[datetime.date]:
@@ -96,21 +112,33 @@ def _pages(
     days: tuple[datetime.date, datetime.date],
     rules: Rulebook,
     counted: tuple[Findings, Tally],
+    official: Official = NOTHING,
 ) -> dict[str, list[Page]]:
     """The pages of a span of days that may be traded on, by symbol; the last day's rows are counted."""
     (found, tally), (first, last) = counted, days
     pages: Iterable[Page]
     if isinstance(place, Path):
         pages = (page for symbol, day in catalogue.days(place) if days[0] <= day <= days[1]
-                 for page in catalogue.read_day(place, symbol, day))  # fmt: skip
+                 for page in _near(catalogue.read_day(place, symbol, day), rules, official))  # fmt: skip
     else:
         lots, eve = lots_of(rules), last - ONE_DAY
         read = readers.read(place, (first, eve), lots, Tally()) if first <= eve else iter(())
-        pages = screen(chain(read, readers.read(place, (last, last), lots, tally)), rules, found)
+        pages = screen(chain(read, readers.read(place, (last, last), lots, tally)), rules, found, official)
     by_symbol: dict[str, list[Page]] = {}
     for page in pages:
         by_symbol.setdefault(page.symbol, []).append(page)
     return by_symbol
+
+
+def _near(pages: Iterable[Page], rules: Rulebook, official: Official) -> Iterator[Page]:
+    """Imported pages, held against official closes that the import may not have known."""
+    scale = Scale(rules, official)
+    for page in pages:
+        if why := scale.far_spot(page):
+            raise BadData(
+                f"{page.symbol} on {_day(page)}, imported from {page.source}: {why} import it again with them"
+            )
+        yield page
 
 
 def _left_out(tally: Tally) -> list[str]:
@@ -126,17 +154,72 @@ def _aside(sentences: Sequence[str]) -> list[str]:
     return [*shown, f"left aside: {more} more, which `participant catalogue check` names"] if more > 0 else shown
 
 
-def _notes(found: Findings, day: datetime.date, symbols: Sequence[str] | None) -> list[str]:
-    """What of the day was taken and what kept apart: rows and quotes by reason, of every scrip that is recorded."""
+def _unchecked(symbols: Iterable[str], day: datetime.date, official: Official) -> list[str]:
+    """The scrips whose spots were held against nothing that the exchange published."""
+    unchecked = [symbol for symbol in symbols if not official.closes_before(symbol, day, 1)]
+    return [f"{UNCHECKED}: {', '.join(unchecked)}"] if unchecked else []
+
+
+def is_wholly_apart(note: str) -> bool:
+    """Whether a note says that a scrip's whole day was kept apart."""
+    return note.endswith(WHOLLY_APART)
+
+
+def _counted(place: Source | Path, day: datetime.date, found: Findings) -> list[Counted]:
+    """What became of a day's rows, by symbol: as found just now, or in a catalogue as it was when imported."""
+    if not isinstance(place, Path):
+        return [(symbol, found.days[symbol, on]) for symbol, on in sorted(found.days) if on == day]
+    mine = [(one, Path(one.source).name) for one in catalogue.imports(place) if one.day == day]
+    return [
+        (one.symbol, DayFound(name, one.pages, one.rows, bad_rows=one.apart, bad_quotes=one.bad_quotes))
+        for one, name in mine
+    ]
+
+
+def _notes(counted: Sequence[Counted], symbols: Sequence[str] | None) -> list[str]:
+    """What was taken and what kept apart of the scrips asked for: rows and quotes by reason.
+
+    Days that are kept apart whole come first.
+    """
     notes = []
-    for symbol, on in sorted(found.days):
-        of = found.days[symbol, on]
-        if on == day and (symbols is None or symbol in symbols):
-            apart = [f"{count:,} rows {reason}" for reason, count in of.bad_rows.items()]
-            apart += [f"{count:,} quotes {reason}" for reason, count in of.bad_quotes.items()]
-            taken = f"{of.accepted_rows:,} of {of.rows:,} rows of {of.source} in {of.pages} pages"
-            notes.append(f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else ""))
-    return notes
+    for symbol, of in counted:
+        if symbols is None or symbol in symbols:
+            apart = [f"{counted_as(count, 'row')} {reason}" for reason, count in of.bad_rows.items()]
+            apart += [f"{counted_as(count, 'quote')} {reason}" for reason, count in of.bad_quotes.items()]
+            taken = f"{of.accepted_rows:,} of {counted_as(of.rows, 'row')} of {of.source} in {of.pages} pages"
+            said = f"{symbol}: {taken}" + (f"; kept apart: {', '.join(apart)}" if apart else "")
+            notes.append(said if of.pages else f"{said}; {WHOLLY_APART}")
+    return sorted(notes, key=lambda note: not is_wholly_apart(note))
+
+
+def _unplayed(counted: Sequence[Counted], symbols: Sequence[str] | None, where: str) -> list[str]:
+    """The scrips that are recorded and were not asked for, and how each is played."""
+    rows: dict[str, int] = {}
+    for symbol, of in counted:
+        if symbols is not None and symbol not in symbols:
+            rows[symbol] = rows.get(symbol, 0) + of.rows
+    alike = {name.casefold(): name for name in symbols or ()}
+    notes = [
+        f"{symbol}: {counted_as(count, 'row')} not played: {where} stands {alike[symbol.casefold()]}, in other case; "
+        f'a mapping file mends it: [symbol] rename = {{ "{symbol}" = "{alike[symbol.casefold()]}" }}'
+        for symbol, count in rows.items()
+        if symbol.casefold() in alike
+    ]
+    others = [
+        f"{symbol} ({counted_as(count, 'row')})" for symbol, count in rows.items() if symbol.casefold() not in alike
+    ]
+    mend = "a [[watchlist]] row in participant.toml plays one" + ("" if where == WATCHLIST else f", if it is {where}")
+    return [*notes, f"recorded, but not {where}, so not played: {', '.join(others)}; {mend}"] if others else notes
+
+
+def _uncounted(origin: Mapping[str, Source | Path], counted: Sequence[Counted]) -> list[str]:
+    """The scrips that a catalogue has without a line of their import."""
+    known = {symbol for symbol, _ in counted}
+    return [
+        f"{symbol}: what was kept apart is not known, {place / catalogue.IMPORTS} has no line of it"
+        for symbol, place in origin.items()
+        if isinstance(place, Path) and symbol not in known
+    ]
 
 
 def _own_look_back(place: Source | Path, symbol: str, day: datetime.date, rules: Rulebook) -> LookBack:

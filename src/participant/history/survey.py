@@ -20,7 +20,9 @@ Days = tuple[datetime.date, datetime.date]
 
 
 class DaySurvey(Struct, frozen=True):
-    """One scrip's day: counts of rows and quotes, why some are kept apart, and the front future's error."""
+    """One scrip's day: counts of rows and quotes, why some are kept apart, the front future's error, and whether spots
+    were held against an official close.
+    """
 
     symbol: str
     day: datetime.date
@@ -35,6 +37,7 @@ class DaySurvey(Struct, frozen=True):
     longest_gap_s: float
     error_bp: float | None = None
     how: str = ""
+    is_checked: bool = False
 
 
 class SourceSurvey(Struct, frozen=True):
@@ -70,7 +73,8 @@ class Surveyor:
         """Read and screen one source. Raises BadData where it cannot be read."""
         tally, found = Tally(), Findings(sink=self.apart)
         newest: dict[tuple[str, datetime.date], dict[datetime.date, Page]] = {}
-        for page in screen(readers.read(source, days, lots_of(self._rules), tally), self._rules, found):
+        pages = readers.read(source, days, lots_of(self._rules), tally)
+        for page in screen(pages, self._rules, found, self._official):
             newest.setdefault((page.symbol, day_of(page.at)), {})[page.expiry] = page
             if self.keep is not None:
                 self.keep(page)
@@ -81,7 +85,8 @@ class Surveyor:
         gaps, (error, how) = of.gaps_s, self._error(*name, newest)
         counted = (of.pages, of.rows, of.accepted_rows, of.contracts, of.quotes)
         longest = max(gaps, default=0.0)
-        return DaySurvey(*name, *counted, of.bad_rows, of.bad_quotes, len(gaps), longest, error, how)
+        is_checked = bool(self._official.closes_before(*name, 1))
+        return DaySurvey(*name, *counted, of.bad_rows, of.bad_quotes, len(gaps), longest, error, how, is_checked)
 
     def _error(self, symbol: str, day: datetime.date, newest: dict[datetime.date, Page]) -> tuple[float | None, str]:
         """The error of the nearest listed future, as derived from the day's last pages."""

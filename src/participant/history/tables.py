@@ -57,6 +57,25 @@ def unpacked(file: Path, bytes_max: int = -1) -> bytes:
         return body.read(bytes_max)
 
 
+def prove(file: Path, layout: Layout, *, is_whole: bool) -> None:
+    """Raises BadData for a table without rows and, of a CSV where `is_whole`, for whatever in it cannot be used."""
+    is_parquet = file.name.lower().endswith(PARQUET)
+    with reading(file):
+        if is_parquet:
+            import pyarrow.parquet as pq
+
+            has_rows = pq.read_metadata(file).num_rows > 0
+        else:
+            has_rows = sum(bool(line.strip()) for line in head_of(file).splitlines()) > 1
+    if not has_rows:
+        raise BadData(f"{file}: has a header and no rows: fetch it again")
+    if is_whole and not is_parquet:
+        present = set(columns_of(file))
+        for batch in _batches(file, layout, [name for name in layout.columns if name in present], None):
+            with reading(file):
+                normalised(batch, layout)
+
+
 def count(file: Path, layout: Layout) -> Counter[tuple[datetime.date | None, str]]:
     """The rows of each IST day and symbol, of no day where they lack a time, and of '' where they name no symbol."""
     import pyarrow as pa

@@ -10,10 +10,14 @@ from participant.operate.screen import Screen
 from participant.stages.reconcile import Closed
 
 CHANGES_SHOWN = 8
+UNPLAYED = "nothing that is recorded of this day could be played: why stands below, under `of the data`"
 
 
 class Summary(Struct, frozen=True):
-    """How a day went. Money in paise; `restarts` counts the processes that were started again."""
+    """How a day went. Money in paise; `restarts` counts the processes that were started again.
+
+    `is_unplayed`: something is recorded of the day, but nothing of it could be played.
+    """
 
     day: str
     decisions: dict[str, int]
@@ -31,11 +35,13 @@ class Summary(Struct, frozen=True):
     home: str
     sealed: str
     notes: tuple[str, ...] = ()
+    is_unplayed: bool = False
 
     @property
     def needs_a_person(self) -> bool:
         """Whether something is left that only a person can settle."""
-        return bool(self.breaks or self.unknown or self.buried or any(not t.is_closed for t in self.tickets))
+        is_left = self.breaks or self.unknown or self.buried or any(not t.is_closed for t in self.tickets)
+        return bool(is_left or self.is_unplayed)
 
 
 def summarise(
@@ -65,6 +71,7 @@ def summarise(
 def lines(summary: Summary) -> list[str]:
     """The summary as lines of text."""
     rows = [
+        *([("not played", UNPLAYED)] if summary.is_unplayed else []),
         ("decisions", _counts(summary.decisions)),
         ("orders", _counts(summary.orders)),
         ("fills", f"{summary.fills}, charges {rupees(summary.charges)}"),

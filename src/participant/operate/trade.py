@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.session import Session
 from participant.operate.screen import Watcher
@@ -26,6 +27,7 @@ from participant.wire.json import decode
 LOOK_EVERY_S = 0.25
 READY_WITHIN_S = 30.0
 START_WITHIN_S = 10.0
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Ready(Struct, frozen=True):
@@ -59,6 +61,7 @@ class Day(Struct, frozen=True):
     stall_max_s: float
     is_quiet: bool
     notes: tuple[str, ...] = ()
+    is_unplayed: bool = False
 
 
 class Stopped(Exception):
@@ -95,7 +98,16 @@ def run_day(day: Day, venue: VenueProcess | None, start_url: str) -> Summary:
     if venue is not None:
         supervisor.adopt("venue", venue.command, venue.process)
     watcher = Watcher(day.books, day.quotes, dict(day.queues), day.day)
+    before = {number: signal.getsignal(number) for number in STOPS}
     asked_to_stop = _stop_signals()
+    try:
+        return _run(day, supervisor, watcher, start_url, asked_to_stop)
+    finally:
+        for number, listener in before.items():
+            signal.signal(number, listener)
+
+
+def _run(day: Day, supervisor: Supervisor, watcher: Watcher, start_url: str, asked_to_stop: list[int]) -> Summary:
     supervisor.start()
     try:
         if start_url:
@@ -105,7 +117,8 @@ def run_day(day: Day, venue: VenueProcess | None, start_url: str) -> Summary:
     finally:
         supervisor.stop()
     sealed = day.archive.seal(str(day.day))
-    return summarise(watcher.look(), closed, supervisor.restarts, (str(day.home), sealed), day.notes)
+    summary = summarise(watcher.look(), closed, supervisor.restarts, (str(day.home), sealed), day.notes)
+    return replace(summary, is_unplayed=day.is_unplayed)
 
 
 def _start_market(url: str) -> None:
@@ -140,6 +153,6 @@ def _watch(day: Day, supervisor: Supervisor, watcher: Watcher, asked_to_stop: li
 def _stop_signals() -> list[int]:
     """A list that fills when somebody asks us to end."""
     asked: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         signal.signal(number, lambda got, _: asked.append(got))
     return asked

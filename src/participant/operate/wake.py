@@ -77,10 +77,9 @@ def open_tickets(books: Store) -> list[Ticket]:
     return [t for r in books.rows("tickets") if not (t := decode(r.value, Ticket)).is_closed]
 
 
-def last_closed(books: Store) -> datetime.date | None:
-    """The latest day that this home has closed."""
-    days = sorted(r.key for r in books.rows("days"))
-    return datetime.date.fromisoformat(days[-1]) if days else None
+def closed_days(books: Store) -> list[datetime.date]:
+    """The days that this home has closed, oldest first."""
+    return sorted(datetime.date.fromisoformat(row.key) for row in books.rows("days"))
 
 
 def unfinished(books: Store) -> datetime.date | None:

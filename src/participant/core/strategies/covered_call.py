@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.decision import Action, Leg
-from participant.core.gates import credit, not_rich, not_tight, not_worth_it, richness
+from participant.core.gates import Richness, credit, not_rich, not_tight, not_worth_it, richness
 from participant.core.holding import closing_legs, held, hold, structure_result, unquoted
 from participant.core.market import MarketState
 from participant.core.position import Position
@@ -46,11 +46,11 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
     if position.short_calls:
         return hold(case, figures)
     if position.cover:
-        return _cover_alone(case, figures, not_rich(case, rich))
+        return _cover_alone(case, figures, rich)
     if position.entered_on == case.day:
         return maintain("one entry a session, and today's has been made", figures)
     shut = not_rich(case, rich)
-    return maintain(shut, figures) if shut else _open(case, figures, rich.sentence)
+    return maintain(shut, figures) if shut else _open(case, figures, rich)
 
 
 def _working(position: Position) -> str:
@@ -70,7 +70,7 @@ def _cover_up(case: Case, figures: Figures) -> Verdict:
 # --- opening ----------------------------------------------------------------------------------------------------------
 
 
-def _open(case: Case, figures: Figures, rich: str) -> Verdict:
+def _open(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Buy the cover, then sell the call, if every gate after that of volatility passes as well."""
     candidate = choose(case, case.market.futures)
     if isinstance(candidate, str):
@@ -92,7 +92,7 @@ def _open(case: Case, figures: Figures, rich: str) -> Verdict:
     )
     reason = (
         f"buy {units:,} {cover.contract.key} at {at_price(cover.quote.ask)}, "
-        f"then sell {_sale(case, candidate, units)}; {rich}; "
+        f"then sell {_sale(case, candidate, units)}; {rich.beside(candidate)}; "
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges; "
         f"{counted(sizing.lots, 'lot')}, bound by {sizing.why}"
     )
@@ -126,7 +126,7 @@ def _sale(case: Case, candidate: Candidate, units: int) -> str:
 # --- a cover that stands alone ----------------------------------------------------------------------------------------
 
 
-def _cover_alone(case: Case, figures: Figures, shut: str) -> Verdict:
+def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell the cover, or with `after_call = resell` write a new call against it while it may stand alone.
 
     When its call has expired the next open session is the first that gets here; otherwise this is at once.
@@ -141,7 +141,8 @@ def _cover_alone(case: Case, figures: Figures, shut: str) -> Verdict:
     if result <= stop:
         why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
     elif case.weights.after_call == "resell":
-        verdict = maintain(shut, figures) if shut else _resell(case, figures)
+        shut = not_rich(case, rich)
+        verdict = maintain(shut, figures) if shut else _resell(case, figures, rich)
         if verdict.action is Action.OPEN:
             return verdict
         limit = case.weights.cover_alone_max_s
@@ -154,7 +155,7 @@ def _cover_alone(case: Case, figures: Figures, shut: str) -> Verdict:
     )
 
 
-def _resell(case: Case, figures: Figures) -> Verdict:
+def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell a call a lot of the cover that is held, all at once, if the gates pass."""
     cover = held(case, Kind.FUTURE)[0]
     candidate = choose(case, [f for f in case.market.futures if f.contract.key == cover.contract.key])
@@ -168,7 +169,7 @@ def _resell(case: Case, figures: Figures) -> Verdict:
     if shut:
         return maintain(shut, figures)
     reason = (
-        f"sell {_sale(case, candidate, units)} against the cover held; "
+        f"sell {_sale(case, candidate, units)} against the cover held; {rich.beside(candidate)}; "
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"
     )
     leg = Leg(candidate.call, Side.SELL, units, candidate.quote.bid, needed.call)
