@@ -92,8 +92,9 @@ def gateway(run: Run) -> Step:
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
     ports = GatewayPorts(orders, fills, books(run), quotes(run), broker, clock, wall)
-    rule = GatewayRule(load_rules(), run.config.limits, run.config.sending, run.config.triggers, run.is_lockstep)
-    return Gateway(ports, rule).step
+    watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
+    settings = run.config.limits, run.config.sending, run.config.triggers
+    return Gateway(ports, GatewayRule(load_rules(), *settings, run.is_lockstep, watched)).step
 
 
 def desk(run: Run) -> Step:

@@ -127,6 +127,18 @@ class SimNotifier:
         return ""
 
 
+# Short days full of whole lives of structures: the loop guard and the day's count are tested elsewhere.
+LIMITS = Limits(
+    margin_share_max=0.9,
+    quote_age_max_s=90,
+    entries_max=1_000,
+    reversals_max=1_000,
+    orders_day_max=1_000,
+    messages_second_max=1_000,
+    messages_minute_max=1_000,
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What goes wrong on a day, drawn from its seed; each kind is off on a third of the days or more."""
@@ -204,6 +216,8 @@ class Sim:
         self.ticks: tuple[Tick, ...] = ()
         self.silent: dict[str, int] = {}
         self.raw_books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)), 0)])
+        master = [Write("reference", r.scrip, encode(r)) for r in world.REFERENCES]
+        self.raw_quotes.commit([*master, Write("master", "day", str(world.DAY).encode())])
         self.raw_books.commit([Write("starts", str(world.DAY), str(CAPITAL).encode())])
         self.feeds = {n: SimFeed() for n in PROVIDERS}
         self._fresh = {n: self._builder(n) for n in ("ingest", "dispatch", "gateway", "desk", "breaker")}
@@ -254,9 +268,8 @@ class Sim:
         def gateway() -> Callable[[], object]:
             self.queues["orders"].restart()
             ports = GatewayPorts(queues["orders"], queues["fills"], books, quotes, broker, self.clock, self.clock)
-            rule = GatewayRule(
-                world.RULES, Limits(margin_share_max=0.9, quote_age_max_s=90), SendRule(), Triggers(stale_after_s=200.0)
-            )
+            triggers = Triggers(stale_after_s=200.0)
+            rule = GatewayRule(world.RULES, LIMITS, SendRule(), triggers, watched=frozenset(world.SYMBOLS))
             stage = Gateway(ports, rule)
             return lambda: stage.step(0.0)
 

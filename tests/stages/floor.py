@@ -144,6 +144,8 @@ class Floor:
         self.states: dict[str, MarketState] = {}
         self.books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)))])
         self.at(0)
+        master = [Write("reference", r.scrip, encode(r)) for r in REFERENCES]
+        self.market.commit([*master, Write("master", "day", str(DAY).encode())])
         self.breaker(Level.CLOSED)
 
     # --- the world ---
@@ -211,7 +213,8 @@ class Floor:
         self.queues["orders"].restart()
         orders, fills = self.queues["orders"], self.queues["fills"]
         ports = GatewayPorts(orders, fills, self.books, self.market, self.exchange, self.clock, self.wall)
-        return Gateway(ports, GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep))
+        rule = GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep, frozenset(SPOTS))
+        return Gateway(ports, rule)
 
     def desk(self, archive: Archive | None = None) -> Book:
         """Books that have just been opened."""

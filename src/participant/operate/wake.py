@@ -60,7 +60,8 @@ def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[
         # Another day's market is no market; a day that goes on after a stop keeps what it had.
         old = [Write(t, r.key, None) for t in ("quotes", "reference") for r in quotes.rows(t)]
         quotes.commit([*old, Write("feeds", "status", None)])
-    quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
+    master = [Write("reference", r.scrip, encode(r)) for r in references]
+    quotes.commit([*master, Write("master", "day", str(day).encode())])
     days = [decode(r.value, Closed) for r in books.rows("days")]
     account, _ = Books(books).account()
     start = max(days, key=lambda d: d.day).worth if days else account.cash

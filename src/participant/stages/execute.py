@@ -4,16 +4,16 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.books import view
 from participant.core.breaker import Triggers, effective, is_evaluated_since
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message
 from participant.core.order import Happening, advance, answered
-from participant.core.risk import Ask, Limits, check, reprice
+from participant.core.risk import Ask, Limits, check
 from participant.core.rulebook import Rulebook
 from participant.core.sending import STEPS_MAX, Act, SendRule, next_step
-from participant.core.session import day_of, phase
-from participant.links.books import Books, Held, market_state
+from participant.core.session import day_of
+from participant.links.ask import Gathering, Now
+from participant.links.books import Books, Held
 from participant.links.claims import claim
 from participant.links.evidence import Evidence
 from participant.links.outbox import relay
@@ -41,6 +41,7 @@ class GatewayRule(Struct, frozen=True):
     sending: SendRule
     triggers: Triggers
     is_lockstep: bool = False
+    watched: frozenset[str] = frozenset()
 
 
 class Gateway:
@@ -51,6 +52,7 @@ class Gateway:
         self.ports, self.rule, self.started_at = ports, rule, ports.wall.now()
         self.books = Books(ports.books)
         self.evidence = Evidence(self.books, ports.broker, rule.sending.poll_every_s)
+        self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched)
         self.is_recovered = False
         self.marks: list[Message] = []
         self.now, self.day = 0, datetime.date.min
@@ -121,7 +123,7 @@ class Gateway:
         ask = self._gather(held)
         refusal = check(ask)
         if refusal is not None:
-            return self.books.deny(held, f"{refusal.check}: {refusal.reason}")
+            return self.books.refuse(held, refusal, self.now)
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
         if not self.books.save(held, sending):
             return False
@@ -129,12 +131,5 @@ class Gateway:
         return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
 
     def _gather(self, held: Held) -> Ask:
-        order, books, rule = held.order, self.books, self.rule
-        market = market_state(self.ports.quotes, order.scrip)
-        quote = market.quote(order.contract.key) if market else None
-        orders = tuple(h.order for h in books.orders(self.day))
-        level, why = effective(books.breaker(), self.ports.wall.now(), rule.triggers)
-        position = view(books.position(order.scrip)[0], orders, self.day)
-        spot, now_phase = market.spot if market else 0, phase(rule.rules, self.now)
-        known = (books.decision(order), position, books.account()[0], quote, spot, level, why, now_phase)
-        return Ask(reprice(order, quote), orders, *known, self.now, rule.limits)
+        now = Now(self.now, *effective(self.books.breaker(), self.ports.wall.now(), self.rule.triggers))
+        return self.gathering.ask(held.order, self.rule.limits, now)
