@@ -20,6 +20,7 @@ from participant.config import RECEIVES_MAX, Run, load_rules
 from participant.core.market import Reference
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
+from participant.links.journal import JournalStore
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -35,9 +36,10 @@ from participant.wire.json_two import TwoReader
 Step = Callable[[float], object]
 
 
-def books(run: Run) -> SqliteStore:
-    """Decisions, orders, fills, tickets: what may never be lost."""
-    return SqliteStore(run.path / "books.sqlite", is_durable=True)
+def books(run: Run, writer: str = "trade") -> JournalStore:
+    """Decisions, orders, fills, tickets: what may never be lost, and what each writer did to it, chained by hashes."""
+    store = SqliteStore(run.path / "books.sqlite", is_durable=True)
+    return JournalStore(store, writer, str(run.day), SystemClock())
 
 
 def quotes(run: Run) -> SqliteStore:
@@ -74,7 +76,7 @@ def dispatch(run: Run) -> Step:
     command = [sys.executable, "-m", "participant", "process", "brain", "--home", run.home]
     compute = ProcessCompute(command, run.config.desk.workers)
     market, orders = queue(run, "market", "dispatch"), queue(run, "orders", "dispatch")
-    ports = DispatchPorts(market, orders, books(run), compute, VenueClock(run.venue_url))
+    ports = DispatchPorts(market, orders, books(run, "dispatch"), compute, VenueClock(run.venue_url))
     rule = DispatchRule(run.job_timeout_s, run.config.desk.job_attempts_max, run.is_lockstep)
     return Dispatch(ports, {s.symbol: s for s in run.config.watchlist}, rule).step
 
@@ -91,7 +93,7 @@ def gateway(run: Run) -> Step:
     broker = HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
-    ports = GatewayPorts(orders, fills, books(run), quotes(run), broker, clock, wall)
+    ports = GatewayPorts(orders, fills, books(run, "gateway"), quotes(run), broker, clock, wall)
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
     settings = run.config.limits, run.config.sending, run.config.triggers
     return Gateway(ports, GatewayRule(load_rules(), *settings, run.is_lockstep, watched)).step
@@ -99,7 +101,7 @@ def gateway(run: Run) -> Step:
 
 def desk(run: Run) -> Step:
     """Books, people, and the end of the day."""
-    store, market, rules = books(run), quotes(run), load_rules()
+    store, market, rules = books(run, "desk"), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
     people = Escalate(store, ConsoleNotifier(sys.stdout))

@@ -15,7 +15,10 @@ from participant.commands.output import say
 from participant.config import Run, load_config
 from participant.core.breaker import Level
 from participant.core.messages import Write
+from participant.links.books import Disabled, Enabled
+from participant.links.journal import JournalStore
 from participant.operate.breaker import Halt
+from participant.operate.journal import for_people
 from participant.operate.screen import Screen, Watcher
 from participant.operate.wake import close_ticket, open_tickets
 from participant.wire.json import Malformed, decode, encode
@@ -28,8 +31,22 @@ def halt(args: Namespace) -> int:
 
 
 def resume(args: Namespace) -> int:
-    """Let orders pass again, as far as no trigger says otherwise."""
+    """Let orders pass again, as far as no trigger says otherwise; or enable one scrip that a control has disabled."""
+    if args.scrip:
+        return _enable(args)
     return _ask_breaker(args, Halt(Level.CLOSED, args.reason, SystemClock().now()))
+
+
+def _enable(args: Namespace) -> int:
+    store = _books(args.home)
+    row = store.get("disabled", args.scrip)
+    if row is None:
+        raise Refused(f"--scrip {args.scrip}: no control has disabled it; the breaker is `participant resume`'s alone")
+    enabled = Enabled(args.scrip, args.reason, SystemClock().now())
+    store.commit([Write("disabled", args.scrip, None, row.version), Write("enabled", args.scrip, encode(enabled))])
+    store.close()
+    say(args, f"{args.scrip} is enabled again ({args.reason}); it was {decode(row.value, Disabled).why}", enabled)
+    return DONE
 
 
 def _ask_breaker(args: Namespace, asked: Halt) -> int:
@@ -75,10 +92,11 @@ def check_config(args: Namespace) -> int:
     return DONE
 
 
-def _books(home: Path) -> SqliteStore:
+def _books(home: Path) -> JournalStore:
+    """The books, with what a command writes told in the log under the name of who gives it."""
     if not (home / "books.sqlite").exists():
         raise Refused(f"home {home} has no books; `participant trade --home {home}` makes them")
-    return SqliteStore(home / "books.sqlite", is_durable=True)
+    return for_people(SqliteStore(home / "books.sqlite", is_durable=True), home, SystemClock())
 
 
 def _look(home: Path) -> Screen:

@@ -33,7 +33,7 @@ def process(args: Namespace) -> int:
 
 def breaker(run: Run) -> app.Step:
     """The evaluator: at least once a second, and at once when the market moves."""
-    watch = Watch(app.books(run), app.quotes(run), SystemClock(), run.config.triggers, run.is_lockstep)
+    watch = Watch(app.books(run, "breaker"), app.quotes(run), SystemClock(), run.config.triggers, run.is_lockstep)
     bell, gateway_bell = Doorbell(run.path, "breaker"), Doorbell(run.path, "orders")
 
     def step(wait_s: float) -> None:

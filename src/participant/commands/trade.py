@@ -22,6 +22,7 @@ from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, days_settled, open_recordings
+from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
 from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
@@ -62,11 +63,20 @@ def prepare(home: Path) -> Path:
 def _trade(args: Namespace, config: Config, home: Path) -> int:
     rules = load_rules()
     worst = DONE
+    _seal(config, home)  # what a run that was killed at its end left open
     for day, session in _days(args, config, home, rules):
         summary = _one_day(args, config, home, (day, session))
+        _seal(config, home)
         say(args, "\n".join(lines(summary)), summary)
         worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person else DONE)
     return worst
+
+
+def _seal(config: Config, home: Path) -> None:
+    """Sign the log of every day that has ended."""
+    books = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
+    seal_ended(books, home)
+    books.close()
 
 
 def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[DaySession]:

@@ -45,6 +45,14 @@ class Disabled(Struct, frozen=True):
     at: int
 
 
+class Enabled(Struct, frozen=True):
+    """What a person said when they enabled a scrip again."""
+
+    scrip: str
+    why: str
+    at: int
+
+
 class _Logged(Struct, rename="camel"):
     decision_info: Decision
 
