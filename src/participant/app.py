@@ -21,6 +21,7 @@ from participant.core.market import Reference
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
 from participant.links.journal import JournalStore
+from participant.links.limits import in_force
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -95,7 +96,8 @@ def gateway(run: Run) -> Step:
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
     ports = GatewayPorts(orders, fills, books(run, "gateway"), quotes(run), broker, clock, wall)
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
-    settings = run.config.limits, run.config.sending, run.config.triggers
+    limits = in_force(ports.books, str(run.day), run.config.desk.signed_by, is_paper=run.is_paper)
+    settings = limits, run.config.sending, run.config.triggers
     return Gateway(ports, GatewayRule(load_rules(), *settings, run.is_lockstep, watched)).step
 
 

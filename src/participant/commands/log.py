@@ -1,4 +1,4 @@
-"""`participant log`: the hash-chained log of everything that happened, verified from the first entry to the signature."""
+"""`participant log`: the hash-chained log of all that happened, verified from the first entry to the signature."""
 
 from argparse import Namespace
 from pathlib import Path

@@ -16,12 +16,13 @@ from participant.adapters.leases.file import FileLease
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.process import DESK
-from participant.config import Config, Run, load_config, load_rules
+from participant.config import Config, Run, config_file, load_config, load_rules
 from participant.core.market import Reference
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, days_settled, open_recordings
+from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
 from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
@@ -131,6 +132,7 @@ def _recorded(args: Namespace, sessions: list[DaySession]) -> Iterator[DaySessio
 
 def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> Summary:
     day, session = when
+    limits = _limits(args, Run(str(home), day, "", "", 0, 0.0, config))
     _check(
         Run(str(home), day, "", "", 0, 0.0, config),
         args.symbols or (() if args.venue or args.data else config.venue.symbols),
@@ -144,7 +146,7 @@ def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> S
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
         run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
-        _wake(run, info.references)
+        _wake(run, info.references, limits)
         return run_day(
             replace(_day(args, run, session), notes=info.session.notes), venue, "" if run.is_lockstep else url
         )
@@ -175,11 +177,24 @@ def _check_watched(config: Config, symbols: Sequence[str]) -> None:
         raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
 
 
-def _wake(run: Run, references: tuple[Reference, ...]) -> None:
+def _limits(args: Namespace, run: Run) -> SignedLimits:
+    """What a day that goes on began with, else what is signed now; what cannot be in force ends it before it begins."""
+    books = app.books(run)
+    begun = recorded(books, str(run.day))
+    books.close()
+    signed_by = run.config.desk.signed_by
+    if begun is not None:
+        verified(begun, signed_by, is_paper=run.is_paper)
+        return begun
+    return read_limits(config_file(args.config, os.environ).parent, signed_by, is_paper=run.is_paper)
+
+
+def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> None:
     """Put down what the day begins with, and what the processes are to read."""
     _check_watched(run.config, [r.scrip for r in references])
     books = app.books(run)
     open_account(books, run.config.desk.capital * PAISE)
+    put_in_force(books, str(run.day), limits)
     open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
 

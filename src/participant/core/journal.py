@@ -17,8 +17,8 @@ START = "0" * 64
 class Entry(Struct, frozen=True):
     """What one commit did to one row: its content's hash, and the row itself where it is small (else `said` is null).
 
-    `number` counts from 1 in the chain of `writer` and `day`, `at` is the machine's time (ns), `expect` the version that
-    the commit asked for (null: any). `content` is empty where the row was deleted.
+    `number` counts from 1 in the chain of `writer` and `day`, `at` is the machine's time (ns), `expect` the version
+    that the commit asked for (null: any). `content` is empty where the row was deleted.
     """
 
     day: str
@@ -43,7 +43,7 @@ class Chain(Struct, frozen=True):
 
 
 class Root(Struct, frozen=True):
-    """A day's end of the journal: every chain that no earlier root has, and the root before. `root` is what is signed."""
+    """A day's end of the journal: every chain that no earlier root has, the root before, and the hash over both."""
 
     day: str
     chains: tuple[Chain, ...]
