@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.brokers.http import HttpBroker
+from participant.adapters.clocks.steady import SteadyClock
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.compute.process import ProcessCompute
@@ -94,7 +95,7 @@ def gateway(run: Run) -> Step:
     broker = HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
-    ports = GatewayPorts(orders, fills, books(run, "gateway"), quotes(run), broker, clock, wall)
+    ports = GatewayPorts(orders, fills, books(run, "gateway"), quotes(run), broker, clock, wall, SteadyClock())
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
     limits = in_force(ports.books, str(run.day), run.config.desk.signed_by, is_paper=run.is_paper)
     settings = limits, run.config.sending, run.config.triggers

@@ -105,6 +105,14 @@ class Exchange(MemoryBroker):
         self.fail(Faults(plan={i: Fault(kind) for i, kind in enumerate(kinds, 1)}, **changes))
 
 
+class Ticking(VirtualClock):
+    """A second passes whenever it is read: whoever goes by it never finds the rate used up."""
+
+    def now(self) -> int:
+        self.advance(SECOND)
+        return super().now()
+
+
 class Contended(MemoryStore):
     """A store that others write too: before each of our commits to `table` the next of `others` acts, once."""
 
@@ -136,6 +144,7 @@ class Floor:
 
     def __init__(self, books: MemoryStore | None = None) -> None:
         self.clock, self.wall = VirtualClock(START), VirtualClock(START)
+        self.steady: VirtualClock = Ticking(0)
         self.books, self.market = books or MemoryStore(), MemoryStore()
         self.queues = {n: MemoryQueue(lambda: self.wall.now() / SECOND) for n in ("market", "orders", "fills")}
         contracts = [c for of in CONTRACTS.values() for c in of]
@@ -212,7 +221,7 @@ class Floor:
         """A gateway that has just been started."""
         self.queues["orders"].restart()
         orders, fills = self.queues["orders"], self.queues["fills"]
-        ports = GatewayPorts(orders, fills, self.books, self.market, self.exchange, self.clock, self.wall)
+        ports = GatewayPorts(orders, fills, self.books, self.market, self.exchange, self.clock, self.wall, self.steady)
         rule = GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep, frozenset(SPOTS))
         return Gateway(ports, rule)
 

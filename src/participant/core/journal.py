@@ -104,7 +104,7 @@ def root_of(day: str, chains: Sequence[Chain], previous: str) -> Root:
 
 def follow(entries: Sequence[tuple[str, bytes, Entry]]) -> Fault | Chain:
     """Where a chain ends, or the first entry that is not what its place says. Entries come with their key and bytes."""
-    day, writer = entries[0][2].day, entries[0][2].writer
+    day, writer, _ = entries[0][0].split("/")
     head = START
     for number, (key, body, entry) in enumerate(entries, 1):
         if key != key_of(day, writer, number):

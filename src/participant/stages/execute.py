@@ -17,12 +17,13 @@ from participant.links.books import Books, Held
 from participant.links.claims import claim
 from participant.links.evidence import Evidence
 from participant.links.outbox import relay
+from participant.links.pace import Pace, PacedBroker
 from participant.ports import Broker, Clock, Queue, Store
 from participant.wire.json import decode
 
 
 class GatewayPorts(Struct, frozen=True):
-    """What the gateway needs of the world. `clock` is the market's time, `wall` the machine's."""
+    """What the gateway needs of the world. `clock` is the market's time, `wall` the machine's, `steady` never steps."""
 
     orders: Queue
     fills: Queue
@@ -31,6 +32,7 @@ class GatewayPorts(Struct, frozen=True):
     broker: Broker
     clock: Clock
     wall: Clock
+    steady: Clock | None = None
 
 
 class GatewayRule(Struct, frozen=True):
@@ -51,7 +53,9 @@ class Gateway:
         """Begins in RECOVER: it sends nothing before the breaker was evaluated anew and the broker's orders adopted."""
         self.ports, self.rule, self.started_at = ports, rule, ports.wall.now()
         self.books = Books(ports.books)
-        self.evidence = Evidence(self.books, ports.broker, rule.sending.poll_every_s)
+        self.pace = Pace(rule.limits, ports.steady or ports.wall)
+        self.broker = PacedBroker(ports.broker, self.pace)
+        self.evidence = Evidence(self.books, self.broker, rule.sending.poll_every_s)
         self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched)
         self.is_recovered = False
         self.marks: list[Message] = []
@@ -65,18 +69,20 @@ class Gateway:
         if self.rule.is_lockstep and not self.marks:
             return bool(messages)  # an instant's evidence counts only after all of its decisions
         self.now = self._time()
-        self.day = day_of(self.now)
+        self.day, self.pace.is_waiting = day_of(self.now), False
         heard = self.evidence.hear(self.day)
         if not self.is_recovered and is_evaluated_since(self.books.breaker(), self.started_at):
             self.is_recovered = self.evidence.adopt(self.day)
+            self.pace.begin(sum(h.order.sends for h in self.books.orders(self.day)))
         is_ready = self.is_recovered and self._is_judged()
         decisions = self.books.unfinished(self.day) if is_ready else []
         claim(self.books, self.day, decisions, self.rule.limits)
         for decision_id in decisions:
             self._work(decision_id, set())
         relay(self.ports.books, "fills", self.ports.fills)
-        # In lockstep an instant is not over before the broker's book was read: another try may find the order.
-        if is_ready and self.marks and not (self.rule.is_lockstep and self.evidence.is_down):
+        # In lockstep an instant is not over before the broker's book was read and every message had its turn.
+        is_held = self.rule.is_lockstep and (self.evidence.is_down or self.pace.is_waiting)
+        if is_ready and self.marks and not is_held:
             self.ports.fills.put(self.marks[-1:])
             self.ports.orders.done([m.id for m in self.marks])
             self.marks = []
@@ -103,7 +109,8 @@ class Gateway:
         held = legs[leg]
         match act:
             case Act.SEND:
-                return self._send(held)
+                # What waits for its turn stays claimed; past its deadline the checks deny it.
+                return (self.pace.has_room() or self.now >= held.order.deadline) and self._send(held)
             case Act.DOUBT:
                 doubted = advance(held.order, Happening.DOUBT, reason="the gateway stopped while sending it")
                 return self.books.save(held, doubted)
@@ -127,7 +134,7 @@ class Gateway:
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
         if not self.books.save(held, sending):
             return False
-        after = answered(sending, self.ports.broker.place(sending))
+        after = answered(sending, self.broker.place(sending))
         return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
 
     def _gather(self, held: Held) -> Ask:

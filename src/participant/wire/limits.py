@@ -29,6 +29,9 @@ def parse_limits(name: str, body: bytes) -> Limits:
     if endless:
         raise BadLimits(f"{name} sets {endless[0]} = {found[endless[0]]}: a limit must have an end")
     try:
-        return msgspec.convert(found, Limits)
+        limits = msgspec.convert(found, Limits)
     except msgspec.ValidationError as fault:
         raise BadLimits(f"{name}: {fault}") from fault
+    if limits.messages_kept_for_cancels >= min(limits.messages_second_max, limits.messages_minute_max):
+        raise BadLimits(f"{name} keeps every message for cancels: messages_kept_for_cancels must leave some for orders")
+    return limits
