@@ -26,7 +26,7 @@ from participant.links.limits import SignedLimits, put_in_force, read_limits, re
 from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
+from participant.operate.wake import ask_venue, last_closed, open_account, open_bans, open_day, open_tickets, unfinished
 from participant.wire.json import encode
 
 PAISE = 100
@@ -195,6 +195,7 @@ def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> 
     books = app.books(run)
     open_account(books, run.config.desk.capital * PAISE)
     put_in_force(books, str(run.day), limits)
+    open_bans(books, run.path, run.day)
     open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
 
