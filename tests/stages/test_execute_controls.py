@@ -6,13 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from participant.adapters.clocks.virtual import VirtualClock
+from participant.core.ids import digest
 from participant.core.limits import Limits, no_limits
 from participant.core.market import SECOND
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
 from participant.core.risk import Refusal
 from participant.core.scrip import Side
-from participant.links.ask import Bans, Gathering
+from participant.links.ask import Bans, Gathering, Passed
 from participant.links.books import Books, Disabled
 from participant.links.pace import Pace, PacedBroker
 from participant.wire.json import decode, encode
@@ -75,6 +76,17 @@ def test_what_the_market_s_rows_say_of_a_stock_is_gathered(floor: Floor) -> None
     assert gathering._sessions_left(DAY, DAY + datetime.timedelta(2)) == 2
     floor.gateway().step(0.0)
     assert floor.orders()[0].denied_by == "PT-19"
+
+
+def test_what_an_order_passed_on_is_written_down_with_its_intent(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY))
+    floor.gateway().step(0.0)
+    (row,) = floor.books.rows("checks")
+    (order,) = floor.orders()
+    seen = decode(row.value, Passed)
+    assert row.key == f"{DAY}/{order.order_id}/1"
+    assert (seen.limit, seen.spot, seen.level) == (order.limit, SPOTS["NIFTY"], "CLOSED")
+    assert (seen.bid < seen.ask, seen.limits, seen.is_reducing) == (True, digest(Limits()), False)
 
 
 # --- disabling ---

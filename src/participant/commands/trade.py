@@ -17,7 +17,9 @@ from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.process import DESK
 from participant.config import Config, Run, config_file, load_config, load_rules
+from participant.core.ids import digest
 from participant.core.market import Reference
+from participant.core.messages import Write
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
@@ -196,6 +198,8 @@ def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> 
     open_account(books, run.config.desk.capital * PAISE)
     put_in_force(books, str(run.day), limits)
     open_bans(books, run.path, run.day)
+    # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
+    books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
     open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
 

@@ -7,17 +7,19 @@ from msgspec import Struct
 from participant.core.ask import Ask
 from participant.core.books import view
 from participant.core.breaker import Level
+from participant.core.ids import digest
 from participant.core.limits import Limits
-from participant.core.market import Reference, quoted
+from participant.core.market import Quote, Reference, quoted
+from participant.core.messages import Write
 from participant.core.order import Order
-from participant.core.risk import reprice
+from participant.core.risk import CHECKS, reprice
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.rulerows import PriceRange
 from participant.core.scrip import Contract, Kind
 from participant.core.session import day_of, phase
 from participant.links.books import Books, Disabled, market_state
 from participant.ports import Store
-from participant.wire.json import decode
+from participant.wire.json import decode, encode
 
 SESSIONS_LOOKED_AHEAD = 10
 
@@ -27,6 +29,22 @@ class Bans(Struct, frozen=True):
 
     day: datetime.date
     scrips: tuple[str, ...]
+
+
+class Passed(Struct, frozen=True):
+    """What an order passed every control on: hashes of the controls and limits, and the world that they looked at."""
+
+    controls: str
+    limits: str
+    limit: int
+    bid: int
+    ask: int
+    quoted_at: int
+    spot: int
+    level: str
+    committed: int
+    free: int
+    is_reducing: bool
 
 
 class Now(Struct, frozen=True):
@@ -78,6 +96,14 @@ class Gathering:
             bans=self._bans(day) if is_stock else None,
             sessions_left=self._sessions_left(day, contract.expiry) if is_stock else None,
         )
+
+    def passed(self, key: str, ask: Ask) -> Write:
+        """The row that tells of an order which passed, for the commit before it is sent."""
+        quote, account = ask.quote or Quote(0, 0, 0, 0, 0), ask.account
+        seen = (ask.order.limit, quote.bid, quote.ask, quote.exchange_at, ask.spot, ask.level.name)
+        rules = digest([(one.id, one.rule, one.limits) for one in CHECKS])
+        after = Passed(rules, digest(ask.limits), *seen, account.committed, account.free, ask.is_reducing)
+        return Write("checks", f"{key}/{ask.order.sends + 1}", encode(after))
 
     def _master(self, day: datetime.date, scrip: str) -> frozenset[Contract]:
         """The scrip's contracts of today; nothing where the master is missing or another day's."""

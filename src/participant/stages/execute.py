@@ -132,7 +132,7 @@ class Gateway:
         if refusal is not None:
             return self.books.refuse(held, refusal, self.now)
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
-        if not self.books.save(held, sending):
+        if not self.books.save(held, sending, [self.gathering.passed(held.key, ask)]):
             return False
         after = answered(sending, self.broker.place(sending))
         return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
