@@ -13,7 +13,7 @@ CODE := src tests setup.py $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench assurance docs lock clean
+.PHONY: help run test check bench assurance docs paperlimits lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ assurance: $(VENV)/dev $(VENV)/built  ## simulated days with faults, many seeds 
 
 docs: $(VENV)/dev $(VENV)/built  ## check that the documents name every command, setting and port
 	@$(PYTEST) tests/test_tidy.py $(wildcard tests/docs)
+
+paperlimits: $(VENV)/run  ## sign the paper limits that ship, after a change, with a key that is thrown away
+	@cd src/participant/limits && rm -f paper.key && PYTHONPATH=../.. ../../../$(BIN)/python -c 'from pathlib import Path; \
+	from participant.links.keys import LIMITS, make_key, sign; key = Path("paper.key"); \
+	Path("paper.pub").write_text(make_key(key) + "\n"); \
+	Path("paper.toml.sig").write_text(sign(key, LIMITS, Path("paper.toml").read_bytes()) + "\n")' && rm -f paper.key
 
 lock: $(BIN)/python  ## write locks/ anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	@test -x $(BIN)/uv || $(PIP) install uv==0.13.9

@@ -16,6 +16,7 @@ import httpx
 from msgspec import Struct
 
 from participant.core.order import Order
+from participant.links.limits import write_own
 from participant.wire.json import decode
 
 LOOK_EVERY_S = 0.005
@@ -28,11 +29,15 @@ SETTINGS = """\
 [desk]
 capital = 1_000_000_000_000
 workers = {workers}
-
-[limits]
-lots_max = 1_000
-order_value_max = 1_000_000_000_000
+signed_by = "{signed_by}"
 """
+LOTS, MONEY = 1_000, 1_000_000_000_000
+LIMITS = {
+    **dict.fromkeys(("lots_max", "order_lots_max", "open_lots_max", "short_lots_max"), LOTS),
+    **dict.fromkeys(("order_value_max", "order_notional_max", "premium_max", "open_value_max"), MONEY),
+    **dict.fromkeys(("open_value_scrip_max", "delta_value_max", "vega_max", "scenario_loss_max"), MONEY),
+    **dict.fromkeys(("messages_second_max", "messages_minute_max"), 100_000),
+}
 
 
 class Burst(Struct):
@@ -70,7 +75,9 @@ def measure(scrips: int, folder: Path, venue_options: Sequence[str], workers: in
         ready = json.loads(venue.stdout.readline())
         settings = folder / "participant.toml"
         rows = "".join(f'\n[[watchlist]]\nsymbol = "{symbol}"\n' for symbol in ready["symbols"])
-        settings.write_text(SETTINGS.format(workers=workers) + rows, encoding="utf-8")
+        settings.write_text(
+            SETTINGS.format(workers=workers, signed_by=write_own(settings.parent, **LIMITS)) + rows, encoding="utf-8"
+        )
         day = _day(ready["http"])
         trade = [sys.executable, "-m", "participant", "trade", "--home", str(home), "--config", str(settings), "--date",
                  day, "--venue", f"http://127.0.0.1:{ready['http']}", "--quiet"]  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.brokers.http import HttpBroker
+from participant.adapters.clocks.steady import SteadyClock
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.compute.process import ProcessCompute
@@ -21,6 +22,8 @@ from participant.config import RECEIVES_MAX, Run, load_rules
 from participant.core.market import Reference
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
+from participant.links.journal import JournalStore
+from participant.links.limits import in_force
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -36,9 +39,10 @@ from participant.wire.json_two import TwoReader
 Step = Callable[[float], object]
 
 
-def books(run: Run) -> SqliteStore:
-    """Decisions, orders, fills, tickets: what may never be lost."""
-    return SqliteStore(run.path / "books.sqlite", is_durable=True)
+def books(run: Run, writer: str = "trade") -> JournalStore:
+    """Decisions, orders, fills, tickets: what may never be lost, and what each writer did to it, chained by hashes."""
+    store = SqliteStore(run.path / "books.sqlite", is_durable=True)
+    return JournalStore(store, writer, str(run.day), SystemClock())
 
 
 def halts(run: Run) -> SqliteStore:
@@ -80,7 +84,7 @@ def dispatch(run: Run) -> Step:
     command = [sys.executable, "-m", "participant", "process", "brain", "--home", run.home]
     compute = ProcessCompute(command, run.config.desk.workers)
     market, orders = queue(run, "market", "dispatch"), queue(run, "orders", "dispatch")
-    ports = DispatchPorts(market, orders, books(run), compute, VenueClock(run.venue_url))
+    ports = DispatchPorts(market, orders, books(run, "dispatch"), compute, VenueClock(run.venue_url))
     rule = DispatchRule(run.job_timeout_s, run.config.desk.job_attempts_max, run.is_lockstep)
     return Dispatch(ports, {s.symbol: s for s in run.config.watchlist}, rule).step
 
@@ -102,15 +106,17 @@ def gateway(run: Run) -> Step:
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
     lease = FileLease(run.path, wall, "gateway")
-    stores = books(run), quotes(run), halts(run)
-    ports = GatewayPorts(orders, fills, *stores, broker(run), clock, wall, lease)
-    rule = GatewayRule(load_rules(), run.config.limits, run.config.sending, run.config.triggers, run.is_lockstep)
-    return Gateway(ports, rule).step
+    stores = books(run, "gateway"), quotes(run), halts(run)
+    ports = GatewayPorts(orders, fills, *stores, broker(run), clock, wall, lease, SteadyClock())
+    watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
+    limits = in_force(ports.books, str(run.day), run.config.desk.signed_by, is_paper=run.is_paper)
+    settings = limits, run.config.sending, run.config.triggers
+    return Gateway(ports, GatewayRule(load_rules(), *settings, run.is_lockstep, watched)).step
 
 
 def desk(run: Run) -> Step:
     """Books, people, and the end of the day."""
-    store, market, rules = books(run), quotes(run), load_rules()
+    store, market, rules = books(run, "desk"), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
     people = Escalate(store, ConsoleNotifier(sys.stdout))

@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     _catalogue(commands, common)
     _people(commands, home, common)
+    _trust(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
@@ -86,6 +87,19 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
     _run(add.add_parser("check", parents=[reads, common], help="read and screen, write nothing"), "catalogue:check")
 
 
+def _trust(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, common: OneLine) -> None:
+    log = commands.add_parser("log", help="the hash-chained log: verify").add_subparsers(metavar="WHAT", required=True)
+    verify = _run(log.add_parser("verify", parents=[home, common], help="recompute all of it"), "log:verify_log")
+    verify.add_argument("day", nargs="?", type=_day, metavar="DAY", help="a trading day (default: all that are closed)")
+    verify.add_argument("--key", type=Path, metavar="FILE", help="the public key to trust (default DIR/desk.pub)")
+    limits = commands.add_parser("limits", help="signed limits: check, sign").add_subparsers(
+        metavar="WHAT", required=True
+    )
+    _run(limits.add_parser("check", parents=[common], help="read and verify what would be in force"), "limits:check")
+    sign = _run(limits.add_parser("sign", parents=[common], help="sign limits.toml"), "limits:sign")
+    sign.add_argument("--key", type=Path, metavar="FILE", help="the private key (default participant.key beside it)")
+
+
 def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:
     add = commands.add_parser
     halt = _run(add("halt", parents=list(shared), help="pull the breaker: nothing is sent any more"), "halt:halt")
@@ -95,6 +109,7 @@ def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -
         "--wait-s", type=_seconds, default=30.0, help="how long to wait for the broker's book to be quiet"
     )
     resume = _run(add("resume", parents=list(shared), help="let orders pass again"), "halt:resume")
+    resume.add_argument("--scrip", metavar="NAME", help="enable this scrip again that a control has disabled")
     for one in (halt, resume):
         one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
     _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
@@ -158,6 +173,10 @@ def _days(text: str) -> tuple[datetime.date, datetime.date]:
     if days[1] < days[0]:
         raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
     return days
+
+
+def _day(text: str) -> datetime.date:
+    return _days(text)[0]
 
 
 def _speed(text: str) -> float:

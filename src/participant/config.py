@@ -12,7 +12,6 @@ from msgspec import Meta, Struct
 
 from participant.core.breaker import Triggers
 from participant.core.providers import Arbitration
-from participant.core.risk import Limits
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
@@ -38,6 +37,7 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     request_timeout_s: Seconds = 10.0
     restarts_max: Count = 20
     stall_max_s: Seconds = 120.0
+    signed_by: str = ""
 
 
 class Venue(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +57,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     desk: Desk = Desk()
     venue: Venue = Venue()
-    limits: Limits = Limits()
     triggers: Triggers = Triggers()
     sending: SendRule = SendRule()
     arbitration: Arbitration = Arbitration()
@@ -106,6 +105,11 @@ class Run(Struct, frozen=True):
         """The home folder."""
         return Path(self.home)
 
+    @property
+    def is_paper(self) -> bool:
+        """Whether no real order can be sent: the only broker there is, is the venue's."""
+        return True
+
 
 FILE = "participant.toml"
 # Above any number of restarts: how often a process may die is the supervisor's to say. A mark or a fill that was
@@ -113,16 +117,25 @@ FILE = "participant.toml"
 RECEIVES_MAX = 10_000
 
 
+def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """Where the configuration is: `path`, else PARTICIPANT_CONFIG, else ./participant.toml. Limits lie beside it."""
+    return path or Path(environ.get("PARTICIPANT_CONFIG") or FILE)
+
+
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """The configuration in `path`, else in PARTICIPANT_CONFIG, else in ./participant.toml, else the defaults."""
-    named = path or (Path(environ["PARTICIPANT_CONFIG"]) if environ.get("PARTICIPANT_CONFIG") else None)
-    file = named or Path(FILE)
+    file = config_file(path, environ)
     if not file.exists():
-        if named:
+        if path or environ.get("PARTICIPANT_CONFIG"):
             raise BadConfig(f"no configuration file at {file}; `participant init` writes one")
         return Config()
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
+        if "limits" in settings:
+            raise BadConfig(
+                f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
+                "`participant limits sign`"
+            )
         return msgspec.convert(settings, Config)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault

@@ -13,7 +13,8 @@ from participant.core.order import Order, OrderStatus, OrderView, orders_of
 from participant.core.position import Filled, Holding, Position
 from participant.core.risk import Ask, Limits
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Side, money
-from participant.core.session import Phase
+from participant.core.session import Phase, Session, day_of
+from tests.core.worlds import RULES
 
 DAY = datetime.date(2026, 12, 1)
 EXPIRY = datetime.date(2026, 12, 29)
@@ -104,8 +105,19 @@ def asked(why: Decision, number: int = 0, **changes: Any) -> Ask:
         Phase.OPEN,
         NOW,
         LIMITS,
+        session=session(),
+        master_day=day_of(NOW),
+        is_listed=True,
+        is_watched=True,
+        price_range=RULES.price_range(order.contract.kind, DAY),
     )
     return replace(world, **changes)
+
+
+def session() -> Session:
+    """A session that opened three hours ago and ends in three hours."""
+    hours = 3 * 3_600 * SECOND
+    return Session(day_of(NOW), NOW - hours, NOW + hours, NOW + hours, "a test")
 
 
 LIMITS = Limits()

@@ -220,6 +220,7 @@ def test_what_is_of_low_confidence_on_a_day_is_named_with_its_source() -> None:
         "a lot of YESBANK",
         "the freeze quantity of NIFTY",
         "the freeze quantity of YESBANK",
+        "the price range",
         "the charges",
         "the margins",
     ]

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from participant.links.limits import write_own
 from tests.desk.runs import (
     DAY,
     MADE,
@@ -50,10 +51,7 @@ def test_two_scrips_in_two_workers_give_the_same_log_to_the_byte(tmp_path: Path)
     assert scrips == ["BANKNIFTY", "NIFTY"] * (len(scrips) // 2)
 
 
-BUSY = """
-[limits]
-margin_share_max = 0.9
-"""
+BUSY_LIMITS = {"margin_share_max": 0.9, "orders_day_max": 1_000, "entries_max": 100, "reversals_max": 100}
 BUSY_SCRIP = """
 [[watchlist]]
 symbol = "{}"
@@ -71,7 +69,10 @@ after_call = "resell"
 def test_a_busy_day_whose_orders_rest_over_instants_is_the_same_however_slow_a_process_is(tmp_path: Path) -> None:
     """Big structures that are stopped at once: orders above the displayed size rest, fill in parts, are cancelled."""
     config = tmp_path / "busy.toml"
-    config.write_text(BUSY + "".join(BUSY_SCRIP.format(s) for s in ("NIFTY", "BANKNIFTY")))
+    signed_by = write_own(tmp_path, **BUSY_LIMITS)
+    config.write_text(
+        f'[desk]\nsigned_by = "{signed_by}"\n' + "".join(BUSY_SCRIP.format(s) for s in ("NIFTY", "BANKNIFTY"))
+    )
     options = ("--lockstep", "--step", 300, "--date", "2026-11-26", "--config", config)
     calm = trade(tmp_path / "calm", *options)
     assert calm.summary["fills"] > 4

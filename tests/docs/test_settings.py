@@ -12,7 +12,6 @@ from participant.commands.init import TEMPLATE
 from participant.config import Config, Desk, Venue
 from participant.core.breaker import Triggers
 from participant.core.providers import Arbitration
-from participant.core.risk import Limits
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule
 from participant.wire.json import encode
@@ -21,7 +20,6 @@ from tests.docs.pages import rows, section, text
 SECTIONS: dict[str, Any] = {
     "[desk]": Desk,
     "[venue]": Venue,
-    "[limits]": Limits,
     "[triggers]": Triggers,
     "[sending]": SendRule,
     "[arbitration]": Arbitration,

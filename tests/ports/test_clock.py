@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import httpx
 import pytest
 
+from participant.adapters.clocks.steady import SteadyClock
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.clocks.virtual import VirtualClock
@@ -33,6 +34,7 @@ def of_a_venue(mode: str) -> Iterator[Clock]:
 ADAPTERS: dict[str, Callable[[], AbstractContextManager[Clock]]] = {
     "virtual": lambda: nullcontext(VirtualClock(START)),
     "system": lambda: nullcontext(SystemClock()),
+    "steady": lambda: nullcontext(SteadyClock()),
     "venue in lockstep": lambda: of_a_venue(LOCKSTEP),
     "venue by itself": lambda: of_a_venue(FREE),
 }

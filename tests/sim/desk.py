@@ -128,6 +128,18 @@ class SimNotifier:
         return ""
 
 
+# Short days full of whole lives of structures: the loop guard and the day's count are tested elsewhere.
+LIMITS = Limits(
+    margin_share_max=0.9,
+    quote_age_max_s=90,
+    entries_max=1_000,
+    reversals_max=1_000,
+    orders_day_max=1_000,
+    messages_second_max=1_000,
+    messages_minute_max=1_000,
+)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What goes wrong on a day, drawn from its seed; each kind is off on a third of the days or more."""
@@ -208,6 +220,8 @@ class Sim:
         self.ticks: tuple[Tick, ...] = ()
         self.silent: dict[str, int] = {}
         self.raw_books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)), 0)])
+        master = [Write("reference", r.scrip, encode(r)) for r in world.REFERENCES]
+        self.raw_quotes.commit([*master, Write("master", "day", str(world.DAY).encode())])
         self.raw_books.commit([Write("starts", str(world.DAY), str(CAPITAL).encode())])
         self.feeds = {n: SimFeed() for n in PROVIDERS}
         self._fresh = {n: self._builder(n) for n in ("ingest", "dispatch", "gateway", "desk", "breaker")}
@@ -264,11 +278,10 @@ class Sim:
             self.leases.clear()  # what a process held is free when it has died
             lease, clock = MemoryLease(self.leases), self.clock
             ports = GatewayPorts(
-                queues["orders"], queues["fills"], books, quotes, self.raw_books, broker, clock, clock, lease
+                queues["orders"], queues["fills"], books, quotes, self.raw_books, broker, clock, clock, lease, clock
             )
-            rule = GatewayRule(
-                world.RULES, Limits(margin_share_max=0.9, quote_age_max_s=90), SendRule(), Triggers(stale_after_s=200.0)
-            )
+            triggers = Triggers(stale_after_s=200.0)
+            rule = GatewayRule(world.RULES, LIMITS, SendRule(), triggers, watched=frozenset(world.SYMBOLS))
             stage = Gateway(ports, rule)
             return lambda: stage.step(0.0)
 

@@ -29,7 +29,7 @@ DAYS_MAX = 300
 
 def _without(*names: str) -> Callable[[pytest.MonkeyPatch], None]:
     def plant(patch: pytest.MonkeyPatch) -> None:
-        left = [c for c in participant.core.risk.CHECKS if c.__name__ not in names]
+        left = [c for c in participant.core.risk.CHECKS if c.rule not in names]
         assert len(left) == len(participant.core.risk.CHECKS) - len(names)
         patch.setattr(participant.core.risk, "CHECKS", left)
 

@@ -65,12 +65,17 @@ def call(symbol: str = "NIFTY") -> Contract:
     return Contract(symbol, EXPIRY, Kind.CALL, strike, LOTS[symbol], 500, LOTS[symbol] * 20)
 
 
+def small() -> Contract:
+    """A later future of NIFTY of which one order may have two lots and no more."""
+    return replace(future(), expiry=datetime.date(2027, 1, 26), freeze=2 * LOTS["NIFTY"])
+
+
 def ending() -> Contract:
     """A call of NIFTY that expires today."""
     return replace(call(), expiry=DAY)
 
 
-CONTRACTS = {"NIFTY": (ending(), future(), call()), "BANKNIFTY": (future("BANKNIFTY"), call("BANKNIFTY"))}
+CONTRACTS = {"NIFTY": (ending(), future(), small(), call()), "BANKNIFTY": (future("BANKNIFTY"), call("BANKNIFTY"))}
 REFERENCES = tuple(Reference(s, CONTRACTS[s], LookBack((SPOTS[s],), (0.15,))) for s in SPOTS)
 
 
@@ -112,6 +117,14 @@ class Exchange(MemoryBroker):
         self.fail(Faults(plan={i: Fault(kind) for i, kind in enumerate(kinds, 1)}, **changes))
 
 
+class Ticking(VirtualClock):
+    """A second passes whenever it is read: whoever goes by it never finds the rate used up."""
+
+    def now(self) -> int:
+        self.advance(SECOND)
+        return super().now()
+
+
 class Contended(MemoryStore):
     """A store that others write too: before each of our commits to `table` the next of `others` acts, once."""
 
@@ -144,6 +157,7 @@ class Floor:
     def __init__(self, books: MemoryStore | None = None) -> None:
         self.clock, self.wall = VirtualClock(START), VirtualClock(START)
         self.leases: dict[str, MemoryLease] = {}
+        self.steady: VirtualClock = Ticking(0)
         self.books, self.market = books or MemoryStore(), MemoryStore()
         self.queues = {n: MemoryQueue(lambda: self.wall.now() / SECOND) for n in ("market", "orders", "fills")}
         contracts = [c for of in CONTRACTS.values() for c in of]
@@ -152,6 +166,8 @@ class Floor:
         self.states: dict[str, MarketState] = {}
         self.books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)))])
         self.at(0)
+        master = [Write("reference", r.scrip, encode(r)) for r in REFERENCES]
+        self.market.commit([*master, Write("master", "day", str(DAY).encode())])
         self.breaker(Level.CLOSED)
 
     # --- the world ---
@@ -225,8 +241,9 @@ class Floor:
         self.leases.clear()  # what a process held is free when it has ended
         lease = MemoryLease(self.leases)
         stores = self.books, self.market, self.books
-        ports = GatewayPorts(orders, fills, *stores, self.exchange, self.clock, self.wall, lease)
-        return Gateway(ports, GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep))
+        ports = GatewayPorts(orders, fills, *stores, self.exchange, self.clock, self.wall, lease, self.steady)
+        rule = GatewayRule(RULES, limits or Limits(), SendRule(), Triggers(), is_lockstep, frozenset(SPOTS))
+        return Gateway(ports, rule)
 
     def desk(self, archive: Archive | None = None) -> Book:
         """Books that have just been opened."""

@@ -7,7 +7,7 @@ from participant.adapters.leases.memory import MemoryLease
 from participant.adapters.queues.memory import MemoryQueue
 from participant.core.account import reserve
 from participant.core.breaker import Level
-from participant.core.decision import Action, Decision, Leg
+from participant.core.decision import Action, Decision
 from participant.core.market import SECOND
 from participant.core.messages import Message, Write
 from participant.core.order import Order, OrderStatus, orders_of
@@ -19,7 +19,7 @@ from participant.links.faults import FaultKind, Faults
 from participant.ports import LeaseHeld
 from participant.stages.execute import Gateway, GatewayPorts
 from participant.wire.json import decode, encode
-from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future
+from tests.stages.floor import CAPITAL, DAY, LAKH, START, Contended, Crash, Floor, call, everything, future, small
 
 S = OrderStatus
 DOWN = Faults(books_down=1.0)
@@ -227,12 +227,9 @@ def test_a_decision_of_many_legs_is_worked_over_several_steps_and_no_leg_twice(f
 
 
 def large(floor: Floor) -> Decision:
-    """Five lots of a future of which one order may have two, and no more than one of the call sold against them."""
-    sliced = replace(future(), freeze=2 * 65)
-    quote = floor.quotes[future().key]
+    """Five lots of a future of which one order may have two, and a call sold against each."""
     return floor.decide(
-        Leg(sliced, Side.BUY, 5 * 65, quote.ask, 10 * LAKH),
-        Leg(call(), Side.SELL, 5 * 65, floor.quotes[call().key].bid, 10 * LAKH),
+        floor.leg(small(), Side.BUY, 5, margin=10 * LAKH), floor.leg(call(), Side.SELL, 5, margin=10 * LAKH)
     )
 
 
@@ -240,7 +237,7 @@ def test_a_leg_above_the_freeze_quantity_goes_in_slices_before_the_next_leg(floo
     large(floor)
     floor.gateway().step(0.0)
     asked = [(o.request.contract, o.request.quantity) for o in floor.exchange.state.orders]
-    assert asked == [(future().key, 130), (future().key, 130), (future().key, 65), (call().key, 325)]
+    assert asked == [(small().key, 130), (small().key, 130), (small().key, 65), (call().key, 325)]
     assert set(floor.statuses()) == {S.FILLED}
 
 
@@ -261,7 +258,7 @@ def test_a_gateway_that_dies_at_any_slice_sends_none_twice_and_none_too_many(flo
     for second in (0, 30, 60, 400):
         floor.at(second)
         floor.gateway().step(0.0)
-    bought = sum(o.request.quantity for o in floor.exchange.state.orders if o.request.contract == future().key)
+    bought = sum(o.request.quantity for o in floor.exchange.state.orders if o.request.contract == small().key)
     assert bought <= decision.legs[0].quantity
     assert len(floor.sent()) == len(set(floor.sent())), "no tag twice"
     if when == "after":

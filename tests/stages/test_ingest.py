@@ -91,7 +91,7 @@ def test_an_instant_becomes_a_state_a_scrip_a_row_for_the_gateway_and_a_mark(wor
         assert row is not None
         assert decode(row.value, MarketState) == state
         assert (state.provider, state.exchange_at, state.spot) == ("one", START, SPOTS[state.scrip])
-    assert len(states[0].futures) == 1
+    assert len(states[0].futures) == 2
 
 
 def test_an_instant_is_published_once_however_many_providers_tell_it(world: Providers) -> None:

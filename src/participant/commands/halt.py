@@ -14,12 +14,14 @@ from participant.adapters.leases.file import FileLease
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
+from participant.commands.people import open_books
 from participant.commands.process import SPEAK_TO_THE_BROKER
 from participant.config import Run
 from participant.core.breaker import Halt, Level
 from participant.core.messages import Write
+from participant.links.books import Disabled, Enabled
 from participant.operate.quiet import Quiet, sweep
-from participant.ports import BrokerDown
+from participant.ports import BrokerDown, StoreBroken
 from participant.wire.json import decode, encode
 
 
@@ -30,7 +32,15 @@ def halt(args: Namespace) -> int:
     the desk to the broker and keeps it ended.
     """
     level = Level.REDUCE_ONLY if args.reduce_only else Level.OPEN
-    _ask(args, Halt(level, args.reason, SystemClock().now(), is_severed=args.sever))
+    asked = Halt(level, args.reason, SystemClock().now(), is_severed=args.sever)
+    _ask(args, asked)
+    status = _carry_out(args, level)
+    _note(args.home, asked)
+    return status
+
+
+def _carry_out(args: Namespace, level: Level) -> int:
+    """What a halt does besides holding: sever, sweep, report."""
     if args.sever:
         ended = _sever(args.home)
         sys.stderr.write(f"participant: severed: {', '.join(ended) or 'no process of the desk held a connection'}\n")
@@ -40,8 +50,24 @@ def halt(args: Namespace) -> int:
 
 
 def resume(args: Namespace) -> int:
-    """Let orders pass again, as far as no trigger says otherwise."""
-    _ask(args, Halt(Level.CLOSED, args.reason, SystemClock().now()))
+    """Let orders pass again, as far as no trigger says otherwise; or enable one scrip that a control has disabled."""
+    if args.scrip:
+        return _enable(args)
+    asked = Halt(Level.CLOSED, args.reason, SystemClock().now())
+    _ask(args, asked)
+    _note(args.home, asked)
+    return DONE
+
+
+def _enable(args: Namespace) -> int:
+    store = open_books(args.home)
+    row = store.get("disabled", args.scrip)
+    if row is None:
+        raise Refused(f"--scrip {args.scrip}: no control has disabled it; the breaker is `participant resume`'s alone")
+    enabled = Enabled(args.scrip, args.reason, SystemClock().now())
+    store.commit([Write("disabled", args.scrip, None, row.version), Write("enabled", args.scrip, encode(enabled))])
+    store.close()
+    say(args, f"{args.scrip} is enabled again ({args.reason}); it was {decode(row.value, Disabled).why}", enabled)
     return DONE
 
 
@@ -53,6 +79,16 @@ def _ask(args: Namespace, asked: Halt) -> None:
     halts.commit([Write("breaker", "halt", encode(asked))])
     halts.close()
     say(args, f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second", asked)
+
+
+def _note(home: Path, asked: Halt) -> None:
+    """Tell the log what a person asked for: last of all, for whoever holds the books must not hold up a halt."""
+    try:
+        store = open_books(home)
+        store.commit([Write("halts", str(asked.at), encode(asked))])
+        store.close()
+    except StoreBroken as fault:
+        sys.stderr.write(f"participant: it holds, but could not be logged: {fault}\n")
 
 
 def _is_running(home: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`participant init`: a commented participant.toml to begin with."""
+"""`participant init`: a commented participant.toml to begin with, and limits signed with a key of its own."""
 
 import sys
 from argparse import Namespace
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from participant.commands.errors import DONE, Refused
 from participant.config import FILE
+from participant.links import limits
 
 TEMPLATE = """\
 # participant: settings. Every setting has a default; docs/settings.md explains each. Unknown settings are refused.
@@ -19,10 +20,6 @@ seed = 5
 symbols = ["NIFTY", "BANKNIFTY"]
 day = "2026-11-26"          # the first day of a new home; afterwards the next session
 step_s = 60                 # seconds of market time between instants
-
-[limits]                    # what the gateway lets pass
-margin_share_max = 0.40
-lots_max = 10
 
 [[watchlist]]
 symbol = "NIFTY"
@@ -40,14 +37,23 @@ symbol = "BANKNIFTY"        # with the default weights
 """
 
 
+SIGNED_BY = 'signed_by = "{}"  # whose limits.toml is trusted: the public half of participant.key'
+
+
 def init(_: Namespace) -> int:
-    """Write the file; one that is there already is left alone."""
+    """Write the files and sign the limits; where any of them is there already, nothing is written."""
+    if Path(FILE).exists():
+        raise Refused(f"{FILE} is there already; move it away to get a new one")
     try:
+        public = limits.write_own(Path())
         with Path(FILE).open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
-    except FileExistsError:
-        raise Refused(f"{FILE} is there already; move it away to get a new one") from None
+            file.write(TEMPLATE.replace("\n\n[venue]", f"\n{SIGNED_BY.format(public)}\n\n[venue]", 1))
+    except FileExistsError as fault:
+        raise Refused(str(fault)) from fault
     except OSError as fault:
         raise Refused(f"{FILE} cannot be written here: {fault.strerror}") from fault
-    sys.stdout.write(f"wrote {FILE}; `participant config check` reads it\n")
+    sys.stdout.write(
+        f"wrote {FILE}; `participant config check` reads it\n"
+        f"wrote {limits.FILE}, signed with the new key {limits.KEY}; `participant limits check` reads it\n"
+    )
     return DONE

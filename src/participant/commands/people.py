@@ -8,10 +8,13 @@ from pathlib import Path
 import msgspec
 
 from participant import app
+from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.config import Run, load_config
+from participant.links.journal import JournalStore
+from participant.operate.journal import for_people
 from participant.operate.screen import Screen, Watcher
 from participant.operate.wake import close_ticket, open_tickets
 from participant.wire.json import Malformed, decode, encode
@@ -30,7 +33,7 @@ def status(args: Namespace) -> int:
 
 def list_tickets(args: Namespace) -> int:
     """Every open ticket, with everything needed to act by hand."""
-    tickets = open_tickets(_books(args.home))
+    tickets = open_tickets(open_books(args.home))
     text = [f"{t.ticket_id[:8]}  {t.scrip}  {t.title}\n          {t.detail}" for t in tickets]
     say(args, "\n".join(text) or "no open tickets", tickets)
     return NEEDS_A_PERSON if tickets else DONE
@@ -38,7 +41,7 @@ def list_tickets(args: Namespace) -> int:
 
 def close(args: Namespace) -> int:
     """End one ticket, with the reason that goes into the books."""
-    ticket = close_ticket(_books(args.home), args.ticket, args.reason)
+    ticket = close_ticket(open_books(args.home), args.ticket, args.reason)
     if ticket is None:
         raise Refused(f"desk: no one open ticket begins with {args.ticket}; `participant desk list` shows them")
     say(args, f"closed {ticket.ticket_id[:8]} {ticket.title}", ticket)
@@ -52,14 +55,15 @@ def check_config(args: Namespace) -> int:
     return DONE
 
 
-def _books(home: Path) -> SqliteStore:
+def open_books(home: Path) -> JournalStore:
+    """The books, with what a command writes told in the log under the name of who gives it."""
     if not (home / "books.sqlite").exists():
         raise Refused(f"home {home} has no books; `participant trade --home {home}` makes them")
-    return SqliteStore(home / "books.sqlite", is_durable=True)
+    return for_people(SqliteStore(home / "books.sqlite", is_durable=True), home, SystemClock())
 
 
 def _look(home: Path) -> Screen:
-    books = _books(home)
+    books = open_books(home)
     run_file = home / "run.json"
     if not run_file.exists():
         raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")

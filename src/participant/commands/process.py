@@ -47,7 +47,8 @@ def _is_severed(run: Run) -> Callable[[], bool]:
 
 def breaker(run: Run) -> app.Step:
     """The evaluator: at least once a second, and at once when the market moves."""
-    watch = Watch(app.books(run), app.quotes(run), app.halts(run), SystemClock(), run.config.triggers, run.is_lockstep)
+    stores = app.books(run, "breaker"), app.quotes(run), app.halts(run)
+    watch = Watch(*stores, SystemClock(), run.config.triggers, run.is_lockstep)
     bell, gateway_bell = Doorbell(run.path, "breaker"), Doorbell(run.path, "orders")
 
     def step(wait_s: float) -> None:

@@ -17,15 +17,19 @@ from participant.adapters.leases.file import FileLease
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.process import DESK
-from participant.config import Config, Run, load_config, load_rules
+from participant.config import Config, Run, config_file, load_config, load_rules
+from participant.core.ids import digest
 from participant.core.market import Reference
+from participant.core.messages import Write
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
 from participant.history.recordings import Recordings, days_in, days_settled, is_wholly_apart, open_recordings
+from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
+from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, closed_days, open_account, open_day, open_tickets, unfinished
+from participant.operate.wake import ask_venue, closed_days, open_account, open_bans, open_day, open_tickets, unfinished
 from participant.wire.json import encode
 
 PAISE = 100
@@ -71,8 +75,10 @@ def prepare(home: Path) -> Path:
 def _trade(args: Namespace, config: Config, home: Path) -> int:
     rules = load_rules()
     worst = DONE
+    _seal(config, home)  # what a run that was killed at its end left open
     for asked in _days(args, config, home, rules):
         summary = _one_day(args, config, home, asked)
+        _seal(config, home)
         say(args, "\n".join(lines(summary)), summary)
         is_apart = _say_apart(args, summary)
         worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person or is_apart else DONE)
@@ -85,6 +91,13 @@ def _say_apart(args: Namespace, summary: Summary) -> bool:
     if not args.quiet:
         sys.stderr.writelines(f"participant: {summary.day}: {note}\n" for note in apart)
     return bool(apart)
+
+
+def _seal(config: Config, home: Path) -> None:
+    """Sign the log of every day that has ended."""
+    books = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
+    seal_ended(books, home)
+    books.close()
 
 
 def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[Asked]:
@@ -173,6 +186,7 @@ def _recorded(args: Namespace, recordings: Recordings, sessions: list[Asked]) ->
 
 def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summary:
     day = asked.day
+    limits = _limits(args, Run(str(home), day, "", "", 0, 0.0, config))
     _check(
         Run(str(home), day, "", "", 0, 0.0, config),
         args.symbols or (() if args.venue or args.data else config.venue.symbols),
@@ -186,7 +200,7 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
         run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
-        _wake(run, info.references)
+        _wake(run, info.references, limits)
         is_unplayed = asked.is_recorded and not info.references
         today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
         return run_day(today, venue, "" if run.is_lockstep else url)
@@ -217,11 +231,27 @@ def _check_watched(config: Config, symbols: Sequence[str]) -> None:
         raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
 
 
-def _wake(run: Run, references: tuple[Reference, ...]) -> None:
+def _limits(args: Namespace, run: Run) -> SignedLimits:
+    """What a day that goes on began with, else what is signed now; what cannot be in force ends it before it begins."""
+    books = app.books(run)
+    begun = recorded(books, str(run.day))
+    books.close()
+    signed_by = run.config.desk.signed_by
+    if begun is not None:
+        verified(begun, signed_by, is_paper=run.is_paper)
+        return begun
+    return read_limits(config_file(args.config, os.environ).parent, signed_by, is_paper=run.is_paper)
+
+
+def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> None:
     """Put down what the day begins with, and what the processes are to read."""
     _check_watched(run.config, [r.scrip for r in references])
     books = app.books(run)
     open_account(books, run.config.desk.capital * PAISE)
+    put_in_force(books, str(run.day), limits)
+    open_bans(books, run.path, run.day)
+    # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
+    books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
     open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
 

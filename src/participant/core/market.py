@@ -1,6 +1,7 @@
 """The market as the brain may know it: quotes folded into a state, and which provider to believe."""
 
 import datetime
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -143,6 +144,19 @@ class MarketState(Struct, frozen=True, rename="camel"):
             for kind, quote in ((Kind.CALL, row.call), (Kind.PUT, row.put)):
                 if quote is not None:
                     yield option(self.scrip, chain, kind, row.strike), quote
+
+
+def quoted(state: MarketState, contract: Contract) -> Quote | None:
+    """The quote of a contract, found without a walk over the chain."""
+    if contract.kind is Kind.FUTURE:
+        return next((f.quote for f in state.futures if f.contract == contract), None)
+    for chain in state.chains:
+        if chain.expiry == contract.expiry:
+            at = bisect_left(chain.strikes, contract.strike, key=lambda row: row.strike)
+            row = chain.strikes[at] if at < len(chain.strikes) else None
+            if row is not None and row.strike == contract.strike:
+                return row.call if contract.kind is Kind.CALL else row.put
+    return None
 
 
 def option(underlying: str, chain: Chain, kind: Kind, strike: int) -> Contract:

@@ -114,7 +114,8 @@ class OrderView(Struct, frozen=True, rename="camel"):
 class Order(Struct, frozen=True):
     """An instruction to the broker: one leg of one decision, or one slice of it. Times are ns, money is paise.
 
-    `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id.
+    `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id;
+    `denied_by` the control that refused it.
     """
 
     order_id: str
@@ -142,6 +143,7 @@ class Order(Struct, frozen=True):
     is_ticketed: bool = False
     reason: str = ""
     shown: dict[str, tuple[int, int]] = {}
+    denied_by: str = ""
 
     @property
     def tag(self) -> str:
@@ -225,9 +227,9 @@ def may_send_again(order: Order) -> bool:
     return is_proven and order.sends < SENDS_MAX
 
 
-def denied(order: Order, reason: str) -> Order:
-    """The order refused by our own checks."""
-    return advance(order, Happening.DENY, reason=reason)
+def denied(order: Order, reason: str, control: str = "") -> Order:
+    """The order refused by our own checks; `control` is the id of the one that refused it."""
+    return advance(order, Happening.DENY, reason=reason, denied_by=control)
 
 
 def answered(order: Order, answer: Answer) -> Order:

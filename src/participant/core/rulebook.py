@@ -47,6 +47,7 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
     freezes: tuple[rulerows.Freeze, ...]
     strike_steps: tuple[rulerows.StrikeStep, ...]
     ticks: tuple[rulerows.TickSize, ...]
+    price_ranges: tuple[rulerows.PriceRange, ...]
     charges: tuple[rulerows.ChargeRow, ...]
     margins: tuple[rulerows.MarginRow, ...]
 
@@ -142,6 +143,11 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
             (row for row in bands if row.holds(on) and max(price, 1) > row.above), key=lambda row: row.above
         ).tick
 
+    def price_range(self, kind: Kind, on: datetime.date) -> rulerows.PriceRange:
+        """How far from its reference the limit of a kind of contract may lie on a day."""
+        rows = [row for row in self.price_ranges if kind in row.kinds]
+        return _row(rows, on, f"the price range of {kind}", "contracts.toml")
+
     # --- money ---------------------------------------------------------------------------------------------------
 
     def charge_rates(self, on: datetime.date) -> ChargeRates:
@@ -223,6 +229,7 @@ SUBJECTS = {
     "freezes": "the freeze quantity",
     "strike_steps": "the strike step",
     "ticks": "a tick",
+    "price_ranges": "the price range",
     "charges": "the charges",
     "margins": "the margins",
 }

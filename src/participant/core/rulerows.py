@@ -111,6 +111,22 @@ class TickSize(Dated, frozen=True):
     tick: Count
 
 
+class PriceRange(Dated, frozen=True, kw_only=True):
+    """How far from its reference the exchange lets the limit of these kinds of contract lie.
+
+    Up to a reference of `cheap_until` it is `cheap_width` (prices), above it `share` of the reference.
+    """
+
+    kinds: tuple[Kind, ...]
+    cheap_until: NotNegative
+    cheap_width: NotNegative
+    share: Annotated[float, Meta(gt=0.0, le=1.0)]
+
+    def room(self, reference: int) -> int:
+        """The distance (price) allowed from a reference."""
+        return self.cheap_width if reference <= self.cheap_until else int(reference * self.share)
+
+
 class ChargeRow(Dated, frozen=True):
     """The rates of charges over a span."""
 

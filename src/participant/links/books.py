@@ -14,6 +14,7 @@ from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
 from participant.core.order import OPEN, Order, denied
 from participant.core.position import Position
+from participant.core.risk import Refusal
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract
 from participant.core.session import day_of
 from participant.core.tickets import order_ticket
@@ -32,6 +33,23 @@ class Held(Struct, frozen=True):
     def key(self) -> str:
         """Its row: the day it was decided on, and its id."""
         return f"{day_of(self.order.decided_at)}/{self.order.order_id}"
+
+
+class Disabled(Struct, frozen=True):
+    """A scrip that a control has disabled: why, by which control, since when."""
+
+    scrip: str
+    why: str
+    control: str
+    at: int
+
+
+class Enabled(Struct, frozen=True):
+    """What a person said when they enabled a scrip again."""
+
+    scrip: str
+    why: str
+    at: int
 
 
 class _Logged(Struct, rename="camel"):
@@ -122,6 +140,14 @@ class Books:
     def deny(self, held: Held, reason: str) -> bool:
         """Write down that our own checks refuse an order, and why."""
         return self.save(held, denied(held.order, reason))
+
+    def refuse(self, held: Held, refusal: Refusal, now: int) -> bool:
+        """Write down which control refuses an order, with its figures; one that disables the scrip does so with it."""
+        rows = [Write("refusals", held.key, encode(refusal))]
+        if refusal.disables:
+            off = Disabled(held.order.scrip, f"{refusal.control} {refusal.said}", refusal.control, now)
+            rows.append(Write("disabled", off.scrip, encode(off)))
+        return self.save(held, denied(held.order, refusal.said, refusal.control), rows)
 
     def hand_over(self, held: Held, order: Order, now: int) -> bool:
         """Give an order to a person: one ticket, however often, and the order marked so in the same commit."""

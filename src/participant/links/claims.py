@@ -37,6 +37,6 @@ def _taken_on(books: Books, legs: list[Held], account: Account, limits: Limits) 
         return account, books.writes(legs[0], denied(orders[0], "provenance: no logged decision asks for it"))
     refusal = affordable(account, orders, decision.action, limits)
     if refusal is not None:
-        return account, books.writes(legs[0], denied(orders[0], f"{refusal.check}: {refusal.reason}"))
+        return account, books.writes(legs[0], denied(orders[0], refusal.said, refusal.control))
     claimed = [w for h in legs for w in books.writes(h, advance(h.order, Happening.CLAIM))]
     return reserve(account, {o.order_id: o.margin for o in orders}), claimed

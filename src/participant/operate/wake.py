@@ -1,6 +1,7 @@
 """Start of day: what must be there and in order before anything trades."""
 
 import datetime
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -12,9 +13,11 @@ from participant.core.messages import Ticket, Write
 from participant.core.order import Happening, OrderStatus, advance
 from participant.core.scrip import Contract
 from participant.core.tickets import settled
+from participant.links.ask import Bans
 from participant.links.books import Books
 from participant.ports import Store
 from participant.stages.reconcile import Closed
+from participant.wire.bans import BadBans, parse_bans
 from participant.wire.json import Malformed, decode, encode
 from participant.wire.venue import SessionRow
 
@@ -60,11 +63,24 @@ def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[
         # Another day's market is no market; a day that goes on after a stop keeps what it had.
         old = [Write(t, r.key, None) for t in ("quotes", "reference") for r in quotes.rows(t)]
         quotes.commit([*old, Write("feeds", "status", None)])
-    quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
+    master = [Write("reference", r.scrip, encode(r)) for r in references]
+    quotes.commit([*master, Write("master", "day", str(day).encode())])
     days = [decode(r.value, Closed) for r in books.rows("days")]
     account, _ = Books(books).account()
     start = max(days, key=lambda d: d.day).worth if days else account.cash
     books.commit([Write("starts", str(day), str(start).encode(), 0)])
+
+
+def open_bans(books: Store, home: Path, day: datetime.date) -> None:
+    """Take in the day's list of stocks in a ban period from DIR/bans/DAY.csv, where there is one."""
+    file = home / "bans" / f"{day}.csv"
+    try:
+        scrips = parse_bans(file.read_bytes())
+    except FileNotFoundError:
+        return
+    except (OSError, BadBans) as fault:
+        raise NotReady(f"ban list {file} cannot be used: {fault}; mend it, or take it away") from fault
+    books.commit([Write("bans", str(day), encode(Bans(day, scrips)))])
 
 
 def open_account(books: Store, capital: int) -> None:

@@ -4,26 +4,30 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.books import view
 from participant.core.breaker import Level, Triggers, effective, is_evaluated_since
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Message
 from participant.core.order import Happening, advance, answered
-from participant.core.risk import Ask, Limits, check, reprice
+from participant.core.risk import Ask, Limits, check
 from participant.core.rulebook import Rulebook
 from participant.core.sending import STEPS_MAX, Act, SendRule, next_step
-from participant.core.session import day_of, phase
-from participant.links.books import Books, Held, market_state
+from participant.core.session import day_of
+from participant.links.ask import Gathering, Now
+from participant.links.books import Books, Held
 from participant.links.claims import claim
 from participant.links.evidence import Evidence
 from participant.links.lease import keep, take
 from participant.links.outbox import relay
+from participant.links.pace import Pace, PacedBroker
 from participant.ports import Broker, Clock, Lease, Queue, Store
 from participant.wire.json import decode
 
 
 class GatewayPorts(Struct, frozen=True):
-    """What the gateway needs of the world. `clock` is the market's time, `wall` the machine's; people write `halts`."""
+    """What the gateway needs of the world.
+
+    `clock` is the market's time, `wall` the machine's, `steady` never steps; people write `halts`.
+    """
 
     orders: Queue
     fills: Queue
@@ -34,6 +38,7 @@ class GatewayPorts(Struct, frozen=True):
     clock: Clock
     wall: Clock
     lease: Lease
+    steady: Clock
 
 
 class GatewayRule(Struct, frozen=True):
@@ -44,6 +49,7 @@ class GatewayRule(Struct, frozen=True):
     sending: SendRule
     triggers: Triggers
     is_lockstep: bool = False
+    watched: frozenset[str] = frozenset()
 
 
 class Gateway:
@@ -57,7 +63,10 @@ class Gateway:
         take(ports.lease, "the gateway")
         self.ports, self.rule, self.started_at = ports, rule, ports.wall.now()
         self.books, self.halts = Books(ports.books), Books(ports.halts)
-        self.evidence = Evidence(self.books, ports.broker, rule.sending.poll_every_s)
+        self.pace = Pace(rule.limits, ports.steady)
+        self.broker = PacedBroker(ports.broker, self.pace)
+        self.evidence = Evidence(self.books, self.broker, rule.sending.poll_every_s)
+        self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched)
         self.is_recovered = False
         self.marks: list[Message] = []
         self.now, self.day = 0, datetime.date.min
@@ -71,18 +80,20 @@ class Gateway:
         if self.rule.is_lockstep and not self.marks:
             return bool(messages)  # an instant's evidence counts only after all of its decisions
         self.now = self._time()
-        self.day = day_of(self.now)
+        self.day, self.pace.is_waiting = day_of(self.now), False
         heard = self.evidence.hear(self.day)
         if not self.is_recovered and is_evaluated_since(self.books.breaker(), self.started_at):
             self.is_recovered = self.evidence.adopt(self.day)
+            self.pace.begin(sum(h.order.sends for h in self.books.orders(self.day)))
         is_ready = self.is_recovered and self._is_judged()
         decisions = self.books.unfinished(self.day) if is_ready else []
         claim(self.books, self.day, decisions, self.rule.limits)
         for decision_id in decisions:
             self._work(decision_id, set())
         relay(self.ports.books, "fills", self.ports.fills)
-        # In lockstep an instant is not over before the broker's book was read: another try may find the order.
-        if is_ready and self.marks and not (self.rule.is_lockstep and self.evidence.is_down):
+        # In lockstep an instant is not over before the broker's book was read and every message had its turn.
+        is_held = self.rule.is_lockstep and (self.evidence.is_down or self.pace.is_waiting)
+        if is_ready and self.marks and not is_held:
             self.ports.fills.put(self.marks[-1:])
             self.ports.orders.done([m.id for m in self.marks])
             self.marks = []
@@ -110,7 +121,8 @@ class Gateway:
         """Do one step; False when there is nothing more to do for now."""
         match act:
             case Act.SEND:
-                return self._send(held)
+                # What waits for its turn stays claimed; past its deadline the checks deny it.
+                return (self.pace.has_room() or self.now >= held.order.deadline) and self._send(held)
             case Act.DOUBT:
                 doubted = advance(held.order, Happening.DOUBT, reason="the gateway stopped while sending it")
                 return self.books.save(held, doubted)
@@ -130,21 +142,15 @@ class Gateway:
         ask = self._gather(held)
         refusal = check(ask)
         if refusal is not None:
-            return self.books.deny(held, f"{refusal.check}: {refusal.reason}")
+            return self.books.refuse(held, refusal, self.now)
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
-        if not self.books.save(held, sending):
+        if not self.books.save(held, sending, [self.gathering.passed(held.key, ask)]):
             return False
         keep(self.ports.lease)
-        after = answered(sending, self.ports.broker.place(sending))
+        after = answered(sending, self.broker.place(sending))
         return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
 
     def _gather(self, held: Held) -> Ask:
-        order, books, rule = held.order, self.books, self.rule
-        market = market_state(self.ports.quotes, order.scrip)
-        quote = market.quote(order.contract.key) if market else None
-        orders = tuple(h.order for h in books.orders(self.day))
-        level, why = effective(books.breaker(), self.ports.wall.now(), rule.triggers, self.halts.halt())
-        position = view(books.position(order.scrip)[0], orders, self.day)
-        spot, now_phase = market.spot if market else 0, phase(rule.rules, self.now)
-        known = (books.decision(order), position, books.account()[0], quote, spot, level, why, now_phase)
-        return Ask(reprice(order, quote), orders, *known, self.now, rule.limits)
+        state, wall, halt = self.books.breaker(), self.ports.wall.now(), self.halts.halt()
+        now = Now(self.now, *effective(state, wall, self.rule.triggers, halt))
+        return self.gathering.ask(held.order, self.rule.limits, now)

@@ -33,6 +33,7 @@ class ContractsFile(Struct, frozen=True, forbid_unknown_fields=True):
     freezes: tuple[rulerows.Freeze, ...]
     strike_steps: tuple[rulerows.StrikeStep, ...]
     ticks: tuple[rulerows.TickSize, ...]
+    price_ranges: tuple[rulerows.PriceRange, ...]
 
 
 class ChargesFile(Struct, frozen=True, forbid_unknown_fields=True):

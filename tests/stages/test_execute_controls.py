@@ -1,0 +1,193 @@
+"""The gateway's controls at work: what a refusal leaves behind, disabled scrips, limits not in force, the rate."""
+
+import datetime
+
+import pytest
+from msgspec.structs import replace
+
+from participant.adapters.clocks.virtual import VirtualClock
+from participant.core.ids import digest
+from participant.core.limits import Limits, no_limits
+from participant.core.market import SECOND
+from participant.core.messages import Write
+from participant.core.order import Order, OrderStatus
+from participant.core.risk import Refusal
+from participant.core.scrip import Side
+from participant.links.ask import Bans, Gathering, Passed
+from participant.links.books import Books, Disabled
+from participant.links.pace import Pace, PacedBroker
+from participant.wire.json import decode, encode
+from tests.core.worlds import RULES
+from tests.stages.floor import DAY, EXPIRY, SPOTS, START, Floor, call, future
+
+S = OrderStatus
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+def refusals(floor: Floor) -> list[Refusal]:
+    return [decode(r.value, Refusal) for r in floor.books.rows("refusals")]
+
+
+def disabled(floor: Floor) -> list[Disabled]:
+    return [decode(r.value, Disabled) for r in floor.books.rows("disabled")]
+
+
+# --- refusals ---
+
+
+def test_a_refusal_stands_in_the_books_with_its_control_its_limit_and_its_figures(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY, lots=2))
+    floor.gateway(limits=Limits(lots_max=1)).step(0.0)
+    (order,) = floor.orders()
+    assert (order.status, order.denied_by) == (S.DENIED, "PT-09")
+    (refusal,) = refusals(floor)
+    assert (refusal.control, refusal.check, refusal.limits) == ("PT-09", "size", {"lots_max": 1})
+    assert refusal.figures == {"units": 130, "lot": 65}
+
+
+@pytest.mark.parametrize("row", [("master", "day"), ("reference", "NIFTY")])
+def test_without_todays_contract_master_nothing_is_sent(floor: Floor, row: tuple[str, str]) -> None:
+    floor.market.commit([Write(*row, None)])
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert [o.denied_by for o in floor.orders()] == ["PT-01", ""]
+    assert floor.sent() == []
+
+
+def test_a_master_of_yesterday_is_none(floor: Floor) -> None:
+    floor.market.commit([Write("master", "day", str(DAY - datetime.timedelta(1)).encode())])
+    floor.decide()
+    floor.gateway().step(0.0)
+    assert floor.orders()[0].denied_by == "PT-01"
+
+
+def test_what_the_market_s_rows_say_of_a_stock_is_gathered(floor: Floor) -> None:
+    bought = floor.leg(future(), Side.BUY)
+    floor.decide(bought)
+    state = replace(floor.states["NIFTY"], underlying=floor.quotes[future().key])
+    floor.market.commit([Write("quotes", "NIFTY", encode(state))])
+    floor.books.commit([Write("bans", str(DAY), encode(Bans(DAY, ("NIFTY",))))])
+    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS))
+    assert gathering._sessions_left(DAY, EXPIRY) == 10, "not counted beyond"
+    assert gathering._sessions_left(DAY, DAY + datetime.timedelta(2)) == 2
+    floor.gateway().step(0.0)
+    assert floor.orders()[0].denied_by == "PT-19"
+
+
+def test_what_an_order_passed_on_is_written_down_with_its_intent(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY))
+    floor.gateway().step(0.0)
+    (row,) = floor.books.rows("checks")
+    (order,) = floor.orders()
+    seen = decode(row.value, Passed)
+    assert row.key == f"{DAY}/{order.order_id}/1"
+    assert (seen.limit, seen.spot, seen.level) == (order.limit, SPOTS["NIFTY"], "CLOSED")
+    assert (seen.bid < seen.ask, seen.limits, seen.is_reducing) == (True, digest(Limits()), False)
+
+
+# --- disabling ---
+
+
+def test_a_loop_disables_its_scrip_and_only_its_scrip_until_a_person_enables_it(floor: Floor) -> None:
+    limits = Limits(entries_max=0)
+    first, other = floor.decide(), floor.decide(floor.leg(future("BANKNIFTY"), Side.BUY))
+    gateway = floor.gateway(limits=limits)
+    gateway.step(0.0)
+    assert {d.scrip for d in disabled(floor)} == {"NIFTY", "BANKNIFTY"}
+    assert floor.statuses(first)[0] is floor.statuses(other)[0] is S.DENIED
+    floor.books.commit([Write("disabled", "BANKNIFTY", None)])
+    floor.at(60)
+    again = floor.decide(floor.leg(future(), Side.BUY)), floor.decide(floor.leg(future("BANKNIFTY"), Side.BUY))
+    floor.gateway().step(0.0)
+    assert [floor.statuses(one) for one in again] == [[S.DENIED], [S.FILLED]]
+    assert floor.orders(again[0])[0].reason.startswith("enabled: NIFTY is disabled: PT-12 loop: ")
+
+
+# --- limits that are not in force ---
+
+
+def test_without_limits_in_force_everything_is_denied_before_it_is_claimed(floor: Floor) -> None:
+    floor.decide()
+    floor.gateway(limits=no_limits("limits.toml is not signed")).step(0.0)
+    assert [o.denied_by for o in floor.orders()] == ["PT-22", ""]
+    assert floor.orders()[0].reason == "integrity: no limits are in force: limits.toml is not signed"
+    assert (floor.sent(), floor.account().reserved) == ([], {})
+
+
+# --- the rate ---
+
+SLOW = Limits(messages_second_max=2, messages_kept_for_cancels=1)
+
+
+def test_an_order_that_finds_no_room_waits_claimed_and_goes_when_there_is(floor: Floor) -> None:
+    floor.steady = VirtualClock(0)
+    floor.decide()
+    gateway = floor.gateway(limits=SLOW)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.CLAIMED, S.CLAIMED], "a gateway that starts begins empty-handed"
+    floor.steady.advance(SECOND)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.FILLED, S.CLAIMED]
+    floor.steady.advance(SECOND)
+    gateway.step(0.0)
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+
+
+def test_in_lockstep_the_instant_is_held_while_an_order_waits_for_its_turn(floor: Floor) -> None:
+    floor.steady = VirtualClock(0)
+    floor.decide()
+    floor.mark("orders", START)
+    gateway = floor.gateway(is_lockstep=True, limits=SLOW)
+    for _ in range(3):
+        gateway.step(0.0)
+    assert [m.key for m in floor.queues["fills"].take(9, 0.0)] == []
+    for _ in range(2):
+        floor.steady.advance(SECOND)
+        gateway.step(0.0)
+    assert floor.statuses() == [S.FILLED, S.FILLED]
+    assert [m.key for m in floor.queues["fills"].take(9, 0.0)][-1] == "mark"
+
+
+def test_an_order_that_waits_beyond_its_deadline_is_denied(floor: Floor) -> None:
+    floor.steady = VirtualClock(0)
+    floor.decide()
+    gateway = floor.gateway(limits=SLOW)
+    gateway.step(0.0)
+    floor.clock.set(START + 600 * SECOND)
+    gateway.step(0.0)
+    assert floor.orders()[0].denied_by == "PT-16"
+    assert floor.sent() == []
+
+
+def test_a_used_up_day_holds_no_instant(floor: Floor) -> None:
+    floor.steady = VirtualClock(0)
+    floor.decide()
+    floor.mark("orders", START)
+    gateway = floor.gateway(is_lockstep=True, limits=Limits(messages_day_max=1))
+    gateway.step(0.0)
+    assert floor.statuses() == [S.CLAIMED, S.CLAIMED]
+    assert [m.key for m in floor.queues["fills"].take(9, 0.0)] == ["mark"]
+
+
+def test_what_was_sent_before_a_restart_counts_for_the_day(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY))
+    floor.gateway().step(0.0)
+    gateway = floor.gateway()
+    gateway.step(0.0)
+    assert gateway.pace.bucket.today == 1
+
+
+def test_place_modify_and_cancel_are_counted_and_reading_is_not(floor: Floor) -> None:
+    floor.decide(floor.leg(call(), Side.BUY))
+    order: Order = replace(floor.orders()[0], sends=1)
+    pace = Pace(Limits(), VirtualClock(0))
+    broker = PacedBroker(floor.exchange, pace)
+    broker.place(order)
+    broker.modify(order)
+    broker.cancel(order)
+    assert (broker.find(""), broker.updates(), broker.margin([order])) is not None
+    assert pace.bucket.today == 3
