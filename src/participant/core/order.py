@@ -3,6 +3,8 @@
 Rule 1: what may follow what stands in TRANSITIONS; `advance` follows the table and nothing else does.
 Rule 2: an order whose outcome is not known is UNKNOWN until the broker's own evidence says otherwise.
 Rule 3: fills merge by cumulative quantity: the highest figure that the broker ever reported stands, in any state.
+Rule 4: what a person did by hand counts as they entered it until the broker shows that order; then the broker's own
+figures stand in its place. It moves no status: a person's word is no evidence of what became of our own sends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -115,6 +117,7 @@ class Order(Struct, frozen=True):
     """An instruction to the broker: one leg of one decision. Times are ns, money is paise.
 
     `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id.
+    `entered` is the same of what a person did by hand in its place; `revision` counts how often a figure was corrected.
     """
 
     order_id: str
@@ -140,6 +143,8 @@ class Order(Struct, frozen=True):
     is_ticketed: bool = False
     reason: str = ""
     shown: dict[str, tuple[int, int]] = {}
+    entered: dict[str, tuple[int, int]] = {}
+    revision: int = 0
 
     @property
     def tag(self) -> str:
@@ -153,8 +158,15 @@ class Order(Struct, frozen=True):
 
     @property
     def unfilled(self) -> int:
-        """Units that may still fill, signed by side: 0 once the order is over."""
-        return self.side.sign * (self.quantity - self.cum_quantity) if self.status in OPEN else 0
+        """Units that may still fill, signed by side: 0 once the order is over. What was done by hand takes none away."""
+        by_hand = sum(self.shown.get(name, told)[0] for name, told in self.entered.items())
+        return self.side.sign * (self.quantity - self.cum_quantity + by_hand) if self.status in OPEN else 0
+
+    def has(self, view: "OrderView") -> bool:
+        """Whether the broker shows an attempt of it, or what a person did by hand in its place."""
+        is_ours = bool(view.tag) and view.tag.startswith(self.tag_stem)
+        is_alike = view.contract == self.contract.key and view.side is self.side
+        return is_ours or (view.broker_order_id in self.entered and is_alike)
 
 
 class IllegalTransition(Exception):
@@ -231,14 +243,12 @@ def evidenced(order: Order, views: Sequence[OrderView]) -> Order:
     the present attempt, and an older one can only fill the order.
     """
     shown = _merged(order.shown, views)
-    quantity = max(order.cum_quantity, sum(units for units, _ in shown.values()))
-    value = max(order.cum_value, sum(paise for _, paise in shown.values()))
-    changes: dict[str, object] = {"shown": shown, "cum_quantity": quantity, "cum_value": value}
-    if quantity > order.cum_quantity:
+    changes, proven = _figures(order, shown, order.entered), _proven_units(order, shown)
+    if any(v.cum_quantity > order.shown.get(v.broker_order_id, (0, 0))[0] for v in views):
         changes["filled_at"] = max(order.filled_at, *(v.updated_at for v in views))
     present = [v for v in views if v.tag == order.tag]
     has_filled = any(shown[v.broker_order_id][0] for v in present)
-    happening = Happening.FILL if quantity >= order.quantity else _proven({v.status for v in present}, has_filled)
+    happening = Happening.FILL if proven >= order.quantity else _proven({v.status for v in present}, has_filled)
     if happening is None or happening not in TRANSITIONS[order.status]:
         return replace(order, **changes)
     if present:
@@ -248,6 +258,33 @@ def evidenced(order: Order, views: Sequence[OrderView]) -> Order:
     is_again = order.status is OrderStatus.REJECTED and happening is Happening.REJECT
     changes["is_retriable"] = order.is_retriable and is_again
     return advance(order, happening, **changes)
+
+
+def enter(order: Order, broker_order_id: str, told: tuple[int, int], at: int) -> Order:
+    """The order with what a person filled by hand at `at` (market time): units and paise under the broker's order id."""
+    entered = dict(sorted({**order.entered, broker_order_id: told}.items()))
+    return replace(order, **_figures(order, order.shown, entered), filled_at=max(order.filled_at, at))
+
+
+Told = dict[str, tuple[int, int]]
+
+
+def _figures(order: Order, shown: Told, entered: Told) -> dict[str, object]:
+    """What has filled: of each of the broker's orders its own figure, else the person's. A correction is counted."""
+    counted = {**entered, **shown}.values()
+    quantity, value = sum(units for units, _ in counted), sum(paise for _, paise in counted)
+    if not entered:
+        quantity, value = max(order.cum_quantity, quantity), max(order.cum_value, value)
+    is_less = quantity < order.cum_quantity or (quantity == order.cum_quantity and value != order.cum_value)
+    revision = order.revision + (is_less and bool(entered))
+    figures = {"shown": shown, "entered": entered, "cum_quantity": quantity, "cum_value": value}
+    return {**figures, "revision": revision}
+
+
+def _proven_units(order: Order, shown: Told) -> int:
+    """Units that the broker shows filled; while our own sends are in doubt, what was done by hand settles nothing."""
+    names = shown if order.status is OrderStatus.DEAD else shown.keys() - order.entered.keys()
+    return max(sum(shown[name][0] for name in names), 0 if order.entered else order.cum_quantity)
 
 
 def _merged(shown: dict[str, tuple[int, int]], views: Iterable[OrderView]) -> dict[str, tuple[int, int]]:
