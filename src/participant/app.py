@@ -13,13 +13,13 @@ from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.compute.process import ProcessCompute
 from participant.adapters.feeds.fix import FixFeed
 from participant.adapters.feeds.json_ws import JsonWsFeed
-from participant.adapters.notifiers.console import ConsoleNotifier
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.config import RECEIVES_MAX, Run, load_rules
 from participant.core.market import Reference
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
+from participant.operate.people import people_ports, people_rule
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -101,7 +101,7 @@ def desk(run: Run) -> Step:
     store, market, rules = books(run), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
-    people = Escalate(store, ConsoleNotifier(sys.stdout))
+    people = Escalate(people_ports(run, store), people_rule(run.config))
     broker, fills = HttpBroker(run.venue_url, run.request_timeout_s), queue(run, "fills", "reconcile")
     reconcile = ReconcilePorts(store, market, broker, fills)
 

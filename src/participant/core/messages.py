@@ -102,7 +102,7 @@ class Evidence(Struct, frozen=True):
 
 
 class Work(Struct, frozen=True):
-    """What is to be done by hand: units still to do, at which limit, why, until when (market time), on what evidence."""
+    """What is to be done by hand: units still to do, limit, why, until when (market time), and what is known of it."""
 
     contract: Contract
     side: Side

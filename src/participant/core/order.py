@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from participant.core.decision import Decision
 from participant.core.ids import digest
+from participant.core.merging import Told, filled, is_corrected, merged
 from participant.core.position import Working
 from participant.core.scrip import Contract, Side
 
@@ -142,8 +143,8 @@ class Order(Struct, frozen=True):
     is_cancelling: bool = False
     is_ticketed: bool = False
     reason: str = ""
-    shown: dict[str, tuple[int, int]] = {}
-    entered: dict[str, tuple[int, int]] = {}
+    shown: Told = {}
+    entered: Told = {}
     revision: int = 0
 
     @property
@@ -158,7 +159,7 @@ class Order(Struct, frozen=True):
 
     @property
     def unfilled(self) -> int:
-        """Units that may still fill, signed by side: 0 once the order is over. What was done by hand takes none away."""
+        """Units that may still fill, signed by side: 0 once the order is over. What is done by hand takes none away."""
         by_hand = sum(self.shown.get(name, told)[0] for name, told in self.entered.items())
         return self.side.sign * (self.quantity - self.cum_quantity + by_hand) if self.status in OPEN else 0
 
@@ -242,7 +243,7 @@ def evidenced(order: Order, views: Sequence[OrderView]) -> Order:
     What filled is the most ever shown of each attempt, added up, whatever state the order is in; the state is that of
     the present attempt, and an older one can only fill the order.
     """
-    shown = _merged(order.shown, views)
+    shown = merged(order.shown, ((v.broker_order_id, v.cum_quantity, v.cum_value) for v in views))
     changes, proven = _figures(order, shown, order.entered), _proven_units(order, shown)
     if any(v.cum_quantity > order.shown.get(v.broker_order_id, (0, 0))[0] for v in views):
         changes["filled_at"] = max(order.filled_at, *(v.updated_at for v in views))
@@ -261,39 +262,23 @@ def evidenced(order: Order, views: Sequence[OrderView]) -> Order:
 
 
 def enter(order: Order, broker_order_id: str, told: tuple[int, int], at: int) -> Order:
-    """The order with what a person filled by hand at `at` (market time): units and paise under the broker's order id."""
+    """The order with what a person filled by hand at `at` (market time): units and paise, by the broker's order id."""
     entered = dict(sorted({**order.entered, broker_order_id: told}.items()))
     return replace(order, **_figures(order, order.shown, entered), filled_at=max(order.filled_at, at))
 
 
-Told = dict[str, tuple[int, int]]
-
-
 def _figures(order: Order, shown: Told, entered: Told) -> dict[str, object]:
-    """What has filled: of each of the broker's orders its own figure, else the person's. A correction is counted."""
-    counted = {**entered, **shown}.values()
-    quantity, value = sum(units for units, _ in counted), sum(paise for _, paise in counted)
-    if not entered:
-        quantity, value = max(order.cum_quantity, quantity), max(order.cum_value, value)
-    is_less = quantity < order.cum_quantity or (quantity == order.cum_quantity and value != order.cum_value)
-    revision = order.revision + (is_less and bool(entered))
-    figures = {"shown": shown, "entered": entered, "cum_quantity": quantity, "cum_value": value}
-    return {**figures, "revision": revision}
+    """The fields of an order that follow from what was shown and entered. A figure that was corrected is counted."""
+    before = (order.cum_quantity, order.cum_value)
+    quantity, value = filled(shown, entered, before)
+    revision = order.revision + is_corrected(before, (quantity, value))
+    return {"shown": shown, "entered": entered, "cum_quantity": quantity, "cum_value": value, "revision": revision}
 
 
 def _proven_units(order: Order, shown: Told) -> int:
     """Units that the broker shows filled; while our own sends are in doubt, what was done by hand settles nothing."""
     names = shown if order.status is OrderStatus.DEAD else shown.keys() - order.entered.keys()
     return max(sum(shown[name][0] for name in names), 0 if order.entered else order.cum_quantity)
-
-
-def _merged(shown: dict[str, tuple[int, int]], views: Iterable[OrderView]) -> dict[str, tuple[int, int]]:
-    """What was shown filled of each attempt, with these views; less than was shown before changes nothing."""
-    merged = dict(shown)
-    for view in views:
-        before = merged.get(view.broker_order_id, (0, 0))
-        merged[view.broker_order_id] = max(before, (view.cum_quantity, view.cum_value))
-    return dict(sorted(merged.items()))
 
 
 def _proven(states: set[str], has_filled: bool) -> Happening | None:

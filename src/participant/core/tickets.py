@@ -43,7 +43,7 @@ def order_ticket(order: Order, now: int, why: str = "") -> Ticket:
 
 
 def work_of(order: Order, why: str) -> Work:
-    """What is left to do of an order by hand, and what is known of it at the broker. A rejection is proven, no doubt."""
+    """What is left to do of an order by hand, and what is known of it at the broker; a rejection leaves no doubt."""
     left = max(0, order.quantity - order.cum_quantity)
     is_doubtful = order.status not in (OrderStatus.REJECTED, OrderStatus.DEAD)
     evidence = Evidence(order.sends, order.tag, order.reason, order.shown)
