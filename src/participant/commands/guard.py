@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from participant.commands.errors import FAULT, NEEDS_A_PERSON, WRONG_USE, Refused
 from participant.config import BadConfig
+from participant.operate.desk import No
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
 from participant.operate.wake import NotReady
 from participant.ports import StoreBroken
 from participant.wire.json import Malformed
 
-BAD_INPUT = (Refused, BadConfig, NotReady, StoreBroken, Malformed)
+BAD_INPUT = (Refused, No, BadConfig, NotReady, StoreBroken, Malformed)
 BROKEN = (TooManyRestarts, TimeoutError, ConnectionError)
 
 

@@ -1,6 +1,5 @@
-"""What a person at the desk may ask and order: status, halt, resume, tickets."""
+"""What a person at the desk may ask and order: status, halt, resume."""
 
-import datetime
 import os
 from argparse import Namespace
 from pathlib import Path
@@ -17,7 +16,6 @@ from participant.core.breaker import Level
 from participant.core.messages import Write
 from participant.operate.breaker import Halt
 from participant.operate.screen import Screen, Watcher
-from participant.operate.wake import close_ticket, open_tickets
 from participant.wire.json import Malformed, decode, encode
 
 
@@ -33,7 +31,7 @@ def resume(args: Namespace) -> int:
 
 
 def _ask_breaker(args: Namespace, asked: Halt) -> int:
-    store = _books(args.home)
+    store = open_books(args.home)
     store.commit([Write("breaker", "halt", encode(asked))])
     store.close()
     say(args, f"breaker: {asked.level.name} asked for ({asked.why}); it holds within a second", asked)
@@ -47,25 +45,9 @@ def status(args: Namespace) -> int:
     text += [f"{s.symbol}: {s.holds}; {s.said}" for s in screen.scrips]
     text += [f"data of {s.not_quoted}" for s in screen.scrips if s.marks]
     text += [f"ticket {t.ticket_id[:8]}: {t.title}" for t in screen.tickets if not t.is_closed]
+    text += [f"quiet channel {name}: {why}" for name, why in screen.quiet.items()]
     say(args, "\n".join(text), screen)
-    return NEEDS_A_PERSON if any(not t.is_closed for t in screen.tickets) else DONE
-
-
-def list_tickets(args: Namespace) -> int:
-    """Every open ticket, with everything needed to act by hand."""
-    tickets = open_tickets(_books(args.home))
-    text = [f"{t.ticket_id[:8]}  {t.scrip}  {t.title}\n          {t.detail}" for t in tickets]
-    say(args, "\n".join(text) or "no open tickets", tickets)
-    return NEEDS_A_PERSON if tickets else DONE
-
-
-def close(args: Namespace) -> int:
-    """End one ticket, with the reason that goes into the books."""
-    ticket = close_ticket(_books(args.home), args.ticket, args.reason)
-    if ticket is None:
-        raise Refused(f"desk: no one open ticket begins with {args.ticket}; `participant desk list` shows them")
-    say(args, f"closed {ticket.ticket_id[:8]} {ticket.title}", ticket)
-    return DONE
+    return NEEDS_A_PERSON if screen.quiet or any(not t.is_closed for t in screen.tickets) else DONE
 
 
 def check_config(args: Namespace) -> int:
@@ -75,20 +57,24 @@ def check_config(args: Namespace) -> int:
     return DONE
 
 
-def _books(home: Path) -> SqliteStore:
+def open_books(home: Path) -> SqliteStore:
+    """The books of a home that has some."""
     if not (home / "books.sqlite").exists():
         raise Refused(f"home {home} has no books; `participant trade --home {home}` makes them")
     return SqliteStore(home / "books.sqlite", is_durable=True)
 
 
 def _look(home: Path) -> Screen:
-    books = _books(home)
+    books, run = open_books(home), run_of(home)
+    return Watcher(books, app.quotes(run), {}, run.day).look()
+
+
+def run_of(home: Path) -> Run:
+    """What the home's last day ran on."""
     run_file = home / "run.json"
     if not run_file.exists():
         raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")
     try:
-        run = decode(run_file.read_bytes(), Run)
+        return decode(run_file.read_bytes(), Run)
     except Malformed as fault:
         raise Refused(f"{run_file} is broken ({fault}); `participant trade --home {home}` writes it anew") from fault
-    day: datetime.date = run.day
-    return Watcher(books, app.quotes(run), {}, day).look()

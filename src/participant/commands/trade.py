@@ -22,9 +22,10 @@ from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, days_settled, open_recordings
+from participant.links.addresses import load_addresses
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
+from participant.operate.wake import ask_venue, call_test, last_closed, open_account, open_day, open_tickets, unfinished
 from participant.wire.json import encode
 
 PAISE = 100
@@ -156,6 +157,7 @@ def _check(run: Run, symbols: Sequence[str]) -> None:
             f"{len(tickets)} open tickets in {run.home} block the day, the first is {tickets[0].ticket_id[:8]} "
             f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID` ends one"
         )
+    load_addresses(run.config.people.secrets, os.environ)  # said now, and not by a desk that cannot start
     _check_watched(run.config, symbols)
 
 
@@ -171,6 +173,7 @@ def _wake(run: Run, references: tuple[Reference, ...]) -> None:
     books = app.books(run)
     open_account(books, run.config.desk.capital * PAISE)
     open_day(books, app.quotes(run), run.day, references)
+    call_test(books, run.day, SystemClock().now())
     (run.path / "run.json").write_bytes(encode(run))
 
 

@@ -52,9 +52,17 @@ class AppriseNotifier:
             return
 
     def _work(self, address: str, timeout_s: float) -> None:
-        deliver = _channel(address, timeout_s)
+        deliver = _guarded(address, timeout_s)
         while (notice := self._waiting.get()) is not None:
             self._ended.put(Delivery(notice.notice_id, _tried(deliver, notice)))
+
+
+def _guarded(address: str, timeout_s: float) -> Deliver:
+    try:
+        return _channel(address, timeout_s)
+    except Exception as fault:  # noqa: BLE001 - the same; each delivery then says so
+        said = f"the channel cannot be made: {type(fault).__name__}"
+        return lambda _: said
 
 
 def _tried(deliver: Deliver, notice: Notice) -> str:
@@ -72,11 +80,13 @@ def _channel(address: str, timeout_s: float) -> Deliver:
     logger = logging.getLogger("apprise")
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
-    service = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+    logger.setLevel(logging.DEBUG)
+    asset = apprise.AppriseAsset(app_id="participant", image_url_logo="", image_url_mask="")
+    service = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if service is None:
         return lambda _: "its address is not one that apprise understands"
     service.socket_connect_timeout = service.socket_read_timeout = timeout_s
-    channel = apprise.Apprise()
+    channel = apprise.Apprise(asset=asset)
     channel.add(service)
 
     def deliver(notice: Notice) -> str:
@@ -95,7 +105,7 @@ def _channel(address: str, timeout_s: float) -> Deliver:
 
 def reason_of(said: list[str]) -> str:
     """Why a delivery failed, from what the library logged, without a word of the address or of the service's answer."""
-    text = " ".join(said)
+    text = " ".join(line for line in said if "Payload" not in line)  # our own words prove nothing
     statuses = STATUS.findall(text)
     if statuses:
         return f"the service answered with error {statuses[-1]}"
