@@ -24,6 +24,10 @@ step_s = 60                 # seconds of market time between instants
 margin_share_max = 0.40
 lots_max = 10
 
+[people]                    # who is told of tickets, and how: docs/people.md
+secrets = ""                # a file of addresses, mode 0600; without one the console is told
+relay = "orders"            # decisions told by push and Slack: "none", "orders", "all"
+
 [[watchlist]]
 symbol = "NIFTY"
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from participant.core.messages import Evidence, Ticket
 from participant.core.scrip import Contract, Kind
 from participant.core.tickets import DO_NOT_EXECUTE, MAY_BE_LIVE, lots
-from participant.core.wording import at_price, rupees
+from participant.core.wording import at_price, counted, rupees
 
 SMS_MAX = 160
 LINES_MAX = 10
@@ -94,7 +94,7 @@ def whole(ticket: Ticket) -> list[str]:
 def evidence(known: Evidence) -> list[str]:
     """What is known of an order at the broker."""
     said = f"; {known.said}" if known.said else ""
-    lines = [f"evidence: sent {known.sends} times, last under tag {known.tag}{said}"]
+    lines = [f"evidence: sent {counted(known.sends, 'time')}, last under tag {known.tag}{said}"]
     if not known.shown:
         return [*lines, "evidence: the broker's book has not shown it"]
     return lines + [f"evidence: broker order {n}: {u} units filled, {rupees(p)}" for n, (u, p) in known.shown.items()]
@@ -129,7 +129,7 @@ def _spoken(ticket: Ticket) -> str:
     work, name = ticket.work, " ".join(ticket.ticket_id[:4])
     head = f"This is the trading desk. Ticket {name} needs you."
     if work is None:
-        return _ascii(f"{head} {ticket.scrip}: {ticket.title}. Say desk list to read it.")
+        return _ascii(f"{head} {ticket.scrip}: {ticket.title}. Read it with desk list.")
     size = work.quantity // work.contract.lot
     what = f"{work.side.capitalize()} {size} {'lot' if size == 1 else 'lots'} of {_say(work.contract)}"
     price = f"at a limit of {work.limit / 10_000:.2f} rupees, before {clock(work.deadline)[:5]}."
