@@ -29,7 +29,7 @@ def test_without_either_there_are_none() -> None:
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(BadConfig, match="is open to others .*chmod 600"):
+    with pytest.raises(BadConfig, match=r"is open to others .*chmod 600"):
         load_addresses(written(tmp_path, "", mode), {})
 
 

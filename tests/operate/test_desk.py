@@ -117,13 +117,12 @@ def test_a_ticket_is_closed_with_its_reason_and_once(books: MemoryStore) -> None
     assert done.closed is not None
     assert (done.closed.by, done.closed.reason, done.state) == ("asha", "it never arrived", "closed")
     before = everything(books, "tickets")
-    for again in (
-        lambda: end(books, "abc", "closed", ASHA, "x"),
-        lambda: change(books, "abc", lambda t: claim(t, ASHA)),
-        lambda: change(books, "abc", lambda t: acknowledge(t, ASHA)),
-    ):
-        with pytest.raises(No, match="it is closed: it never arrived"):
-            again()
+    with pytest.raises(No, match="it is closed: it never arrived"):
+        end(books, "abc", "closed", ASHA, "x")
+    with pytest.raises(No, match="it is closed: it never arrived"):
+        change(books, "abc", lambda t: claim(t, ASHA))
+    with pytest.raises(No, match="it is closed: it never arrived"):
+        change(books, "abc", lambda t: acknowledge(t, ASHA))
     assert everything(books, "tickets") == before
     assert [t.ticket_id for t in open_tickets(books)] == ["abd"]
     assert find(books, "ab")[0].ticket_id == "abd", "an open one goes before a closed one"
