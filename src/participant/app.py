@@ -15,7 +15,6 @@ from participant.adapters.compute.process import ProcessCompute
 from participant.adapters.feeds.fix import FixFeed
 from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.leases.file import FileLease
-from participant.adapters.notifiers.console import ConsoleNotifier
 from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.config import RECEIVES_MAX, Run, load_rules
@@ -24,6 +23,7 @@ from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
 from participant.links.journal import JournalStore
 from participant.links.limits import in_force
+from participant.operate.people import people_ports, people_rule
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -119,7 +119,7 @@ def desk(run: Run) -> Step:
     store, market, rules = books(run, "desk"), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
-    people = Escalate(store, ConsoleNotifier(sys.stdout))
+    people = Escalate(people_ports(run, store), people_rule(run.config))
     reconcile = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
 
     def step(wait_s: float) -> None:

@@ -6,6 +6,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NoReturn
 
@@ -113,15 +114,32 @@ def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -
     for one in (halt, resume):
         one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
     _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
-    desk = add("desk", help="tickets: list, close").add_subparsers(metavar="WHAT", required=True)
-    _run(desk.add_parser("list", parents=list(shared), help="open tickets"), "people:list_tickets")
-    close = _run(desk.add_parser("close", parents=list(shared), help="end a ticket"), "people:close")
-    close.add_argument("ticket", metavar="ID", help="the first digits of the ticket's id")
-    close.add_argument("--reason", required=True, help="how it was settled; goes into the books")
+    _desk(add("desk", help="tickets: list, show, ack, claim, fill, reject, close"), *shared)
     config = add("config", help="the configuration: check").add_subparsers(metavar="WHAT", required=True)
     _run(
         config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config"
     )
+
+
+def _desk(desk: OneLine, *shared: OneLine) -> None:
+    add = desk.add_subparsers(metavar="WHAT", required=True).add_parser
+    named = OneLine(add_help=False)
+    named.add_argument("ticket", metavar="ID", help="the first digits of the ticket's id")
+    by = OneLine(add_help=False)
+    by.add_argument("--by", metavar="NAME", help="who does it (default: the login's name)")
+    reason = OneLine(add_help=False)
+    reason.add_argument("--reason", required=True, help="goes into the books")
+    _run(add("list", parents=list(shared), help="open tickets"), "desk:list_tickets")
+    _run(add("show", parents=[named, *shared], help="one ticket whole, with the evidence of now"), "desk:show")
+    _run(add("ack", parents=[named, by, *shared], help="you have seen it: nobody else is called"), "desk:ack")
+    _run(add("claim", parents=[named, by, *shared], help="you do it by hand, and nobody else"), "desk:take")
+    fill = _run(add("fill", parents=[named, by, *shared], help="enter what filled by hand"), "desk:fill")
+    fill.add_argument("--quantity", type=_units, required=True, metavar="UNITS", help="units, not lots")
+    fill.add_argument("--price", type=_price, required=True, metavar="RUPEES", help="average price of one unit")
+    fill.add_argument("--broker-order-id", type=_word, required=True, metavar="ID", help="as the broker names it")
+    fill.add_argument("--at", type=_time, metavar="HH:MM[:SS]", help="when it filled, IST (default: now)")
+    _run(add("reject", parents=[named, by, reason, *shared], help="it is not going to be done"), "desk:reject")
+    _run(add("close", parents=[named, by, reason, *shared], help="it is settled otherwise"), "desk:close")
 
 
 def _run(command: OneLine, function: str) -> OneLine:
@@ -193,6 +211,35 @@ def _count(text: str) -> int:
 
 def _port(text: str) -> int:
     return int(_number(text, int, 0, 65_535))
+
+
+def _units(text: str) -> int:
+    return int(_number(text, int, 1, 10_000_000))
+
+
+def _price(text: str) -> int:
+    price = Decimal(0)
+    try:
+        price = Decimal(text).scaleb(4)
+        is_good = price == price.to_integral_value() and 0 < price <= 10**12
+    except (InvalidOperation, ValueError):
+        is_good = False
+    if not is_good:
+        raise argparse.ArgumentTypeError(f"{text!r} is no price; write rupees, like 152.35")
+    return int(price)
+
+
+def _word(text: str) -> str:
+    if not text.isprintable() or not 1 <= len(text) <= 64 or any(c.isspace() or c == "/" for c in text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no order id of a broker")
+    return text
+
+
+def _time(text: str) -> datetime.time:
+    try:
+        return datetime.time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of day; write 10:05 or 10:05:30") from None
 
 
 def _number(text: str, kind: type, least: float, most: float) -> float:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from participant.core.breaker import Triggers
+from participant.core.escalation import LADDER, Patience, Relay, Rung
 from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
@@ -24,6 +25,7 @@ class BadConfig(Exception):
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(gt=0)]
 
 
 class Desk(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +54,26 @@ class Venue(Struct, frozen=True, forbid_unknown_fields=True):
     step_s: Count = 60
 
 
+class People(Struct, frozen=True, forbid_unknown_fields=True):
+    """How people are told. `_s` is seconds of wall time; their addresses stand in the file `secrets`, never here."""
+
+    secrets: str = ""
+    relay: Relay = "orders"
+    relay_every_s: Seconds = 30.0
+    tries_max: Count = 20
+    retry_after_s: Seconds = 5.0
+    retry_after_max_s: Seconds = 60.0
+    answer_within_s: Seconds = 30.0
+    send_timeout_s: Seconds = 10.0
+    fill_collar_max: Share = 0.25
+    fill_collar_future_max: Share = 0.05
+
+    @property
+    def patience(self) -> Patience:
+        """How often and how soon a delivery is tried again."""
+        return Patience(self.tries_max, self.retry_after_s, self.retry_after_max_s, self.answer_within_s)
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set; the defaults trade a made day on paper."""
 
@@ -60,6 +82,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     triggers: Triggers = Triggers()
     sending: SendRule = SendRule()
     arbitration: Arbitration = Arbitration()
+    people: People = People()
+    ladder: tuple[Rung, ...] = LADDER
     watchlist: tuple[Scrip, ...] = (Scrip("NIFTY"), Scrip("BANKNIFTY"))
 
 

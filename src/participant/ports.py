@@ -15,9 +15,9 @@ from participant.core.messages import (
     Message,
     QueueDepth,
     Row,
-    Ticket,
     Write,
 )
+from participant.core.notices import Delivery, Notice
 from participant.core.order import Answer, Order, OrderView
 
 
@@ -142,10 +142,16 @@ class BrokerBooks(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells people."""
+    """One address of one channel to people. Never raises, and never waits for the channel: its answer comes later."""
 
-    def send(self, ticket: Ticket) -> str:
-        """Deliver once; returns an empty string when it was delivered, else why not."""
+    def send(self, notice: Notice) -> None:
+        """Take a notice to deliver once; what became of it is among the deliveries sooner or later."""
+
+    def delivered(self) -> list[Delivery]:
+        """What has been delivered, or has failed and why, since the last call."""
+
+    def close(self) -> None:
+        """Let go of the channel; what is under way may be lost."""
 
 
 class Archive(Protocol):

@@ -22,7 +22,7 @@ def test_an_order_that_the_broker_never_shows_is_one_ticket_that_blocks_the_next
     assert len(day["unknown"]) == len(day["tickets"]) == 1
     assert day["breaks"] == []
     (ticket,) = day["tickets"]
-    assert (ticket["order_id"], ticket["is_closed"]) == (day["unknown"][0], False)
+    assert (ticket["order_id"], ticket["closed"]) == (day["unknown"][0], None)
     assert "MAY ALREADY BE LIVE" in ticket["detail"]
     assert broker_of(home)["requests"] == 2  # it was not sent again
     assert [d["action"] for d in decisions_of(home)].count("open") == 1

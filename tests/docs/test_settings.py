@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from participant.commands.init import TEMPLATE
-from participant.config import Config, Desk, Venue
+from participant.config import Config, Desk, People, Venue
 from participant.core.breaker import Triggers
+from participant.core.escalation import Rung
 from participant.core.providers import Arbitration
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule
@@ -23,6 +24,8 @@ SECTIONS: dict[str, Any] = {
     "[triggers]": Triggers,
     "[sending]": SendRule,
     "[arbitration]": Arbitration,
+    "[people]": People,
+    "[[ladder]]": Rung,
     "[[watchlist]]": Scrip,
     "[watchlist.weights]": Weights,
 }

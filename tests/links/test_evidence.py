@@ -223,8 +223,8 @@ def test_a_ticket_is_settled_in_the_commit_that_finds_its_order(
     assert evidence(floor).take_in(now, [view(now.order, status, filled)])
     assert held(floor).order.status is after
     (ticket,) = floor.tickets()
-    assert ticket.is_closed
-    assert ticket.detail.endswith(f"| closed: the broker's book shows it {after}")
+    assert ticket.closed is not None
+    assert (ticket.closed.how, ticket.closed.reason) == ("found", f"the broker's book shows it {after}")
 
 
 def test_a_ticket_of_an_order_that_was_rejected_after_all_stays_open(floor: Floor) -> None:

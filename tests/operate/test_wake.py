@@ -11,23 +11,18 @@ import pytest
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.market import LookBack, Reference
-from participant.core.messages import Ticket, Write
-from participant.core.order import OrderStatus
-from participant.core.scrip import Side
+from participant.core.messages import Write
 from participant.links.books import Books
-from participant.links.faults import FaultKind
 from participant.operate.wake import (
     NotReady,
     ask_venue,
-    close_ticket,
     closed_days,
     open_account,
     open_day,
-    open_tickets,
 )
 from participant.stages.reconcile import Closed
 from participant.wire.json import decode, encode
-from tests.stages.floor import CONTRACTS, DAY, REFERENCES, Contended, Floor, call, everything, future
+from tests.stages.floor import CONTRACTS, DAY, REFERENCES
 from tests.venue import made
 
 LAST = datetime.date(2026, 11, 24)
@@ -150,76 +145,3 @@ def test_the_latest_closed_day_is_known(books: MemoryStore) -> None:
     for day in (LAST, datetime.date(2026, 9, 30)):
         closed(books, day, 1)
     assert closed_days(books)[-1] == LAST
-
-
-# --- tickets ---
-
-
-def put(books: MemoryStore, *names: str) -> None:
-    for name in names:
-        books.commit([Write("tickets", name, encode(Ticket(name, 1, "NIFTY", "a title", "a detail")))])
-
-
-def test_a_ticket_is_closed_by_the_beginning_of_its_name_with_the_reason(books: MemoryStore) -> None:
-    put(books, "abc", "abd")
-    done = close_ticket(books, "abc", "it never arrived")
-    assert done is not None
-    assert (done.ticket_id, done.is_closed) == ("abc", True)
-    assert done.detail == "a detail | closed: it never arrived"
-    assert [t.ticket_id for t in open_tickets(books)] == ["abd"]
-
-
-@pytest.mark.parametrize("name", ["ab", "x"])
-def test_where_not_exactly_one_open_ticket_begins_so_none_is_closed(books: MemoryStore, name: str) -> None:
-    put(books, "abc", "abd")
-    assert close_ticket(books, name, "why") is None
-    assert len(open_tickets(books)) == 2
-
-
-def test_a_closed_ticket_is_not_closed_again_and_stands_in_nobodys_way(books: MemoryStore) -> None:
-    put(books, "abc", "abd")
-    close_ticket(books, "abc", "first")
-    before = everything(books, "tickets")
-    assert close_ticket(books, "abc", "second") is None
-    assert everything(books, "tickets") == before
-    assert close_ticket(books, "ab", "the only open one") is not None
-
-
-def test_with_its_ticket_an_order_of_unknown_fate_is_given_up_and_its_margin_comes_free() -> None:
-    floor = Floor()
-    floor.exchange.plan(FaultKind.LOSE)
-    floor.decide(floor.leg(future(), Side.BUY), floor.leg(call(), Side.SELL))
-    gateway, desk = floor.gateway(), floor.desk()
-    for second in (0, 180):
-        floor.at(second)
-        gateway.step(0.0)
-        desk.step(0.0)
-    assert len(floor.account().reserved) == 1
-    (ticket,) = open_tickets(floor.books)
-    assert close_ticket(floor.books, ticket.ticket_id[:8], "the broker says that it never came") is not None
-    assert floor.statuses() == [OrderStatus.DEAD, OrderStatus.DENIED]
-    assert floor.orders()[0].reason == "the broker says that it never came"
-    gateway.step(0.0)
-    desk.step(0.0)
-    assert floor.account().reserved == {}
-    assert open_tickets(floor.books) == []
-
-
-def test_a_ticket_of_an_order_that_is_over_leaves_the_order_alone() -> None:
-    floor = Floor()
-    floor.exchange.plan(FaultKind.REFUSE)
-    floor.decide(floor.leg(future(), Side.BUY))
-    floor.gateway().step(0.0)
-    (ticket,) = open_tickets(floor.books)
-    before = everything(floor.books, "orders", "outbox")
-    assert close_ticket(floor.books, ticket.ticket_id, "seen") is not None
-    assert everything(floor.books, "orders", "outbox") == before
-
-
-def test_a_ticket_that_another_closed_in_the_same_moment_is_not_closed_twice() -> None:
-    books = Contended("tickets")
-    by_another = encode(Ticket("abc", 1, "NIFTY", "a title", "by another", "o", is_closed=True))
-    put(books, "abc")
-    books.others = [lambda: books.commit([Write("tickets", "abc", by_another)])]
-    assert close_ticket(books, "abc", "why") is None
-    assert [r.value for r in books.rows("tickets")] == [by_another]

@@ -14,8 +14,10 @@ from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.breaker import BreakerState, Halt, Level, Triggers
+from participant.core.escalation import Patience, Rung
 from participant.core.market import Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
 from participant.core.messages import Job, JobResult, Ticket, Write
+from participant.core.notices import Delivery, Notice
 from participant.core.order import Order
 from participant.core.providers import Arbitration
 from participant.core.risk import Limits
@@ -25,7 +27,7 @@ from participant.operate.breaker import Watch, judge
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
-from participant.stages.escalate import Escalate
+from participant.stages.escalate import Escalate, PeoplePorts, PeopleRule
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
 from participant.stages.ingest import Ingest, IngestPorts
 from participant.stages.reconcile import Closed, ReconcilePorts, close_day
@@ -119,13 +121,21 @@ class SimNotifier:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.sent: list[Ticket] = []
+        self.told: set[str] = set()
+        self.ended: list[Delivery] = []
 
-    def send(self, ticket: Ticket) -> str:
-        if self.rng.random() < 0.2:
-            return "no answer"
-        self.sent.append(ticket)
-        return ""
+    def send(self, notice: Notice) -> None:
+        has_failed = self.rng.random() < 0.2
+        self.ended.append(Delivery(notice.notice_id, "no answer" if has_failed else ""))
+        if not has_failed:
+            self.told.add(notice.notice_id.partition("/")[0])
+
+    def delivered(self) -> list[Delivery]:
+        ended, self.ended = self.ended, []
+        return ended
+
+    def close(self) -> None:
+        self.ended = []
 
 
 # Short days full of whole lives of structures: the loop guard and the day's count are tested elsewhere.
@@ -288,7 +298,9 @@ class Sim:
         def desk() -> Callable[[], object]:
             self.queues["fills"].restart()
             stage = Book(BookPorts(queues["fills"], books, quotes, self.archive, self.clock), world.RULES)
-            people = Escalate(books, self.notifier)
+            self.notifier.close()
+            ports = PeoplePorts(books, {("console", "all"): self.notifier}, self.clock)
+            people = Escalate(ports, PeopleRule((Rung(0.0, "console"),), patience=Patience(50, 0.0)))
             return lambda: (stage.step(0.0), people.step())
 
         def breaker() -> Callable[[], object]:

@@ -185,8 +185,7 @@ class Invariants:
                 not lost or tickets[order.order_id] == 1, sim, 6, f"{tickets[order.order_id]} tickets for one order"
             )
             require(tickets[order.order_id] <= 1, sim, 6, "more than one ticket for an order")
-        told = {t.ticket_id for t in sim.notifier.sent}
-        untold = [t for t in sim.tickets() if not t.is_closed and t.ticket_id not in told]
+        untold = [t for t in sim.tickets() if not t.is_closed and t.ticket_id not in sim.notifier.told]
         require(not untold, sim, 6, "an open ticket that nobody was told of")
         ids, parts = [], dict[str, Raw]()
         for line, pack in sim.archive.read(str(world.DAY)):

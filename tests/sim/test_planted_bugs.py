@@ -101,8 +101,8 @@ def the_cover_check_is_gone_and_legs_do_not_wait(patch: pytest.MonkeyPatch) -> N
 def a_ticket_has_a_new_id_each_time(patch: pytest.MonkeyPatch) -> None:
     save = participant.links.books.Books.save
 
-    def wrong(order: Order, now: int) -> Ticket:
-        return replace(order_ticket(order, now), ticket_id=f"{order.order_id}{now}")
+    def wrong(order: Order, now: int, why: str = "") -> Ticket:
+        return replace(order_ticket(order, now, why), ticket_id=f"{order.order_id}{now}")
 
     def forgets(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
         return save(self, held, replace(after, is_ticketed=False), extra)

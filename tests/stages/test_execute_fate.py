@@ -157,8 +157,8 @@ def test_the_ticket_is_settled_when_the_book_shows_the_order_later(floor: Floor)
     floor.at(200)
     gateway.step(0.0)
     (ticket,) = floor.tickets()
-    assert ticket.is_closed
-    assert ticket.detail.endswith("| closed: the broker's book shows it filled")
+    assert ticket.closed is not None
+    assert (ticket.closed.by, ticket.closed.reason) == ("", "the broker's book shows it filled")
     assert (only(floor).status, only(floor).sends) == (S.FILLED, 1)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from participant.commands.errors import FAULT, NEEDS_A_PERSON, WRONG_USE, Refused
 from participant.config import BadConfig
 from participant.links.keys import BadKey
+from participant.operate.desk import No
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
 from participant.operate.wake import NotReady
@@ -14,7 +15,7 @@ from participant.ports import LeaseHeld, StoreBroken
 from participant.wire.json import Malformed
 from participant.wire.limits import BadLimits
 
-BAD_INPUT = (Refused, BadConfig, BadKey, BadLimits, NotReady, StoreBroken, LeaseHeld, Malformed)
+BAD_INPUT = (Refused, No, BadConfig, BadKey, BadLimits, NotReady, StoreBroken, LeaseHeld, Malformed)
 BROKEN = (TooManyRestarts, TimeoutError, ConnectionError)
 
 

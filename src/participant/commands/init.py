@@ -21,6 +21,10 @@ symbols = ["NIFTY", "BANKNIFTY"]
 day = "2026-11-26"          # the first day of a new home; afterwards the next session
 step_s = 60                 # seconds of market time between instants
 
+[people]                    # who is told of tickets, and how: docs/people.md
+secrets = ""                # a file of addresses, mode 0600; without one the console is told
+relay = "orders"            # decisions told by push and Slack: "none", "orders", "all"
+
 [[watchlist]]
 symbol = "NIFTY"
 

@@ -25,11 +25,21 @@ from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
 from participant.history.recordings import Recordings, days_in, days_settled, is_wholly_apart, open_recordings
+from participant.links.addresses import load_addresses
 from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
 from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, closed_days, open_account, open_bans, open_day, open_tickets, unfinished
+from participant.operate.wake import (
+    ask_venue,
+    call_test,
+    closed_days,
+    open_account,
+    open_bans,
+    open_day,
+    open_tickets,
+    unfinished,
+)
 from participant.wire.json import encode
 
 PAISE = 100
@@ -222,6 +232,7 @@ def _check(run: Run, symbols: Sequence[str]) -> None:
             f"{len(tickets)} open tickets in {run.home} block the day, the first is {tickets[0].ticket_id[:8]} "
             f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID` ends one"
         )
+    load_addresses(run.config.people.secrets, os.environ)  # said now, and not by a desk that cannot start
     _check_watched(run.config, symbols)
 
 
@@ -253,6 +264,7 @@ def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> 
     # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
     books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
     open_day(books, app.quotes(run), run.day, references)
+    call_test(books, run.day, SystemClock().now())
     (run.path / "run.json").write_bytes(encode(run))
 
 

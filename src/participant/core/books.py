@@ -26,6 +26,7 @@ class OrderReport(Struct, frozen=True, tag="report"):
     decided_at: int
     at: int
     is_final: bool
+    revision: int = 0
 
 
 def report(order: Order) -> OrderReport:
@@ -43,12 +44,14 @@ def report(order: Order) -> OrderReport:
         order.decided_at,
         order.filled_at or order.decided_at,
         order.status not in OPEN,
+        order.revision,
     )
 
 
 def filled(told: OrderReport, charges: int, day: datetime.date) -> Filled:
     """The book event in a report; `charges` (paise) are those of all that filled so far."""
-    return Filled(told.order_id, told.contract, told.side, told.cum_quantity, told.cum_value, charges, told.at, day)
+    figures = (told.cum_quantity, told.cum_value, charges)
+    return Filled(told.order_id, told.contract, told.side, *figures, told.at, day, is_correction=told.revision > 0)
 
 
 class Fill(Struct, frozen=True, rename="camel"):
@@ -63,19 +66,26 @@ class Fill(Struct, frozen=True, rename="camel"):
     value: int
     charges: int
     at: int
+    revision: int = 0
+
+
+def is_news(told: OrderReport, known: Fill | None) -> bool:
+    """Whether a report says more than the tradebook knows: more units, or a figure corrected since."""
+    before = (known.revision, known.quantity) if known else (0, 0)
+    return (told.revision, told.cum_quantity) > before
 
 
 def fill_of(told: OrderReport, cost: int) -> Fill:
     """The tradebook's row for a report; `cost` is the charges of all that filled so far."""
     who = (told.order_id, told.decision_id, told.scrip, told.contract, told.side)
-    return Fill(*who, told.cum_quantity, told.cum_value, cost, told.at)
+    return Fill(*who, told.cum_quantity, told.cum_value, cost, told.at, told.revision)
 
 
 def view(position: Position, orders: Iterable[Order], day: datetime.date) -> Position:
     """The position with every fill that our orders know of, booked or not yet, and with what is still working."""
     mine = [o for o in orders if o.scrip == position.scrip]
     for order in mine:
-        if order.cum_quantity:
+        if order.cum_quantity or order.revision:
             charges = position.booked.get(order.order_id, Booked()).charges
             position, _ = apply(position, filled(report(order), charges, day))
     return with_working(position, working(mine))
@@ -144,16 +154,26 @@ def _differences(kind: str, ours: Mapping[str, int], theirs: Mapping[str, int]) 
 
 def our_book(positions: Iterable[Position], orders: Iterable[Order], cash: int) -> Book:
     """Our side: orders that reached the wire, positions of all scrips, cash."""
-    sent = {o.tag_stem: o.cum_quantity for o in orders if o.sends and o.cum_quantity}
+    sent = {o.tag_stem: o.cum_quantity for o in orders if (o.sends or o.entered) and o.cum_quantity}
     held = {h.contract.key: h.quantity for p in positions for h in p.holdings}
     return Book(sent, held, cash)
 
 
-def their_book(orders: Sequence[OrderView], positions: Mapping[str, int], cash: int) -> Book:
-    """The broker's side. Orders that filled nothing need no counterpart; a fill under no tag of ours does."""
+def by_hand(orders: Iterable[Order]) -> dict[str, str]:
+    """The broker's ids of what people did by hand in the place of these orders, and the tag stem of each."""
+    return {name: o.tag_stem for o in orders for name in o.entered}
+
+
+def their_book(
+    orders: Sequence[OrderView], positions: Mapping[str, int], cash: int, hands: Mapping[str, str] | None = None
+) -> Book:
+    """The broker's side. Orders that filled nothing need no counterpart; a fill under no tag of ours does.
+
+    `hands` gives the tag stem that stands for what was done by hand, by the broker's order id.
+    """
     filled: dict[str, int] = {}
     for order in orders:
         if order.cum_quantity:
-            stem = order.tag[:-1]
+            stem = (hands or {}).get(order.broker_order_id, order.tag[:-1])
             filled[stem] = filled.get(stem, 0) + order.cum_quantity
     return Book(filled, {k: q for k, q in positions.items() if q}, cash)

@@ -49,6 +49,7 @@ class Readings(Struct, frozen=True):
     unknown_count: int = 0
     unknown_oldest_s: float = 0.0
     overfilled: tuple[str, ...] = ()
+    ticket_unanswered_s: float = 0.0
 
 
 class Triggers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +61,7 @@ class Triggers(Struct, frozen=True, forbid_unknown_fields=True):
     unknown_open_count: int = 2
     unknown_open_after_s: float = 180.0
     stale_after_s: float = 5.0
+    ticket_unanswered_s: float = 600.0
 
 
 def evaluate(before: BreakerState | None, now: Readings, triggers: Triggers) -> BreakerState:
@@ -71,6 +73,8 @@ def evaluate(before: BreakerState | None, now: Readings, triggers: Triggers) -> 
     found += _pair("seconds without a provider", now.providers_silent_s, triggers.providers_silent_s)
     if now.unknown_count >= triggers.unknown_open_count and now.unknown_oldest_s >= triggers.unknown_open_after_s:
         found.append((Level.OPEN, f"{now.unknown_count} orders unknown for {now.unknown_oldest_s:.0f} s"))
+    if not now.ticket_unanswered_s < triggers.ticket_unanswered_s:
+        found.append((Level.REDUCE_ONLY, f"a ticket unanswered for {triggers.ticket_unanswered_s:g} s"))
     latching = _pair("loss of the day", now.day_loss, triggers.day_loss)
     latching += [(Level.OPEN, f"order {o} filled beyond its quantity") for o in now.overfilled]
     kept = [(Level(int(text[0])), text[2:]) for text in (before.latched if before else ())]

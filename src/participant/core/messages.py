@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from participant.core.scrip import Contract, Side
+
 
 class Message(Struct, frozen=True):
     """A message on a queue. `id` makes putting it twice harmless, `key` orders it among its like."""
@@ -71,8 +73,62 @@ class BrokerPosition(Struct, frozen=True):
     cost: int
 
 
+class Stamp(Struct, frozen=True):
+    """Who did something, and when by the machine's clock (ns): people live by that one, whatever the market's says."""
+
+    by: str
+    at: int
+
+
+class Closing(Struct, frozen=True):
+    """How a ticket ended: `filled`, `rejected`, `closed` by a person, or `found` by the machine (`by` is empty)."""
+
+    how: str
+    by: str
+    at: int
+    reason: str
+
+
+class Evidence(Struct, frozen=True):
+    """What is known of an order at the broker: how often it was sent, under which tag, and what the book showed.
+
+    `shown` holds units and paise by the broker's order id.
+    """
+
+    sends: int
+    tag: str
+    said: str
+    shown: dict[str, tuple[int, int]] = {}
+
+
+class Work(Struct, frozen=True):
+    """What is to be done by hand: units still to do, limit, why, until when (market time), and what is known of it."""
+
+    contract: Contract
+    side: Side
+    quantity: int
+    limit: int
+    why: str
+    deadline: int
+    is_doubtful: bool
+    evidence: Evidence
+
+
+class Entry(Struct, frozen=True):
+    """A fill made by hand, as a person entered it: units, average price, and when it filled (market time)."""
+
+    broker_order_id: str
+    quantity: int
+    price: int
+    filled_at: int
+    stamp: Stamp
+
+
 class Ticket(Struct, frozen=True):
-    """Work for a person: everything needed to act by hand, and why."""
+    """Work for a person: everything needed to act by hand, why, and what has become of it. `at` is market time.
+
+    A ticket of an order carries `work`; a break with the broker's books has only its words.
+    """
 
     ticket_id: str
     at: int
@@ -80,4 +136,25 @@ class Ticket(Struct, frozen=True):
     title: str
     detail: str
     order_id: str = ""
-    is_closed: bool = False
+    work: Work | None = None
+    acknowledged: Stamp | None = None
+    claimed: Stamp | None = None
+    entries: tuple[Entry, ...] = ()
+    closed: Closing | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.closed is not None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a person has it in hand: to claim or to end it is to acknowledge it."""
+        return bool(self.acknowledged or self.claimed or self.closed)
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in one word."""
+        if self.closed is not None:
+            return "closed"
+        return "claimed" if self.claimed else "acknowledged" if self.acknowledged else "open"

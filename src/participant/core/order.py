@@ -3,6 +3,8 @@
 Rule 1: what may follow what stands in TRANSITIONS; `advance` follows the table and nothing else does.
 Rule 2: an order whose outcome is not known is UNKNOWN until the broker's own evidence says otherwise.
 Rule 3: fills merge by cumulative quantity: the highest figure that the broker ever reported stands, in any state.
+Rule 4: what a person did by hand counts as they entered it until the broker shows that order; then the broker's own
+figures stand in its place. It moves no status: a person's word is no evidence of what became of our own sends.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +15,7 @@ from msgspec.structs import replace
 
 from participant.core.decision import Decision, Leg
 from participant.core.ids import digest
+from participant.core.merging import Told, filled, is_corrected, merged
 from participant.core.position import Working
 from participant.core.scrip import Contract, Side
 
@@ -114,8 +117,9 @@ class OrderView(Struct, frozen=True, rename="camel"):
 class Order(Struct, frozen=True):
     """An instruction to the broker: one leg of one decision, or one slice of it. Times are ns, money is paise.
 
-    `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id;
-    `denied_by` the control that refused it.
+    `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id.
+    `entered` is the same of what a person did by hand in its place; `revision` counts how often a figure was corrected.
+    `denied_by` is the control that refused it.
     """
 
     order_id: str
@@ -142,7 +146,9 @@ class Order(Struct, frozen=True):
     cancels: int = 0
     is_ticketed: bool = False
     reason: str = ""
-    shown: dict[str, tuple[int, int]] = {}
+    shown: Told = {}
+    entered: Told = {}
+    revision: int = 0
     denied_by: str = ""
 
     @property
@@ -157,8 +163,15 @@ class Order(Struct, frozen=True):
 
     @property
     def unfilled(self) -> int:
-        """Units that may still fill, signed by side: 0 once the order is over."""
-        return self.side.sign * (self.quantity - self.cum_quantity) if self.status in OPEN else 0
+        """Units that may still fill, signed by side: 0 once the order is over. What is done by hand takes none away."""
+        by_hand = sum(self.shown.get(name, told)[0] for name, told in self.entered.items())
+        return self.side.sign * (self.quantity - self.cum_quantity + by_hand) if self.status in OPEN else 0
+
+    def has(self, view: "OrderView") -> bool:
+        """Whether the broker shows an attempt of it, or what a person did by hand in its place."""
+        is_ours = bool(view.tag) and view.tag.startswith(self.tag_stem)
+        is_alike = view.contract == self.contract.key and view.side is self.side
+        return is_ours or (view.broker_order_id in self.entered and is_alike)
 
 
 class IllegalTransition(Exception):
@@ -248,15 +261,13 @@ def evidenced(order: Order, views: Sequence[OrderView]) -> Order:
     What filled is the most ever shown of each attempt, added up, whatever state the order is in; the state is that of
     the present attempt, and an older one can only fill the order.
     """
-    shown = _merged(order.shown, views)
-    quantity = max(order.cum_quantity, sum(units for units, _ in shown.values()))
-    value = max(order.cum_value, sum(paise for _, paise in shown.values()))
-    changes: dict[str, object] = {"shown": shown, "cum_quantity": quantity, "cum_value": value}
-    if quantity > order.cum_quantity:
+    shown = merged(order.shown, ((v.broker_order_id, v.cum_quantity, v.cum_value) for v in views))
+    changes, proven = _figures(order, shown, order.entered), _proven_units(order, shown)
+    if any(v.cum_quantity > order.shown.get(v.broker_order_id, (0, 0))[0] for v in views):
         changes["filled_at"] = max(order.filled_at, *(v.updated_at for v in views))
     present = [v for v in views if v.tag == order.tag]
     has_filled = any(shown[v.broker_order_id][0] for v in present)
-    happening = Happening.FILL if quantity >= order.quantity else _proven({v.status for v in present}, has_filled)
+    happening = Happening.FILL if proven >= order.quantity else _proven({v.status for v in present}, has_filled)
     if happening is None or happening not in TRANSITIONS[order.status]:
         return replace(order, **changes)
     if present:
@@ -268,13 +279,24 @@ def evidenced(order: Order, views: Sequence[OrderView]) -> Order:
     return advance(order, happening, **changes)
 
 
-def _merged(shown: dict[str, tuple[int, int]], views: Iterable[OrderView]) -> dict[str, tuple[int, int]]:
-    """What was shown filled of each attempt, with these views; less than was shown before changes nothing."""
-    merged = dict(shown)
-    for view in views:
-        before = merged.get(view.broker_order_id, (0, 0))
-        merged[view.broker_order_id] = max(before, (view.cum_quantity, view.cum_value))
-    return dict(sorted(merged.items()))
+def enter(order: Order, broker_order_id: str, told: tuple[int, int], at: int) -> Order:
+    """The order with what a person filled by hand at `at` (market time): units and paise, by the broker's order id."""
+    entered = dict(sorted({**order.entered, broker_order_id: told}.items()))
+    return replace(order, **_figures(order, order.shown, entered), filled_at=max(order.filled_at, at))
+
+
+def _figures(order: Order, shown: Told, entered: Told) -> dict[str, object]:
+    """The fields of an order that follow from what was shown and entered. A figure that was corrected is counted."""
+    before = (order.cum_quantity, order.cum_value)
+    quantity, value = filled(shown, entered, before)
+    revision = order.revision + is_corrected(before, (quantity, value))
+    return {"shown": shown, "entered": entered, "cum_quantity": quantity, "cum_value": value, "revision": revision}
+
+
+def _proven_units(order: Order, shown: Told) -> int:
+    """Units that the broker shows filled; while our own sends are in doubt, what was done by hand settles nothing."""
+    names = shown if order.status is OrderStatus.DEAD else shown.keys() - order.entered.keys()
+    return max(sum(shown[name][0] for name in names), 0 if order.entered else order.cum_quantity)
 
 
 def _proven(states: set[str], has_filled: bool) -> Happening | None:

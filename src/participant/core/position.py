@@ -66,7 +66,10 @@ class Position(Struct, frozen=True, rename="camel"):
 
 
 class Filled(Struct, frozen=True, tag="filled"):
-    """How much of one of our orders has filled so far: units, their value and charges (paise), all cumulative."""
+    """How much of one of our orders has filled so far: units, their value and charges (paise), all cumulative.
+
+    A correction takes the place of what was booked before, be it less: the broker's figures of what a person entered.
+    """
 
     order_id: str
     contract: Contract
@@ -76,6 +79,7 @@ class Filled(Struct, frozen=True, tag="filled"):
     charges: int
     at: int
     day: datetime.date
+    is_correction: bool = False
 
 
 class Settled(Struct, frozen=True, tag="settled"):
@@ -127,18 +131,44 @@ class Result(Struct, frozen=True):
 
 def _filled(position: Position, event: Filled) -> tuple[Position, int]:
     before = position.booked.get(event.order_id, Booked())
+    if event.is_correction and before.quantity:
+        return _corrected(position, event, before)
+    return _added(position, event, before)
+
+
+def _corrected(position: Position, event: Filled, before: Booked) -> tuple[Position, int]:
+    """Take back all that was booked of the order, then book it as it is now told."""
+    if (event.quantity, event.value) == (before.quantity, before.value):
+        return position, 0
+    position, back = _moved(position, event, Booked(-before.quantity, -before.value, -before.charges))
+    position, paid = _moved(position, event, Booked(event.quantity, event.value, event.charges))
+    return _noted(position, event), back + paid
+
+
+def _added(position: Position, event: Filled, before: Booked) -> tuple[Position, int]:
     quantity = event.quantity - before.quantity
     if quantity <= 0:
         return position, 0
-    value, charges = event.value - before.value, event.charges - before.charges
     if position.is_flat:
         position = replace(position, structure_result=0, entered_on=event.day)
-    holding = next((h for h in position.holdings if h.contract == event.contract), Holding(event.contract, 0, 0))
-    after, realised = _fill(holding, event.side.sign * quantity, event.side.sign * value)
+    more = Booked(quantity, event.value - before.value, event.charges - before.charges)
+    position, paid = _moved(position, event, more)
+    return _noted(position, event), paid
+
+
+def _moved(position: Position, event: Filled, more: Booked) -> tuple[Position, int]:
+    """The position with so much more of the event's contract, and the cash that it moves."""
+    sign, contract = event.side.sign, event.contract
+    holding = next((h for h in position.holdings if h.contract == contract), Holding(contract, 0, 0))
+    after, realised = _fill(holding, sign * more.quantity, sign * more.value)
+    position = _booked(position, after, Result(realised - more.charges, realised, more.charges), event.at)
+    flow = realised if contract.kind is Kind.FUTURE else -sign * more.value
+    return position, flow - more.charges
+
+
+def _noted(position: Position, event: Filled) -> Position:
     booked = {**position.booked, event.order_id: Booked(event.quantity, event.value, event.charges)}
-    position = _booked(position, after, Result(realised - charges, realised, charges), event.at)
-    flow = realised if event.contract.kind is Kind.FUTURE else -event.side.sign * value
-    return replace(position, booked=booked), flow - charges
+    return replace(position, booked=booked)
 
 
 def _booked(position: Position, holding: Holding, result: Result, at: int) -> Position:

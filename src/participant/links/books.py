@@ -131,9 +131,11 @@ class Books:
         """What a commit must hold to change an order: its row, and where something filled the promise to the books."""
         writes = [Write("orders", held.key, encode(after), held.version)]
         ended = after.status not in OPEN and held.order.status in OPEN
-        if ended or after.cum_quantity > held.order.cum_quantity:
+        is_corrected = after.revision != held.order.revision
+        if ended or is_corrected or after.cum_quantity > held.order.cum_quantity:
             told = report(after)
-            name = f"{after.order_id}-{after.cum_quantity}-{int(told.is_final)}"
+            again = f"-{after.revision}" if after.revision else ""  # figures may come back to what they were
+            name = f"{after.order_id}-{after.cum_quantity}-{int(told.is_final)}{again}"
             writes.append(promise("fills", Message(name, after.scrip, encode(told))))
         return writes
 
@@ -151,7 +153,8 @@ class Books:
 
     def hand_over(self, held: Held, order: Order, now: int) -> bool:
         """Give an order to a person: one ticket, however often, and the order marked so in the same commit."""
-        ticket = order_ticket(order, now)
+        decision = None if order.is_ticketed else self.decision(order)
+        ticket = order_ticket(order, now, decision.reason if decision else "")
         extra = [] if order.is_ticketed else [Write("tickets", ticket.ticket_id, encode(ticket), 0)]
         return self.save(held, replace(order, is_ticketed=True), extra)
 

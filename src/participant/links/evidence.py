@@ -32,7 +32,7 @@ class Evidence:
         self.is_down = False
         updates = self.broker.updates()
         for view in updates:
-            for held in self.books.orders(day, view.tag[:-1]) if view.tag else []:
+            for held in self.owners(day, view):
                 self.take_in(held, [view])
         return bool(updates)
 
@@ -43,8 +43,13 @@ class Evidence:
         except BrokerDown:
             return False
         for held in self.books.orders(day):
-            self.take_in(held, [v for v in views if v.tag.startswith(held.order.tag_stem)])
+            self.take_in(held, [v for v in views if held.order.has(v)])
         return True
+
+    def owners(self, day: datetime.date, view: OrderView) -> list[Held]:
+        """The orders of the day that the broker's order belongs to: by our tag, else as done by hand in its place."""
+        tagged = self.books.orders(day, view.tag[:-1]) if view.tag else []
+        return [h for h in tagged or self.books.orders(day) if h.order.has(view)]
 
     def conclude(self, held: Held, after: Order, now: int) -> bool:
         """Write down what a send's answer proves and, in the same commit, what the book shows of an accepted order."""

@@ -6,8 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.breaker import BreakerState, Halt, Level, Readings, Triggers, evaluate
+from participant.core.escalation import Call, unanswered_s
 from participant.core.market import SECOND, MarketState
-from participant.core.messages import Write
+from participant.core.messages import Ticket, Write
 from participant.core.order import Order, OrderStatus
 from participant.core.providers import FeedStatus
 from participant.core.session import day_of
@@ -64,7 +65,16 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         unknown_count=len(unknown),
         unknown_oldest_s=max(((now - o.sent_at) / SECOND for o in unknown), default=0.0),
         overfilled=tuple(o.order_id for o in orders if o.cum_quantity > o.quantity),
+        ticket_unanswered_s=_unanswered_s(watch),
     )
+
+
+def _unanswered_s(watch: Watch) -> float:
+    """For how long people have been called without an answer; in lockstep the market waits for us, and nothing ages."""
+    if watch.is_lockstep:
+        return 0.0
+    tickets = {r.key: decode(r.value, Ticket) for r in watch.books.rows("tickets")}
+    return unanswered_s([decode(r.value, Call) for r in watch.books.rows("calls")], tickets, watch.wall.now())
 
 
 def _is_index(state: MarketState) -> bool:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from participant.core.books import Fill
 from participant.core.breaker import BreakerState, Level
 from participant.core.decision import Decision
+from participant.core.escalation import Attempt, quiet
 from participant.core.market import MarketState
 from participant.core.messages import Ticket
 from participant.core.order import Order
@@ -40,7 +41,7 @@ class ScripLine(Struct, frozen=True):
 
 
 class Screen(Struct, frozen=True):
-    """One look at the day. Money in paise."""
+    """One look at the day. Money in paise; `quiet` names channels by which the test did not arrive, and why."""
 
     day: datetime.date
     at: int
@@ -56,6 +57,7 @@ class Screen(Struct, frozen=True):
     charges: int
     result: int
     tickets: tuple[Ticket, ...]
+    quiet: dict[str, str] = {}
 
 
 class _Logged(Struct, rename="camel"):
@@ -95,6 +97,7 @@ class Watcher:
             sum(f.charges for f in fills),
             self._result(),
             tuple(_all(self.books, "tickets", Ticket)),
+            quiet(_all(self.books, "attempts", Attempt, f"test-{self.day}/")),
         )
 
     def _read_log(self) -> None:

@@ -36,12 +36,13 @@ class Summary(Struct, frozen=True):
     sealed: str
     notes: tuple[str, ...] = ()
     is_unplayed: bool = False
+    quiet: dict[str, str] = {}
 
     @property
     def needs_a_person(self) -> bool:
         """Whether something is left that only a person can settle."""
-        is_left = self.breaks or self.unknown or self.buried or any(not t.is_closed for t in self.tickets)
-        return bool(is_left or self.is_unplayed)
+        is_open = any(not t.is_closed for t in self.tickets)
+        return bool(self.breaks or self.unknown or self.buried or self.quiet or is_open or self.is_unplayed)
 
 
 def summarise(
@@ -65,6 +66,7 @@ def summarise(
         {name: count for name, count in restarts.items() if count},
         *where,
         notes,
+        quiet=screen.quiet,
     )
 
 
@@ -85,6 +87,7 @@ def lines(summary: Summary) -> list[str]:
         ("processes restarted", _counts(summary.restarts)),
         ("decision log", f"{summary.home}/decisions/{summary.day}.jsonl, sealed as {summary.sealed}"),
         ("other logs", f"{summary.home}/logs/"),
+        *(("quiet channels", f"{name}: {why}") for name, why in summary.quiet.items()),
         *(("of the data" if i == 0 else "", note) for i, note in enumerate(summary.notes)),
     ]
     width = max(len(name) for name, _ in rows)

@@ -19,7 +19,7 @@ from participant.operate.screen import Watcher
 from participant.operate.summary import Summary, summarise
 from participant.operate.supervisor import Supervisor
 from participant.operate.view import view
-from participant.operate.wake import NotReady
+from participant.operate.wake import NotReady, is_told
 from participant.ports import Archive, Queue, Store
 from participant.stages.reconcile import Closed
 from participant.wire.json import decode
@@ -28,6 +28,7 @@ LOOK_EVERY_S = 0.25
 READY_WITHIN_S = 30.0
 START_WITHIN_S = 10.0
 STOPS = (signal.SIGINT, signal.SIGTERM)
+TOLD_WITHIN_S = 15.0
 
 
 class Ready(Struct, frozen=True):
@@ -140,6 +141,7 @@ def _watch(day: Day, supervisor: Supervisor, watcher: Watcher, asked_to_stop: li
             shown.show(screen, watcher.news)
             row = day.books.get("days", str(day.day))
             if row is not None:
+                _wait_until_told(day.books)
                 return decode(row.value, Closed)
             now = (screen.at, watcher.read_to)
             moved_at, before = (moved_at, before) if now == before else (time.monotonic(), now)
@@ -148,6 +150,13 @@ def _watch(day: Day, supervisor: Supervisor, watcher: Watcher, asked_to_stop: li
             if asked_to_stop:
                 raise Stopped(f"stopped by signal {asked_to_stop[0]}; run the same command again to go on with the day")
             time.sleep(LOOK_EVERY_S)
+
+
+def _wait_until_told(books: Store) -> None:
+    """What the day's end brought to light goes out before the processes stop, as far as the channels answer in time."""
+    until = time.monotonic() + TOLD_WITHIN_S
+    while not is_told(books) and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
 
 
 def _stop_signals() -> list[int]:

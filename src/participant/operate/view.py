@@ -107,6 +107,7 @@ def needs(screen: Screen) -> list[Text]:
     if screen.breaker is not Level.CLOSED:
         level = screen.breaker.name.replace("_", " ")
         lines.append(Text(f"breaker {level}: {screen.breaker_why}", COLOURS[screen.breaker]))
+    lines += [Text(f"quiet channel {name}: {why}", "bold red") for name, why in screen.quiet.items()]
     tickets = [t for t in screen.tickets if not t.is_closed][-TICKETS_MAX:]
     return lines + [Text(f"TICKET {t.ticket_id[:8]} {t.title}: {t.detail}", "bold red") for t in tickets]
 

@@ -8,11 +8,10 @@ import httpx
 from msgspec import Struct
 
 from participant.core.account import Account
+from participant.core.escalation import Attempt, wake_test
 from participant.core.market import LookBack, Provenance, Reference
 from participant.core.messages import Ticket, Write
-from participant.core.order import Happening, OrderStatus, advance
 from participant.core.scrip import Contract
-from participant.core.tickets import settled
 from participant.links.ask import Bans
 from participant.links.books import Books
 from participant.ports import Store
@@ -83,6 +82,19 @@ def open_bans(books: Store, home: Path, day: datetime.date) -> None:
     books.commit([Write("bans", str(day), encode(Bans(day, scrips)))])
 
 
+def call_test(books: Store, day: datetime.date, now: int) -> None:
+    """Have every channel tested, once for the day; `now` is the machine's time."""
+    call = wake_test(str(day), now)
+    books.commit([Write("calls", call.call_id, encode(call), 0)])
+
+
+def is_told(books: Store) -> bool:
+    """Whether people have been told of every open ticket, as far as the channels have answered by now."""
+    attempts = [decode(r.value, Attempt) for r in books.rows("attempts")]
+    told = {a.call_id for a in attempts}
+    return all(t.ticket_id in told for t in open_tickets(books)) and all(a.failure is not None for a in attempts)
+
+
 def open_account(books: Store, capital: int) -> None:
     """Give a new home its capital (paise); one that has an account keeps it."""
     books.commit([Write("account", "account", encode(Account(capital, capital)), 0)])
@@ -103,22 +115,3 @@ def unfinished(books: Store) -> datetime.date | None:
     closed = {r.key for r in books.rows("days")}
     begun = sorted(r.key for r in books.rows("starts") if r.key not in closed)
     return datetime.date.fromisoformat(begun[0]) if begun else None
-
-
-def close_ticket(books: Store, name: str, reason: str) -> Ticket | None:
-    """Close the one open ticket whose id begins with `name`; None where there is not exactly one.
-
-    The order behind it is given up with it, so that what was reserved for it comes free.
-    """
-    found = [t for t in open_tickets(books) if t.ticket_id.startswith(name)]
-    if len(found) != 1:
-        return None
-    desk, ticket = Books(books), found[0]
-    _, version = desk.ticket(ticket.ticket_id)
-    closing = Write("tickets", ticket.ticket_id, encode(settled(ticket, reason)), version)
-    held = next((h for h in desk.orders_ever(ticket.order_id) if h.order.status is OrderStatus.UNKNOWN), None)
-    if held is not None:
-        is_done = desk.save(held, advance(held.order, Happening.GIVE_UP, reason=reason), [closing])
-    else:
-        is_done = books.commit([closing])
-    return settled(ticket, reason) if is_done else None

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from participant.core.books import Fill, OrderReport, fill_of, filled
+from participant.core.books import Fill, OrderReport, fill_of, filled, is_news
 from participant.core.charges import charges
 from participant.core.market import Mark
 from participant.core.messages import Write
@@ -52,9 +52,10 @@ class Book:
         row = self.ports.books.get("fills", key)
         known = decode(row.value, Fill) if row else None
         rows = [Write("fills", key, encode(fill_of(told, cost)), row.version if row else 0)]
-        rows = rows if quantity > (known.quantity if known else 0) else []
+        rows = rows if is_news(told, known) else []
         left = 0 if told.is_final else told.margin * (told.quantity - quantity) // told.quantity
-        entry = Entry(told.scrip, told.at, [filled(told, cost, day)], rows, told.order_id, left, known)
+        events = [filled(told, cost, day)] if rows else []
+        entry = Entry(told.scrip, told.at, events, rows, told.order_id, left, known)
         enter(self.ports.books, self.rules, market_state(self.ports.quotes, told.scrip), entry)
 
     def _close(self, mark: Mark) -> None:

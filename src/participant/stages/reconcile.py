@@ -4,7 +4,7 @@ import datetime
 
 from msgspec import Struct
 
-from participant.core.books import Break, Fill, closing_events, compare, our_book, their_book
+from participant.core.books import Break, Fill, by_hand, closing_events, compare, our_book, their_book
 from participant.core.market import Mark
 from participant.core.messages import Ticket, Write
 from participant.core.order import OPEN, Happening, OrderStatus, advance
@@ -81,7 +81,7 @@ def _finish_orders(ports: ReconcilePorts, day: datetime.date, at: int) -> bool:
     """
     books, views, has_changed = Books(ports.books), ports.broker.orders(), False
     for held in books.orders(day):
-        shown = [v for v in views if v.tag.startswith(held.order.tag_stem)]
+        shown = [v for v in views if held.order.has(v)]
         has_changed = take_in(books, held, shown) or _finish(books, held, at) or has_changed
     return has_changed
 
@@ -109,8 +109,8 @@ def _is_booked(store: Store, books: Books, day: datetime.date) -> bool:
 def _compare(ports: ReconcilePorts, day: datetime.date) -> list[Break]:
     books = Books(ports.books)
     theirs = {p.contract: p.quantity for p in ports.broker.positions()}
-    broker = their_book(ports.broker.orders(), theirs, ports.broker.funds().cash)
     orders = [h.order for h in books.orders(day)]
+    broker = their_book(ports.broker.orders(), theirs, ports.broker.funds().cash, by_hand(orders))
     return compare(our_book(books.positions(), orders, books.account()[0].cash), broker)
 
 

@@ -1,41 +1,43 @@
-"""Tickets as text for the person at the terminal, in Indian time."""
+"""Notices as text for the person at the terminal."""
 
-import datetime
 from typing import TextIO
 
-from participant.core.messages import Ticket
-
-KOLKATA = datetime.timezone(datetime.timedelta(hours=5, minutes=30), "IST")
-SECOND = 1_000_000_000
+from participant.core.notices import Delivery, Notice
 
 
 class ConsoleNotifier:
-    """Writes one block a ticket to `stream`."""
+    """Writes one block a notice to `stream`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._deliveries: list[Delivery] = []
 
-    def send(self, ticket: Ticket) -> str:
-        """Deliver once; returns an empty string when it was written, else why not."""
+    def send(self, notice: Notice) -> None:
+        """Write it at once."""
+        self._deliveries.append(Delivery(notice.notice_id, self._write(notice)))
+
+    def _write(self, notice: Notice) -> str:
         try:
             # A terminal without a rupee sign shows a question mark; the ticket matters more.
             letters = getattr(self._stream, "encoding", None) or "utf-8"
-            self._stream.write(_block(ticket).encode(letters, "replace").decode(letters))
+            self._stream.write(_block(notice).encode(letters, "replace").decode(letters))
             self._stream.flush()
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             return f"the console does not take it: {error}"
         return ""
 
+    def delivered(self) -> list[Delivery]:
+        """What was written, or why not, since the last call."""
+        ended, self._deliveries = self._deliveries, []
+        return ended
 
-def _block(ticket: Ticket) -> str:
-    at = datetime.datetime.fromtimestamp(ticket.at // SECOND, KOLKATA)
-    order = f" · order {ticket.order_id}" if ticket.order_id else ""
-    lines = [
-        f"TICKET {ticket.ticket_id} {'closed' if ticket.is_closed else 'open'} · {at:%d %b %Y %H:%M:%S %Z}",
-        f"  {ticket.scrip}: {ticket.title}{order}",
-        *(f"    {line}" for line in ticket.detail.splitlines()),
-    ]
-    return "".join(f"{_plain(line)}\n" for line in ["", *lines])
+    def close(self) -> None:
+        """The stream is not ours to close."""
+
+
+def _block(notice: Notice) -> str:
+    lines = ["", notice.title, *(f"    {line}" for line in notice.body.splitlines())]
+    return "".join(f"{_plain(line)}\n" for line in lines)
 
 
 def _plain(line: str) -> str:

@@ -1,0 +1,149 @@
+"""`participant desk`: the tickets, from the first look to the end."""
+
+import datetime
+import getpass
+from argparse import Namespace
+
+from msgspec.structs import replace
+
+from participant import app
+from participant.adapters.clocks.system import SystemClock
+from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.output import say
+from participant.commands.people import open_books, run_of
+from participant.core.escalation import Call
+from participant.core.messages import Stamp, Ticket
+from participant.core.notices import KOLKATA, whole
+from participant.core.session import SECOND, at_time, day_of
+from participant.core.tickets import DO_NOT_EXECUTE, HandRule, acknowledge, claim, is_expired, work_of
+from participant.core.wording import at_price
+from participant.links.books import Books
+from participant.links.limits import in_force
+from participant.operate import desk
+from participant.operate.wake import open_tickets
+from participant.ports import Store
+from participant.wire.json import decode
+
+LETTERS_MAX = 200
+
+
+def list_tickets(args: Namespace) -> int:
+    """Every open ticket, with everything needed to act by hand."""
+    tickets = open_tickets(open_books(args.home))
+    text = [f"{t.ticket_id[:8]}  {t.state:<12}  {t.scrip}  {t.title}\n          {t.detail}" for t in tickets]
+    say(args, "\n".join(text) or "no open tickets", tickets)
+    return NEEDS_A_PERSON if tickets else DONE
+
+
+def show(args: Namespace) -> int:
+    """One ticket whole, with what the broker's book has shown of its order until now."""
+    store = open_books(args.home)
+    ticket = desk.find(store, args.ticket)[0]
+    say(args, "\n".join(_shown(args, store, ticket)), ticket)
+    return DONE if ticket.is_closed else NEEDS_A_PERSON
+
+
+def ack(args: Namespace) -> int:
+    """Say that a person has it: nobody else is called about it."""
+    store, stamp = open_books(args.home), _stamp(args)
+    ticket = desk.change(store, args.ticket, lambda t: acknowledge(t, stamp))
+    say(args, f"acknowledged {ticket.ticket_id[:8]} {ticket.title}", ticket)
+    return DONE
+
+
+def take(args: Namespace) -> int:
+    """Say who is going to do it by hand, and show once more what is known of it at the broker."""
+    store, stamp = open_books(args.home), _stamp(args)
+    ticket = desk.change(store, args.ticket, lambda t: claim(t, stamp))
+    say(args, "\n".join([f"claimed by {stamp.by}", *_shown(args, store, ticket)]), ticket)
+    return DONE
+
+
+def fill(args: Namespace) -> int:
+    """Enter what was filled by hand; it is booked as any fill is."""
+    store, stamp = open_books(args.home), _stamp(args)
+    run = run_of(args.home)
+    people, desk_of = run.config.people, run.config.desk
+    limits = in_force(store, str(run.day), desk_of.signed_by, is_paper=run.is_paper)
+    rule = HandRule(limits.order_value_max, people.fill_collar_max, people.fill_collar_future_max)
+    before = desk.find(store, args.ticket)[0]
+    hand = desk.Hand(args.broker_order_id, args.quantity, args.price, _filled_at(args, before))
+    ticket = desk.fill(store, args.ticket, hand, stamp, rule)
+    done = f"entered {args.quantity} at {at_price(args.price)} as the broker's order {args.broker_order_id}"
+    say(args, "\n".join([done, *_shown(args, store, ticket)]), ticket)
+    return DONE if ticket.is_closed else NEEDS_A_PERSON
+
+
+def reject(args: Namespace) -> int:
+    """Say that it is not going to be done, and why."""
+    return _end(args, "rejected")
+
+
+def close(args: Namespace) -> int:
+    """End one ticket, with the reason that goes into the books."""
+    return _end(args, "closed")
+
+
+def _end(args: Namespace, how: str) -> int:
+    store, stamp = open_books(args.home), _stamp(args)
+    ticket = desk.end(store, args.ticket, how, stamp, _words("--reason", args.reason))
+    say(args, f"{how} {ticket.ticket_id[:8]} {ticket.title}", ticket)
+    return DONE
+
+
+def _stamp(args: Namespace) -> Stamp:
+    """Who does it, by the machine's clock; the login's name where none is given."""
+    return Stamp(_words("--by", args.by or getpass.getuser()), SystemClock().now())
+
+
+def _words(option: str, text: str) -> str:
+    text = text.strip()
+    if not text or len(text) > LETTERS_MAX or not text.isprintable():
+        raise Refused(f"{option} takes 1 to {LETTERS_MAX} plain letters on one line")
+    return text
+
+
+def _filled_at(args: Namespace, ticket: Ticket) -> int:
+    """When it filled: the time of day given, on the ticket's day, else the market's newest instant."""
+    newest = desk.market_now(app.quotes(run_of(args.home)))
+    if args.at is None:
+        return max(newest, ticket.at)
+    at = at_time(day_of(ticket.at), args.at.hour, args.at.minute, args.at.second)
+    if at > max(newest, SystemClock().now()):
+        raise Refused(f"--at {args.at:%H:%M:%S} lies in the future")
+    return at
+
+
+def _shown(args: Namespace, store: Store, ticket: Ticket) -> list[str]:
+    """The ticket as it stands, its work and its evidence as of this moment."""
+    held = desk.order_of(Books(store), ticket)
+    lines = [f"ticket {ticket.ticket_id[:8]}, {ticket.state}"]
+    if not ticket.is_closed and _is_late(args, store, ticket):
+        lines.append(DO_NOT_EXECUTE)
+    if ticket.work is not None and held is not None:
+        ticket = replace(ticket, work=work_of(held.order, ticket.work.why))
+        lines.append(f"our books: the order is {held.order.status}, {held.order.cum_quantity} units filled")
+    lines += whole(ticket)
+    for name, stamp in (("acknowledged", ticket.acknowledged), ("claimed", ticket.claimed)):
+        lines += [f"{name}: by {stamp.by}, {_wall(stamp.at)}"] if stamp else []
+    lines += [
+        f"entered: {e.quantity} at {at_price(e.price)} as {e.broker_order_id}, by {e.stamp.by}" for e in ticket.entries
+    ]
+    end = ticket.closed
+    return lines + ([f"closed: {end.how} by {end.by or 'the desk itself'}: {end.reason}"] if end else [])
+
+
+def _is_late(args: Namespace, store: Store, ticket: Ticket) -> bool:
+    """Whether its decision has expired by the market's clock, its day is over, or as much time went by on the wall.
+
+    Where the market's clock stands, since the desk has stopped, the wall's says it: late is the safe answer.
+    """
+    row = store.get("calls", ticket.ticket_id)
+    waited = SystemClock().now() - decode(row.value, Call).since if row else 0
+    is_over = store.get("ended", str(day_of(ticket.at))) is not None
+    now = max(desk.market_now(app.quotes(run_of(args.home))), ticket.at + waited)
+    return is_over or is_expired(ticket, now)
+
+
+def _wall(at: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(at // SECOND, KOLKATA):%d %b %H:%M:%S %Z}"
