@@ -1,4 +1,4 @@
-"""Requests to a broker over HTTP: each is sent once, bounded in time and size; what failed is said and never guessed."""
+"""Requests to a broker over HTTP: each is sent once, bounded in time and size; what failed is said, never guessed."""
 
 from collections.abc import Callable
 from time import monotonic, sleep
