@@ -45,7 +45,8 @@ class Guarantees(Struct, frozen=True):
     """What one broker promises, and what it does not. Rates are requests about orders, 0 where it states none.
 
     `tag_length_max` is 0 where no tag of ours is kept. Above the freeze quantity an order `is_sliced` or is refused.
-    `session_ends` says in words when a login is over; empty where it never is.
+    `has_reasons` is whether the order book says why an order was rejected, `has_quote_times` whether a quote says of
+    when it is. `session_ends` says in words when a login is over; empty where it never is.
     """
 
     broker: str
@@ -63,6 +64,8 @@ class Guarantees(Struct, frozen=True):
     is_sliced: bool
     has_order_updates: bool
     has_settlements: bool
+    has_reasons: bool
+    has_quote_times: bool
     session_ends: str
     rejects: tuple[Reject, ...]
 

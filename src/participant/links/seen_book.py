@@ -15,3 +15,8 @@ class SeenBook:
         lacking = self._ids - shown
         self._ids |= shown
         return f"the book lacks {len(lacking)} orders that it had shown, {min(lacking)} is one" if lacking else ""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every id that it ever showed."""
+        return frozenset(self._ids)

@@ -18,6 +18,7 @@ from participant.wire.json import Malformed
 UPDATE_MAX_BYTES = 64 * 1024
 UPDATES_MAX = 10_000
 RECONNECT_WAIT_S = (0.1, 2.0)
+REFUSED_WAIT_S = 60.0
 REFUSALS = (401, 403)
 
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class UpdateStream(Generic[T]):
         self._is_closed = threading.Event()
         self._is_up = threading.Event()
         self._link: ClientConnection | None = None
-        self._refused_at = ""
+        self._refused, self._refused_at = "", 0.0
         self._thread = threading.Thread(target=self._run, name="order updates", daemon=True)
         self._thread.start()
 
@@ -78,8 +79,9 @@ class UpdateStream(Generic[T]):
         wait_s = RECONNECT_WAIT_S[0]
         while not self._is_closed.is_set():
             address = self._tongue.address()
-            # A key that was refused is not tried again: only another one is.
-            if address and address != self._refused_at and self._converse(address):
+            # Whoever was refused does not go on knocking; another key may.
+            is_barred = address == self._refused and monotonic() - self._refused_at < REFUSED_WAIT_S
+            if address and not is_barred and self._converse(address):
                 wait_s = RECONNECT_WAIT_S[0]
             self._is_closed.wait(wait_s)
             wait_s = min(2 * wait_s, RECONNECT_WAIT_S[1])
@@ -95,11 +97,12 @@ class UpdateStream(Generic[T]):
                 self._is_up.set()
                 self._listen(link)
         except InvalidStatus as fault:
-            self._refused_at = address if fault.response.status_code in REFUSALS else ""
+            self._refused = address if fault.response.status_code in REFUSALS else ""
         except Refused:
-            self._refused_at = address
+            self._refused = address
         except (OSError, WebSocketException, Malformed):
             pass  # another link may do better
+        self._refused_at = monotonic()
         has_stood = self._is_up.is_set()
         self._is_up.clear()
         return has_stood

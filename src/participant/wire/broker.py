@@ -33,6 +33,8 @@ VENUE = Guarantees(
     is_sliced=False,
     has_order_updates=True,
     has_settlements=True,
+    has_reasons=True,
+    has_quote_times=True,
     session_ends="",
     rejects=(
         Reject(400, "InputException", "", "venue-input"),

@@ -50,6 +50,8 @@ KITE = Guarantees(
     is_sliced=False,
     has_order_updates=True,
     has_settlements=False,
+    has_reasons=True,
+    has_quote_times=True,
     session_ends="06:00 IST of the next day, or at the next login of the same user and app",
     # No OrderException, and no status by itself: a 400 "Order request timed out" was followed by a live order.
     rejects=(

@@ -6,7 +6,6 @@ before `participant login` has brought another one.
 
 import datetime
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from urllib.parse import quote as quoted
 
 from msgspec import Struct
@@ -16,6 +15,7 @@ from participant.core.market import Quote
 from participant.core.master import Master, Unlisted
 from participant.core.messages import BrokerPosition, Funds
 from participant.core.order import Answer, Order, OrderView
+from participant.links.amounts import paise_said
 from participant.links.http_link import HttpLink
 from participant.links.kite_link import KiteLink
 from participant.links.postbacks import Postbacks
@@ -27,7 +27,6 @@ from participant.wire import kite
 from participant.wire.json import encode
 from participant.wire.kite_rows import Basket, KiteOrder, KiteQuote, KiteTrade, Positions, Profile
 from participant.wire.kite_rows import Funds as KiteFunds
-from participant.wire.rupees import paise
 
 SILENCE_MAX_S = 10.0  # Kite sends a heartbeat every few seconds, updates or not
 INDEX = "NSE:NIFTY 50"  # any quote proves the data plane
@@ -105,7 +104,7 @@ class KiteBroker:
             raise BrokerDown(str(why)) from why
         rows = [kite.basket_row(o, s, self._account.product) for o, s in zip(orders, symbols, strict=True)]
         basket = self._kite.ask("POST", "/margins/basket?consider_positions=true", Basket, encode(rows))
-        return max(0, _paise(lambda: basket.final.total))
+        return max(0, paise_said(lambda: basket.final.total))
 
     # --- BrokerBooks ---
 
@@ -131,13 +130,13 @@ class KiteBroker:
         held: dict[str, tuple[int, int]] = {}
         for row in self._kite.ask("GET", "/portfolio/positions", Positions).net:
             units, cost = held.get(key := self._key(row.exchange, row.tradingsymbol), (0, 0))
-            held[key] = units + row.quantity, cost + _paise(row.cost)
+            held[key] = units + row.quantity, cost + paise_said(row.cost)
         return [BrokerPosition(key, units, cost) for key, (units, cost) in sorted(held.items()) if units]
 
     def funds(self) -> Funds:
         """Cash, and what is blocked."""
         segment = self._kite.ask("GET", "/user/margins", KiteFunds).equity
-        return Funds(_paise(lambda: segment.available.cash), _paise(lambda: segment.utilised.debits))
+        return Funds(paise_said(lambda: segment.available.cash), paise_said(lambda: segment.utilised.debits))
 
     def quote(self, contract: str) -> Quote | None:
         """Best bid and ask of the full depth; None for what Kite does not list."""
@@ -199,11 +198,3 @@ class KiteBroker:
         if not order.broker_order_id:
             return unsent("Kite knows orders by its own id, and this one's is not known: find it first")
         return self._kite.order(method, f"/orders/regular/{quoted(order.broker_order_id, safe='')}", form)
-
-
-def _paise(amount: Callable[[], Decimal]) -> int:
-    """What an amount of Kite's comes to; raises BrokerDown where it is none."""
-    try:
-        return paise(amount())
-    except (ValueError, ArithmeticError) as fault:
-        raise BrokerDown(f"an amount that is none: {fault}") from fault
