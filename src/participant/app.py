@@ -20,6 +20,7 @@ from participant.config import RECEIVES_MAX, Run, load_rules
 from participant.core.market import Reference
 from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
+from participant.operate.brokers import DeskBroker, vendor_broker
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -51,6 +52,14 @@ def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
     settings = QueueSettings(2.0 * run.job_timeout_s, RECEIVES_MAX, is_durable=name != "market")
     rung = ("market", "breaker") if name == "market" else (name,)  # an instant is judged when it is published
     return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, *rung), settings)
+
+
+def broker(run: Run, connect_wait_s: float = 0.0) -> DeskBroker:
+    """The broker of the settings: the gateway sends through it, the desk reads its books."""
+    link, timeout_s = run.config.broker, run.request_timeout_s
+    if link.name == "venue":
+        return HttpBroker(run.venue_url, timeout_s, connect_wait_s)
+    return vendor_broker(link, run.day, books(run), timeout_s, connect_wait_s)
 
 
 def ingest(run: Run) -> Step:
@@ -88,10 +97,9 @@ def brain(run: Run) -> Step:
 
 def gateway(run: Run) -> Step:
     """The only process that holds the broker's secret, and the only one that sends."""
-    broker = HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
-    ports = GatewayPorts(orders, fills, books(run), quotes(run), broker, clock, wall)
+    ports = GatewayPorts(orders, fills, books(run), quotes(run), broker(run, run.request_timeout_s), clock, wall)
     rule = GatewayRule(load_rules(), run.config.limits, run.config.sending, run.config.triggers, run.is_lockstep)
     return Gateway(ports, rule).step
 
@@ -102,8 +110,7 @@ def desk(run: Run) -> Step:
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
     people = Escalate(store, ConsoleNotifier(sys.stdout))
-    broker, fills = HttpBroker(run.venue_url, run.request_timeout_s), queue(run, "fills", "reconcile")
-    reconcile = ReconcilePorts(store, market, broker, fills)
+    reconcile = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -52,11 +52,39 @@ class Venue(Struct, frozen=True, forbid_unknown_fields=True):
     step_s: Count = 60
 
 
+class BrokerLink(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which broker, on paper or live. Keys are never set here: `secrets` names the file that holds them."""
+
+    name: Literal["venue", "kite", "openalgo"] = "venue"
+    profile: Literal["paper", "live"] = "paper"
+    url: str = ""
+    updates_url: str = ""
+    product: Literal["NRML", "MIS"] = "NRML"
+    secrets: str = "secrets.json"
+    postback_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    listed_min: Count = 1000
+
+    @property
+    def secrets_path(self) -> Path:
+        """The file of secrets; `~` is the home of who runs the desk."""
+        return Path(self.secrets).expanduser()
+
+    @property
+    def fault(self) -> str:
+        """Why broker and profile do not go together, or an empty string."""
+        if self.name == "venue" and self.profile == "live":
+            return 'the venue is simulated: profile = "live" needs name = "kite" or "openalgo"'
+        if self.name == "kite" and self.profile == "paper":
+            return 'every key of Kite is a live one, for it has no sandbox: paper needs name = "venue" or "openalgo"'
+        return ""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set; the defaults trade a made day on paper."""
 
     desk: Desk = Desk()
     venue: Venue = Venue()
+    broker: BrokerLink = BrokerLink()
     limits: Limits = Limits()
     triggers: Triggers = Triggers()
     sending: SendRule = SendRule()
@@ -123,7 +151,10 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         return Config()
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
-        return msgspec.convert(settings, Config)
+        config = msgspec.convert(settings, Config)
+        if config.broker.fault:
+            raise BadConfig(f"{file}: [broker] {config.broker.fault}")
+        return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault
     except msgspec.ValidationError as fault:

@@ -20,6 +20,11 @@ symbols = ["NIFTY", "BANKNIFTY"]
 day = "2026-11-26"          # the first day of a new home; afterwards the next session
 step_s = 60                 # seconds of market time between instants
 
+[broker]                    # docs/brokers.md; keys are never written here
+name = "venue"              # or "kite", "openalgo"
+profile = "paper"           # or "live"
+secrets = "secrets.json"    # the file that holds the keys, for its owner alone (chmod 600)
+
 [limits]                    # what the gateway lets pass
 margin_share_max = 0.40
 lots_max = 10

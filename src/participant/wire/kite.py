@@ -224,7 +224,8 @@ def listings(text: str) -> Iterator[Listing]:
     if missing:
         raise Malformed(f"the list of instruments has no {', '.join(sorted(missing))}: it begins {text[:60]!r}")
     for number, row in enumerate(rows, 2):
-        if row["exchange"] != EXCHANGE or row["instrument_type"] not in KINDS:
+        # A line that does not name its underlying is of none: it is not guessed from the symbol.
+        if row["exchange"] != EXCHANGE or row["instrument_type"] not in KINDS or not row["name"]:
             continue
         try:
             yield _listing(row)
