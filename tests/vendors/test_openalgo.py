@@ -116,8 +116,10 @@ def test_a_book_that_was_not_read_whole_is_no_empty_book(seat: Seat, way: Way) -
         broker.funds,
         broker.login,
         lambda: broker.find("a"),
+        lambda: broker.quote(CALL.key),
+        lambda: broker.margin([order("a")]),
     ]
-    for read in (*reads, lambda: broker.quote(CALL.key), lambda: broker.margin([order("a")])):
+    for read in reads:
         with pytest.raises(BrokerDown):
             read()
 
