@@ -14,7 +14,7 @@ from participant.adapters.brokers.kite import KiteAccount, KiteBroker
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.brokers.openalgo import OpenAlgoAccount, OpenAlgoBroker
 from participant.core.clearing import Ledger
-from participant.core.guarantees import Finding, Guarantees
+from participant.core.guarantees import Dedup, Finding, Guarantees
 from participant.core.market import SECOND
 from participant.core.messages import BrokerPosition
 from participant.core.order import Order, OrderView, Verdict
@@ -213,6 +213,29 @@ def test_only_the_displayed_size_fills_and_the_rest_goes_on_resting(desk: Desk) 
     desk.show(1, size=130)
     assert desk.broker.find("a")[0].cum_quantity == 780
     assert desk.broker.find("a")[0].cum_value == money(ASK, 650) + money(3_050_000, 130)
+
+
+# --- guarantees -------------------------------------------------------------------------------------------------------
+
+
+def test_a_tag_as_long_as_is_guaranteed_comes_back_as_it_was_sent(desk: Desk) -> None:
+    most = desk.broker.guarantees.tag_length_max
+    longest = replace(order("a"), sends=10 ** max(0, most - 17))
+    assert len(longest.tag) == (most or 17)
+    assert desk.broker.place(longest).verdict is Verdict.ACCEPTED
+    if desk.broker.guarantees.found_by is Finding.TAG:
+        assert [v.tag for v in desk.broker.orders()] == [longest.tag]
+
+
+def test_only_limit_orders_of_the_day_are_guaranteed_and_sent(desk: Desk) -> None:
+    stated = desk.broker.guarantees
+    assert (stated.order_types, stated.validities, stated.has_market_orders) == (("LIMIT",), ("DAY",), False)
+    desk.broker.place(order("a", limit=2_000_000))
+    assert desk.broker.find("a")[0].status == "open", "an order far from the market rests: it is no market order"
+
+
+def test_no_broker_is_said_to_take_a_tag_once_and_none_is_found_to(desk: Desk) -> None:
+    assert desk.broker.guarantees.dedup_by_tag is not Dedup.YES
 
 
 def test_the_same_tag_sent_twice_is_two_orders(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from participant.adapters.brokers.memory import MemoryBroker
 from participant.core.market import SECOND
 from participant.core.matching import OrderRequest
 from participant.core.order import Answer, OrderView, Verdict
@@ -56,7 +57,6 @@ def instruments(contracts: tuple[Contract, ...] = CONTRACTS) -> str:
 
 
 SYMBOLS = {c.key: symbol(c) for c in CONTRACTS}
-KEYS = {name: key for key, name in SYMBOLS.items()}
 
 
 def local(at: int) -> str:
@@ -71,8 +71,11 @@ def number(paise: int, units: int = 1) -> Raw:
 class KiteServer:
     """Kite's REST and stream for one user. `refused` names planes on which the token is dead."""
 
-    def __init__(self) -> None:
-        self.exchange = made_exchange()
+    def __init__(self, exchange: MemoryBroker | None = None, contracts: tuple[Contract, ...] = CONTRACTS) -> None:
+        self.exchange = exchange or made_exchange()
+        self.contracts = contracts
+        self.symbols = {c.key: symbol(c) for c in contracts}
+        self.keys = {name: key for key, name in self.symbols.items()}
         self.refused: set[str] = set()
         self.is_mute = False
         self.knocks: list[str] = []
@@ -147,7 +150,7 @@ class KiteServer:
         form = await form_of(request)
         if form.get("order_type") != "LIMIT" or form.get("validity") != "DAY" or len(form.get("tag", "")) > 20:
             return error(400, "InputException", "Invalid `order_type`.")
-        return await self._answered(self.exchange.enter(requested(form)))
+        return await self._answered(self.exchange.enter(self._requested(form)))
 
     async def _modify(self, request: Request) -> Response:
         form = await form_of(request)
@@ -182,7 +185,7 @@ class KiteServer:
     async def _positions(self, _: Request) -> Response:
         rows = [
             {
-                "tradingsymbol": SYMBOLS[line.contract],
+                "tradingsymbol": self.symbols[line.contract],
                 "exchange": "NFO",
                 "product": "NRML",
                 "quantity": line.quantity,
@@ -204,13 +207,13 @@ class KiteServer:
 
     async def _basket(self, request: Request) -> Response:
         rows = await request.json()
-        need = self.exchange.need(requested(row) for row in rows)
+        need = self.exchange.need(self._requested(row) for row in rows)
         return ok({"initial": {"total": number(2 * need)}, "final": {"total": number(need)}, "orders": []})
 
     async def _quote(self, request: Request) -> Response:
         found: dict[str, Any] = {}
         for name in request.query_params.getlist("i"):
-            known = self.exchange.quote(KEYS.get(name.partition(":")[2], "NIFTY"))
+            known = self.exchange.quote(self.keys.get(name.partition(":")[2], "NIFTY"))
             if known is None:
                 continue
             found[name] = {
@@ -224,7 +227,7 @@ class KiteServer:
         return ok(found)
 
     async def _instruments(self, _: Request) -> Response:
-        return PlainTextResponse(instruments(), media_type="text/csv")
+        return PlainTextResponse(instruments(self.contracts), media_type="text/csv")
 
     # --- updates ---
 
@@ -256,6 +259,13 @@ class KiteServer:
 
     # --- rows ---
 
+    def _requested(self, form: dict[str, Any]) -> OrderRequest:
+        name = str(form["tradingsymbol"])
+        side = Side(str(form["transaction_type"]).lower())
+        price = price_of(f"{float(str(form['price'])):.4f}")
+        quantity = int(str(form["quantity"]))
+        return OrderRequest(str(form.get("tag", "")), self.keys.get(name, name), side, quantity, price)
+
     def _trade(self) -> None:
         for order in self.exchange.state.orders:
             units, paise = self._shown.get(order.broker_order_id, (0, 0))
@@ -278,7 +288,7 @@ class KiteServer:
             "exchange_timestamp": None,
             "variety": "regular",
             "exchange": "NFO",
-            "tradingsymbol": SYMBOLS.get(view.contract, view.contract),
+            "tradingsymbol": self.symbols.get(view.contract, view.contract),
             "order_type": "LIMIT",
             "transaction_type": view.side.upper(),
             "validity": "DAY",
@@ -296,13 +306,6 @@ class KiteServer:
 
 async def form_of(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode()))
-
-
-def requested(form: dict[str, Any]) -> OrderRequest:
-    name = str(form["tradingsymbol"])
-    side = Side(str(form["transaction_type"]).lower())
-    price = price_of(f"{float(str(form['price'])):.4f}")
-    return OrderRequest(str(form.get("tag", "")), KEYS.get(name, name), side, int(str(form["quantity"])), price)
 
 
 def ok(data: object) -> Response:

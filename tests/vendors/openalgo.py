@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from participant.adapters.brokers.memory import MemoryBroker
 from participant.core.market import SECOND
 from participant.core.matching import OrderRequest
 from participant.core.order import Answer, OrderView, Verdict
@@ -32,7 +33,6 @@ def symbol(contract: Contract) -> str:
 
 
 SYMBOLS = {c.key: symbol(c) for c in CONTRACTS}
-KEYS = {name: key for key, name in SYMBOLS.items()}
 
 
 def local(at: int) -> str:
@@ -47,14 +47,21 @@ def average(paise: int, units: int) -> Raw:
 class OpenAlgoServer:
     """OpenAlgo's REST and stream for one user, in its sandbox or live. `refused` names what its key is refused for."""
 
-    def __init__(self) -> None:
-        self.exchange = made_exchange()
-        self.begin()
+    def __init__(self, exchange: MemoryBroker | None = None, contracts: tuple[Contract, ...] = CONTRACTS) -> None:
+        self.exchange = exchange or made_exchange()
+        self.contracts = contracts
+        self.symbols = {c.key: symbol(c) for c in contracts}
+        self.keys = {name: key for key, name in self.symbols.items()}
+        self._heal()
         self._shown: dict[str, tuple[int, int]] = {}
         self._listeners: set[asyncio.Queue[bytes]] = set()
 
     def begin(self) -> None:
         begin_anew(self.exchange)
+        self._heal()
+
+    def _heal(self) -> None:
+        self.is_babbling = False
         self.refused: set[str] = set()
         self.is_sandbox = False
         self.is_lying = False
@@ -107,7 +114,7 @@ class OpenAlgoServer:
     async def _place(self, asked: dict[str, Any]) -> Response:
         if asked.get("pricetype") != "LIMIT" or "strategy" not in asked:
             return error(400, "{'pricetype': ['Invalid']}")
-        return await self._answered(self.exchange.enter(requested(asked)))
+        return await self._answered(self.exchange.enter(self._requested(asked)))
 
     async def _modify(self, asked: dict[str, Any]) -> Response:
         wanted = int(asked["quantity"]), price_of(asked["price"])
@@ -143,7 +150,7 @@ class OpenAlgoServer:
         return ok(
             [
                 {
-                    "symbol": SYMBOLS[line.contract],
+                    "symbol": self.symbols[line.contract],
                     "exchange": "NFO",
                     "product": "NRML",
                     "quantity": str(line.quantity),
@@ -159,11 +166,11 @@ class OpenAlgoServer:
         return ok({"availablecash": free, "collateral": "0.00", "utiliseddebits": used})
 
     async def _margin(self, asked: dict[str, Any]) -> Response:
-        need = self.exchange.need(requested(row) for row in asked["positions"])
+        need = self.exchange.need(self._requested(row) for row in asked["positions"])
         return ok({"total_margin_required": average(need, 1), "span_margin": 0.0})
 
     async def _depth(self, asked: dict[str, Any]) -> Response:
-        known = self.exchange.quote(KEYS[asked["symbol"]])
+        known = self.exchange.quote(self.keys[asked["symbol"]])
         assert known is not None
         bid, ask = Raw(rupees(known.bid).encode()), Raw(rupees(known.ask).encode())
         sides = {
@@ -185,7 +192,7 @@ class OpenAlgoServer:
     async def _instruments(self, request: Request) -> Response:
         if request.query_params.get("apikey") != API_KEY or "instruments" in self.refused:
             return error(403, "Invalid openalgo apikey")
-        rows = [listed(contract) for contract in CONTRACTS]
+        rows = [listed(contract) for contract in self.contracts]
         return ok([*rows, {"symbol": "NHPC", "exchange": "NFO", "instrumenttype": "EQ"}])
 
     # --- updates ---
@@ -195,6 +202,8 @@ class OpenAlgoServer:
         waiting: asyncio.Queue[bytes] = asyncio.Queue()
         try:
             asked = await socket.receive_json()
+            for _ in range(30 * self.is_babbling):
+                await socket.send_json({"type": "welcome"})
             is_known = asked == {"action": "authenticate", "api_key": API_KEY} and "feed" not in self.refused
             await socket.send_json({"type": "auth", "status": "success" if is_known else "error"})
             if not is_known:
@@ -211,6 +220,10 @@ class OpenAlgoServer:
 
     # --- rows ---
 
+    def _requested(self, row: dict[str, Any]) -> OrderRequest:
+        side, name = Side(row["action"].lower()), row["symbol"]
+        return OrderRequest("", self.keys.get(name, name), side, int(row["quantity"]), price_of(row["price"]))
+
     def _trade(self) -> None:
         for order in self.exchange.state.orders:
             units, paise = self._shown.get(order.broker_order_id, (0, 0))
@@ -223,7 +236,7 @@ class OpenAlgoServer:
     def _row(self, view: OrderView) -> dict[str, Any]:
         return {
             "action": view.side.upper(),
-            "symbol": SYMBOLS.get(view.contract, view.contract),
+            "symbol": self.symbols.get(view.contract, view.contract),
             "exchange": "NFO",
             "orderid": view.broker_order_id,
             "product": "NRML",
@@ -254,11 +267,6 @@ def listed(contract: Contract) -> dict[str, Any]:
         "instrumenttype": contract.kind.value,
         "tick_size": contract.tick / 10_000,
     }
-
-
-def requested(row: dict[str, Any]) -> OrderRequest:
-    side, name = Side(row["action"].lower()), row["symbol"]
-    return OrderRequest("", KEYS.get(name, name), side, int(row["quantity"]), price_of(row["price"]))
 
 
 def ok(data: object) -> Response:

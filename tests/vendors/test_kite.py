@@ -389,6 +389,15 @@ def test_what_filled_at_several_prices_is_known_to_the_paisa(seat: Seat) -> None
         seat.broker.find("a")
 
 
+def test_an_update_that_is_not_known_to_the_paisa_is_passed_over(seat: Seat) -> None:
+    seat.served.do(lambda: seat.server.exchange.on_quotes(OPENS_AT, quotes(OPENS_AT, 0, 130)))
+    seat.served.ways["/trades"] = Way(503, b"")
+    seat.broker.place(order("a", quantity=195, limit=3_050_000))
+    seat.served.do(lambda: seat.server.exchange.on_quotes(OPENS_AT + 1, quotes(OPENS_AT + 1, 1, 130)))
+    until(lambda: len(seat.broker._stream._heard) >= 3)
+    assert seat.broker.updates() == []
+
+
 def test_positions_of_other_exchanges_keep_kites_own_names(seat: Seat) -> None:
     row = {"exchange": "NSE", "tradingsymbol": "SBIN", "quantity": 2, "average_price": 470.05}
     seat.served.ways["/portfolio"] = Way(200, encode({"status": "success", "data": {"net": [row, row], "day": []}}))

@@ -356,8 +356,19 @@ def test_no_error_ever_tells_the_key(seat: Seat) -> None:
 
 
 def test_the_stream_that_dies_comes_back(seat: Seat) -> None:
-    assert seat.broker._stream._link is not None
-    seat.broker._stream._link.close()
-    until(lambda: seat.broker._stream.is_up(0.0))
+    stream = seat.broker._stream
+    first = stream._link
+    assert first is not None
+    first.close()
+    until(lambda: stream._link is not first and stream.is_up(0.0))
+    until(lambda: bool(seat.server._listeners))
     seat.broker.place(order("a"))
     until(lambda: any(v.status == "complete" for v in seat.broker.updates()))
+
+
+def test_a_stream_that_does_not_answer_the_greeting_is_not_up(openalgo: Served) -> None:
+    with seated(openalgo, timeout_s=0.3) as seat:
+        seat.server.is_babbling = True
+        again = OpenAlgoBroker(seat.broker._account, lambda: KEY, list, lambda: OPENS_AT, 0.3)
+        assert not again._stream.is_up(0.3)
+        again.close()
