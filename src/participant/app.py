@@ -54,12 +54,12 @@ def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
     return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, *rung), settings)
 
 
-def broker(run: Run, connect_wait_s: float = 0.0) -> DeskBroker:
+def broker(run: Run, *, is_gateway: bool = False) -> DeskBroker:
     """The broker of the settings: the gateway sends through it, the desk reads its books."""
     link, timeout_s = run.config.broker, run.request_timeout_s
     if link.name == "venue":
-        return HttpBroker(run.venue_url, timeout_s, connect_wait_s)
-    return vendor_broker(link, run.day, books(run), timeout_s, connect_wait_s)
+        return HttpBroker(run.venue_url, timeout_s, connect_wait_s=timeout_s if is_gateway else 0.0)
+    return vendor_broker(link, run.day, books(run), timeout_s, is_gateway=is_gateway)
 
 
 def ingest(run: Run) -> Step:
@@ -99,7 +99,7 @@ def gateway(run: Run) -> Step:
     """The only process that holds the broker's secret, and the only one that sends."""
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
-    ports = GatewayPorts(orders, fills, books(run), quotes(run), broker(run, run.request_timeout_s), clock, wall)
+    ports = GatewayPorts(orders, fills, books(run), quotes(run), broker(run, is_gateway=True), clock, wall)
     rule = GatewayRule(load_rules(), run.config.limits, run.config.sending, run.config.triggers, run.is_lockstep)
     return Gateway(ports, rule).step
 

@@ -33,8 +33,17 @@ def test_what_is_not_listed_has_no_symbol() -> None:
         Master([listing()], DAY, 1).symbol(FUTURE)
 
 
-def test_a_list_of_an_older_day_a_short_one_and_one_that_says_a_name_twice_are_refused() -> None:
+def test_a_list_of_an_older_day_and_a_short_one_are_refused() -> None:
     old = replace(listing(), expiry=DAY - datetime.timedelta(days=1))
-    for rows, told in (([old], "expired"), ([listing()] * 2, "twice"), ([], "at least 1")):
+    for rows, told in (([old, listing()], "expired"), ([], "at least 1")):
         with pytest.raises(Unlisted, match=told):
             Master(rows, DAY, 1)
+
+
+@pytest.mark.parametrize("other", [{"symbol": "OTHER"}, {"strike": 1}, {}], ids=["a contract", "a symbol", "both"])
+def test_what_a_list_names_twice_has_no_symbol_and_the_rest_has(other: dict[str, object]) -> None:
+    master = Master([listing(), listing(FUTURE), replace(listing(), **other)], DAY, 1)
+    assert master.symbol(FUTURE) == "SYMFUT"
+    with pytest.raises(Unlisted, match="not in the broker's list"):
+        master.symbol(CALL)
+    assert (master.key_of("SYMCE"), master.key_of("OTHER")) == (None, None)

@@ -68,6 +68,15 @@ def test_a_new_token_is_kept_whole_for_its_owner_alone(tmp_path: Path) -> None:
     assert (told.access_token, told.issued) == ("t", "2026-11-25")
 
 
+def test_what_came_by_the_environment_is_not_written_down_beyond_need(tmp_path: Path) -> None:
+    path = kept(tmp_path)
+    environ = {"PARTICIPANT_KITE_API_KEY": "other", "PARTICIPANT_KITE_API_SECRET": CANARY}
+    Keyring(path, environ).keep_token("kite", "t", "2026-11-25")
+    assert CANARY not in path.read_text()
+    told = Keyring(path, environ).key("kite", "live")
+    assert (told.api_key, told.api_secret, told.access_token) == ("other", CANARY, "t")
+
+
 def test_a_token_that_cannot_be_kept_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(BadSecret, match="nothing to keep the token with"):
         Keyring(tmp_path / "none.json", {}).keep_token("kite", "t", "2026-11-25")

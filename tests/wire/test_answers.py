@@ -126,6 +126,18 @@ def test_a_time_that_is_none_is_told_of_by_kite_and_0_with_openalgo(text: str) -
     assert openalgo.instant(text) == 0
 
 
+@pytest.mark.parametrize(
+    ("login_time", "day"),
+    [
+        ("2026-11-25 06:00:00", "2026-11-25"),
+        ("2026-11-25 05:59:59", "2026-11-24"),
+        ("2026-11-25 23:59:59", "2026-11-25"),
+    ],
+)
+def test_a_token_is_good_until_six_in_the_morning(login_time: str, day: str) -> None:
+    assert kite.good_on(login_time) == day
+
+
 def test_times_are_those_of_india() -> None:
     at = kite.instant("2026-11-25 09:15:00")
     assert at == 1_795_578_300_000_000_000

@@ -75,7 +75,7 @@ def _sign_in(args: Namespace, config: Config) -> None:
     if not key.api_secret:
         raise BadSecret(f"the key for kite in {link.secrets_path} has no api_secret: docs/brokers.md")
     token = _exchanged(link, key, _request_token(args, key), config.desk.request_timeout_s)
-    keyring(link).keep_token("kite", token.access_token, token.login_time[:10])
+    keyring(link).keep_token("kite", token.access_token, kite.good_on(token.login_time))
 
 
 def _request_token(args: Namespace, key: Key) -> str:

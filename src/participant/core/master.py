@@ -4,6 +4,7 @@ Rule: what the list does not hold, or holds with another lot or tick than ours, 
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -33,19 +34,19 @@ class Listing(Struct, frozen=True):
 
 
 class Master:
-    """The list of one day. Raises Unlisted where it cannot be that day's, or names a contract twice."""
+    """The list of one day. Raises Unlisted where it cannot be that day's; what it names twice it does not name."""
 
     def __init__(self, listings: Iterable[Listing], day: datetime.date, rows_min: int) -> None:
-        self._by_symbol: dict[str, Listing] = {}
-        self._by_key: dict[str, Listing] = {}
-        for listing in listings:
-            if listing.expiry < day:
-                raise Unlisted(f"the list holds {listing.symbol}, expired on {listing.expiry}: it is not of {day}")
-            if listing.symbol in self._by_symbol or listing.key in self._by_key:
-                raise Unlisted(f"the list names {listing.symbol} or {listing.key} twice")
-            self._by_symbol[listing.symbol] = self._by_key[listing.key] = listing
-        if len(self._by_symbol) < rows_min:
-            raise Unlisted(f"the list has {len(self._by_symbol)} futures and options, at least {rows_min} are expected")
+        rows = list(listings)
+        symbols, keys = Counter(row.symbol for row in rows), Counter(row.key for row in rows)
+        for row in rows:
+            if row.expiry < day:
+                raise Unlisted(f"the list holds {row.symbol}, expired on {row.expiry}: it is not of {day}")
+        once = [row for row in rows if symbols[row.symbol] == keys[row.key] == 1]
+        if len(once) < rows_min:
+            raise Unlisted(f"the list has {len(once)} futures and options, at least {rows_min} are expected")
+        self._by_symbol = {row.symbol: row for row in once}
+        self._by_key = {row.key: row for row in once}
 
     def __len__(self) -> int:
         return len(self._by_symbol)

@@ -1,5 +1,6 @@
 """Requests to a broker over HTTP: each is sent once, bounded in time and size; what failed is said, never guessed."""
 
+import logging
 from collections.abc import Callable
 from time import monotonic, sleep
 
@@ -10,8 +11,13 @@ from participant.core.order import Answer, Verdict
 from participant.ports import BrokerDown
 
 BODY_MAX_BYTES = 16 * 1024 * 1024
+LIST_MAX_BYTES = 64 * 1024 * 1024  # a day's list of contracts
 KNOCK_EVERY_S = 0.1
 SAID_MAX = 200
+
+
+# It would log every address, and behind its `?` an address may carry a key.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class Asked(Struct, frozen=True):
@@ -21,6 +27,7 @@ class Asked(Struct, frozen=True):
     path: str
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
+    is_list: bool = False
 
 
 class HttpLink:
@@ -68,13 +75,13 @@ class HttpLink:
 
     def _send(self, asked: Asked) -> tuple[int, bytes]:
         until = monotonic() + self.timeout_s
-        chunks, size = [], 0
+        chunks, size, most = [], 0, LIST_MAX_BYTES if asked.is_list else BODY_MAX_BYTES
         with self._client.stream(
             asked.method, self.url + asked.path, content=asked.body, headers=asked.headers
         ) as reply:
             for chunk in reply.iter_bytes():
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > BODY_MAX_BYTES or monotonic() > until:
+                if size > most or monotonic() > until:
                     raise TimeoutError(f"the answer was too long: {size} bytes in {self.timeout_s} s")
             return reply.status_code, b"".join(chunks)

@@ -64,8 +64,8 @@ class KiteLink:
             raise self.http.down(asked, fault) from fault
 
     def text(self, path: str) -> str:
-        """A file of plain text; raises BrokerDown."""
-        asked = Asked("GET", path, headers=_signed(self.key()))
+        """A list of the day as plain text; raises BrokerDown."""
+        asked = Asked("GET", path, headers=_signed(self.key()), is_list=True)
         status, body = self.http.ask(asked)
         try:
             if status == 200:

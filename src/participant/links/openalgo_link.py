@@ -51,7 +51,7 @@ class OpenAlgoLink:
     def listed(self) -> list[openalgo.ListRow]:
         """The list of contracts; raises BrokerDown."""
         query = urlencode({"apikey": self.key().api_key, "exchange": openalgo.EXCHANGE, "format": "json"})
-        return self._whole(Asked("GET", f"{API}/instruments?{query}"), list[openalgo.ListRow])
+        return self._whole(Asked("GET", f"{API}/instruments?{query}", is_list=True), list[openalgo.ListRow])
 
     def prove_mode(self) -> None:
         """Ask once whether OpenAlgo is in the mode that this desk is for; raises BrokerDown where it is not."""

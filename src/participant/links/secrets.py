@@ -61,8 +61,10 @@ class Keyring(Struct, frozen=True):
 
     def keep_token(self, broker: str, access_token: str, issued: str) -> None:
         """Write a new access token into the file, whole or not at all, for its owner alone."""
-        keys = self._in_file()
-        key = keys.get(broker) or self._in_environment(broker)
+        keys, told = self._in_file(), self._in_environment(broker)
+        key = keys.get(broker)
+        if told is not None and (key is None or key.api_key != told.api_key):
+            key = replace(told, api_secret="")  # what came by the environment is not written down beyond need
         if key is None:
             raise BadSecret(f"no key for {broker} in {self.path}: nothing to keep the token with")
         keys[broker] = replace(key, access_token=access_token, issued=issued)

@@ -3,6 +3,7 @@
 A lost, silent or garbled stream costs time, never knowledge: the book is read as well.
 """
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,9 @@ REFUSED_WAIT_S = 60.0
 REFUSALS = (401, 403)
 
 T = TypeVar("T")
+
+# What it tells of a handshake while it is debugged holds the address, and with it the key.
+logging.getLogger("websockets.client").setLevel(logging.INFO)
 
 
 class Refused(Exception):

@@ -41,11 +41,14 @@ def refuse_live_keys(link: BrokerLink) -> None:
 
 
 def vendor_broker(
-    link: BrokerLink, day: datetime.date, store: Store | None, timeout_s: float, connect_wait_s: float = 0.0
+    link: BrokerLink, day: datetime.date, store: Store | None, timeout_s: float, *, is_gateway: bool = False
 ) -> DeskBroker:
-    """The broker of a real account, or of a vendor's sandbox. `store` holds the orders whose ids are ours."""
+    """The broker of a real account, or of a vendor's sandbox. `store` holds the orders whose ids are ours.
+
+    The gateway alone takes postbacks, and waits for a broker that is not there.
+    """
     refuse_live_keys(link)
-    keys = keyring(link)
+    keys, wait_s = keyring(link), timeout_s if is_gateway else 0.0
 
     books = Books(store) if store is not None else None
 
@@ -55,15 +58,19 @@ def vendor_broker(
     where = {name: url for name, url in (("url", link.url), ("updates_url", link.updates_url)) if url}
     if link.name == "kite":
         kite = KiteAccount(
-            day, **where, product=link.product, postback_port=link.postback_port, listed_min=link.listed_min
+            day,
+            **where,
+            product=link.product,
+            postback_port=link.postback_port if is_gateway else 0,
+            listed_min=link.listed_min,
         )
-        return KiteBroker(kite, lambda: keys.key("kite", link.profile), timeout_s, connect_wait_s)
+        return KiteBroker(kite, lambda: keys.key("kite", link.profile), timeout_s, wait_s)
     account = OpenAlgoAccount(
         day,
         link.profile == "paper",
         **where,
         product=link.product,
         listed_min=link.listed_min,
-        connect_wait_s=connect_wait_s,
+        connect_wait_s=wait_s,
     )
     return OpenAlgoBroker(account, lambda: keys.key("openalgo", link.profile), ours, SystemClock().now, timeout_s)

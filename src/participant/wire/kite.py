@@ -20,7 +20,7 @@ from participant.core.market import SECOND, Quote
 from participant.core.master import Listing
 from participant.core.order import Answer, Order, OrderView
 from participant.core.scrip import Kind, Side
-from participant.core.session import IST_S
+from participant.core.session import IST_S, day_of
 from participant.wire.json import Malformed, decode
 from participant.wire.kite_rows import Frame, KiteOrder, KiteQuote, KiteTrade, Level, Placed, Reply
 from participant.wire.rupees import paise, price_of, price_of_number, rupees
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 EXCHANGE = "NFO"
 EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - Kite writes local times of India without a zone
+ENDS_S = 6 * 3_600
 LOGIN_URL = "https://kite.zerodha.com/connect/login"
 COLUMNS = {"tradingsymbol", "name", "expiry", "strike", "tick_size", "lot_size", "instrument_type", "exchange"}
 KINDS = frozenset(Kind)
@@ -203,6 +204,11 @@ def session_form(api_key: str, request_token: str, api_secret: str) -> dict[str,
     """The exchange of a request token for the day's access token; the secret itself never goes over the wire."""
     checksum = hashlib.sha256(f"{api_key}{request_token}{api_secret}".encode()).hexdigest()
     return {"api_key": api_key, "request_token": request_token, "checksum": checksum}
+
+
+def good_on(login_time: str) -> str:
+    """The day on which a token of this login is good: Kite ends all tokens at six in the morning. Raises Malformed."""
+    return str(day_of(instant(login_time) - ENDS_S * SECOND))
 
 
 def postback(body: bytes, api_secret: str) -> KiteOrder:
