@@ -26,7 +26,7 @@ from participant.ports import Broker, BrokerBooks, BrokerDown
 from participant.wire.broker import classify
 from tests.vendors import kite as kite_server
 from tests.vendors import openalgo as openalgo_server
-from tests.vendors.serving import serving
+from tests.vendors.serving import Served, serving
 from tests.venue.made import (
     CALL,
     CASH,
@@ -118,31 +118,28 @@ def over_http(venue: Running) -> Iterator[Desk]:
         broker.close()
 
 
-def on_kite(_: Running) -> Iterator[Desk]:
-    with serving(kite_server.KiteServer()) as served:
-        key = Key("live", kite_server.API_KEY, kite_server.SECRET, kite_server.TOKEN, str(DAY))
-        account = KiteAccount(DAY, served.url, served.url.replace("http", "ws", 1), listed_min=3)
-        broker = KiteBroker(account, lambda: key, WAIT_S)
-        try:
-            broker.login()
-            desk = Desk(broker, served.vendor.exchange, served.do)
-            desk.refused, desk.unchanged = Verdict.ACCEPTED, Verdict.UNKNOWN
-            yield desk
-        finally:
-            broker.close()
+def on_kite(served: Served) -> Iterator[Desk]:
+    served.begin()
+    key = Key("live", kite_server.API_KEY, kite_server.SECRET, kite_server.TOKEN, str(DAY))
+    account = KiteAccount(DAY, served.url, served.url.replace("http", "ws", 1), listed_min=3)
+    yield from at_vendor(KiteBroker(account, lambda: key, WAIT_S), served)
 
 
-def on_openalgo(_: Running) -> Iterator[Desk]:
-    with serving(openalgo_server.OpenAlgoServer()) as served:
-        account = OpenAlgoAccount(DAY, False, served.url, served.url.replace("http", "ws", 1), listed_min=3)
-        broker = OpenAlgoBroker(account, lambda: Key("live", openalgo_server.API_KEY), list, lambda: OPENS_AT, WAIT_S)
-        try:
-            broker.login()
-            desk = Desk(broker, served.vendor.exchange, served.do)
-            desk.refused, desk.unchanged = Verdict.ACCEPTED, Verdict.UNKNOWN
-            yield desk
-        finally:
-            broker.close()
+def on_openalgo(served: Served) -> Iterator[Desk]:
+    served.begin()
+    account = OpenAlgoAccount(DAY, False, served.url, served.url.replace("http", "ws", 1), listed_min=3)
+    key = Key("live", openalgo_server.API_KEY)
+    yield from at_vendor(OpenAlgoBroker(account, lambda: key, list, lambda: OPENS_AT, WAIT_S), served)
+
+
+def at_vendor(broker: KiteBroker | OpenAlgoBroker, served: Served) -> Iterator[Desk]:
+    try:
+        broker.login()
+        desk = Desk(broker, served.vendor.exchange, served.do)
+        desk.refused, desk.unchanged = Verdict.ACCEPTED, Verdict.UNKNOWN
+        yield desk
+    finally:
+        broker.close()
 
 
 @pytest.fixture(scope="module")
@@ -152,17 +149,33 @@ def venue() -> Iterator[Running]:
         yield made
 
 
-WAYS = {
-    "MemoryBroker": in_memory,
-    "HttpBroker": over_http,
-    "KiteBroker": on_kite,
-    "OpenAlgoBroker": on_openalgo,
+@pytest.fixture(scope="module")
+def kite() -> Iterator[Served]:
+    """One Kite for all."""
+    with serving(kite_server.KiteServer()) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def openalgo() -> Iterator[Served]:
+    """One OpenAlgo for all."""
+    with serving(openalgo_server.OpenAlgoServer()) as served:
+        yield served
+
+
+# broker -> how a desk begins with it, and the fixture that plays what is behind it
+WAYS: dict[str, tuple[Callable[..., Iterator[Desk]], str]] = {
+    "MemoryBroker": (in_memory, "venue"),
+    "HttpBroker": (over_http, "venue"),
+    "KiteBroker": (on_kite, "kite"),
+    "OpenAlgoBroker": (on_openalgo, "openalgo"),
 }
 
 
 @pytest.fixture(params=WAYS.values(), ids=list(WAYS))
-def desk(request: pytest.FixtureRequest, venue: Running) -> Iterator[Desk]:
-    yield from request.param(venue)
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    begin, behind = request.param
+    yield from begin(request.getfixturevalue(behind))
 
 
 def order(name: str, contract: Contract = CALL, side: Side = BUY, quantity: int = 65, limit: int = ASK) -> Order:
