@@ -37,7 +37,7 @@ class Office:
         lines = {"name": name, "profile": profile, "url": self.served.url, "secrets": str(self.secrets),
                  "updates_url": self.served.url.replace("http", "ws", 1), "listed_min": 3, **more}  # fmt: skip
         told = "\n".join(f"{key} = {json.dumps(value)}" for key, value in lines.items())
-        self.config.write_text(f"[desk]\nrequest_timeout_s = 1.0\n[broker]\n{told}\n")
+        self.config.write_text(f"[desk]\nrequest_timeout_s = 3.0\n[broker]\n{told}\n")
         self.secrets.write_text(json.dumps(keys))
         self.secrets.chmod(0o600)
 

@@ -175,10 +175,10 @@ def test_s02_s03_a_400_that_says_timed_out_and_lives_later_is_unknown_until_the_
 def test_s01_s17_an_order_whose_answer_never_came_is_found_by_its_tag(kite: Served) -> None:
     with seated(kite) as seat:
         seat.broker.login()
-        impatient = KiteBroker(seat.broker._account, lambda: KEY, 0.3)
+        impatient = KiteBroker(seat.broker._account, lambda: KEY, 1.0)
         impatient._master = seat.broker._master
         seat.served.do(
-            lambda: seat.server.exchange.fail(Faults(hang_s=0.6, plan={1: Fault(FaultKind.ACCEPT_SILENTLY)}))
+            lambda: seat.server.exchange.fail(Faults(hang_s=2.0, plan={1: Fault(FaultKind.ACCEPT_SILENTLY)}))
         )
         answer = impatient.place(order("a"))
         impatient.close()
@@ -241,7 +241,7 @@ def test_a_book_that_lacks_an_order_it_had_shown_was_not_read_in_full(seat: Seat
 
 @pytest.mark.parametrize("plane", ["orders", "data", "profile", "feed"])
 def test_s23_a_token_that_is_dead_on_one_plane_is_not_good(kite: Served, plane: str) -> None:
-    with seated(kite, timeout_s=1.0) as seat:
+    with seated(kite) as seat:
         until(lambda: bool(seat.server.knocks))
         kite.do(lambda: seat.server.refused.add(plane))
         if plane == "feed":
@@ -255,7 +255,7 @@ def test_s23_a_token_that_is_dead_on_one_plane_is_not_good(kite: Served, plane: 
 
 @contextmanager
 def seated_again(seat: Seat) -> Iterator[KiteBroker]:
-    broker = KiteBroker(seat.broker._account, lambda: KEY, 1.0)
+    broker = KiteBroker(seat.broker._account, lambda: KEY, 3.0)
     try:
         yield broker
     finally:

@@ -263,10 +263,10 @@ def test_a_live_order_that_went_into_the_sandbox_is_unknown_and_none_follows(sea
 
 @pytest.mark.parametrize("plane", ["ping", "orderbook", "quotes", "instruments", "analyzer", "feed"])
 def test_s23_a_key_that_is_refused_on_one_plane_is_not_good(openalgo: Served, plane: str) -> None:
-    with seated(openalgo, timeout_s=1.0) as seat:
+    with seated(openalgo) as seat:
         openalgo.do(lambda: seat.server.refused.add(plane))
         if plane == "feed":
-            again = OpenAlgoBroker(seat.broker._account, lambda: KEY, list, lambda: OPENS_AT, 0.5)
+            again = OpenAlgoBroker(seat.broker._account, lambda: KEY, list, lambda: OPENS_AT, 3.0)
             with pytest.raises(BrokerDown, match="does not let us in"):
                 again.login()
             again.close()
