@@ -81,7 +81,7 @@ UNKNOWN, REJECTED = Verdict.UNKNOWN, Verdict.REJECTED
         (403, said("PermissionException", "That API call is not allowed for the authenticated user"), REJECTED, False),
         (403, said("PermissionException", "No IPs configured for this app."), UNKNOWN, False),
         (400, said("InputException", "Missing `quantity`"), REJECTED, False),
-        (400, said("InputException", "Invalid `price`"), REJECTED, False),
+        (400, said("InputException", "Invalid `price`"), UNKNOWN, False),
         (400, said("InputException", TIMED_OUT), UNKNOWN, False),
         (400, said("OrderException", TIMED_OUT), UNKNOWN, False),
         (400, said("OrderException", "Markets are closed right now."), UNKNOWN, False),

@@ -57,7 +57,6 @@ KITE = Guarantees(
     # No OrderException, and no status by itself: a 400 "Order request timed out" was followed by a live order.
     rejects=(
         Reject(400, "InputException", "Missing ", "kite-input-missing"),
-        Reject(400, "InputException", "Invalid ", "kite-input-invalid"),
         Reject(400, "MarginException", "Insufficient funds. ", "kite-margin"),
         Reject(403, "TokenException", "Incorrect `api_key` or `access_token`", "kite-token"),
         Reject(403, "PermissionException", "That API call is not allowed", "kite-permission"),
