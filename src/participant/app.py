@@ -23,6 +23,7 @@ from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
 from participant.links.journal import JournalStore
 from participant.links.limits import in_force
+from participant.operate.brokers import DeskBroker, vendor_broker
 from participant.operate.people import people_ports, people_rule
 from participant.ports import Feed
 from participant.stages import decide
@@ -63,6 +64,14 @@ def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
     return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, *rung), settings)
 
 
+def broker(run: Run, *, is_gateway: bool = False) -> DeskBroker:
+    """The broker of the settings: the gateway sends through it, the desk reads its books."""
+    link, timeout_s = run.config.broker, run.request_timeout_s
+    if link.name == "venue":
+        return HttpBroker(run.venue_url, timeout_s, connect_wait_s=timeout_s if is_gateway else 0.0)
+    return vendor_broker(link, run.day, books(run), timeout_s, is_gateway=is_gateway)
+
+
 def ingest(run: Run) -> Step:
     """Three providers in their order of priority: one speaks FIX, two JSON."""
     clock = VenueClock(run.venue_url)
@@ -96,18 +105,13 @@ def brain(run: Run) -> Step:
     sys.exit(0)
 
 
-def broker(run: Run) -> HttpBroker:
-    """Where orders go, and its books."""
-    return HttpBroker(run.venue_url, run.request_timeout_s, connect_wait_s=run.request_timeout_s)
-
-
 def gateway(run: Run) -> Step:
     """The only process that holds the broker's secret, and the only one that sends."""
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
     lease = FileLease(run.path, wall, "gateway")
     stores = books(run, "gateway"), quotes(run), halts(run)
-    ports = GatewayPorts(orders, fills, *stores, broker(run), clock, wall, lease, SteadyClock())
+    ports = GatewayPorts(orders, fills, *stores, broker(run, is_gateway=True), clock, wall, lease, SteadyClock())
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
     limits = in_force(ports.books, str(run.day), run.config.desk.signed_by, is_paper=run.is_paper)
     settings = limits, run.config.sending, run.config.triggers

@@ -65,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     _catalogue(commands, common)
+    sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
+    sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")
+    sign_in.add_argument("--check", action="store_true", help="only prove the session: orders, quotes, updates")
     _people(commands, home, common)
     _trust(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself

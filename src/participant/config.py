@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -74,11 +74,39 @@ class People(Struct, frozen=True, forbid_unknown_fields=True):
         return Patience(self.tries_max, self.retry_after_s, self.retry_after_max_s, self.answer_within_s)
 
 
+class BrokerLink(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which broker, on paper or live. Keys are never set here: `secrets` names the file that holds them."""
+
+    name: Literal["venue", "kite", "openalgo"] = "venue"
+    profile: Literal["paper", "live"] = "paper"
+    url: str = ""
+    updates_url: str = ""
+    product: Literal["NRML", "MIS"] = "NRML"
+    secrets: str = "secrets.json"
+    postback_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    listed_min: Count = 1000
+
+    @property
+    def secrets_path(self) -> Path:
+        """The file of secrets; `~` is the home of who runs the desk."""
+        return Path(self.secrets).expanduser()
+
+    @property
+    def fault(self) -> str:
+        """Why broker and profile do not go together, or an empty string."""
+        if self.name == "venue" and self.profile == "live":
+            return 'the venue is simulated: profile = "live" needs name = "kite" or "openalgo"'
+        if self.name == "kite" and self.profile == "paper":
+            return 'every key of Kite is a live one, for it has no sandbox: paper needs name = "venue" or "openalgo"'
+        return ""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set; the defaults trade a made day on paper."""
 
     desk: Desk = Desk()
     venue: Venue = Venue()
+    broker: BrokerLink = BrokerLink()
     triggers: Triggers = Triggers()
     sending: SendRule = SendRule()
     arbitration: Arbitration = Arbitration()
@@ -131,8 +159,8 @@ class Run(Struct, frozen=True):
 
     @property
     def is_paper(self) -> bool:
-        """Whether no real order can be sent: the only broker there is, is the venue's."""
-        return True
+        """Whether no real order can be sent."""
+        return self.config.broker.profile == "paper"
 
 
 FILE = "participant.toml"
@@ -160,7 +188,10 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
                 "`participant limits sign`"
             )
-        return msgspec.convert(settings, Config)
+        config = msgspec.convert(settings, Config)
+        if config.broker.fault:
+            raise BadConfig(f"{file}: [broker] {config.broker.fault}")
+        return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault
     except msgspec.ValidationError as fault:

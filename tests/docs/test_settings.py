@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from participant.commands.init import TEMPLATE
-from participant.config import Config, Desk, People, Venue
+from participant.config import BrokerLink, Config, Desk, People, Venue
 from participant.core.breaker import Triggers
 from participant.core.escalation import Rung
 from participant.core.providers import Arbitration
@@ -21,6 +21,7 @@ from tests.docs.pages import rows, section, text
 SECTIONS: dict[str, Any] = {
     "[desk]": Desk,
     "[venue]": Venue,
+    "[broker]": BrokerLink,
     "[triggers]": Triggers,
     "[sending]": SendRule,
     "[arbitration]": Arbitration,

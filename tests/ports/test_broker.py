@@ -1,5 +1,6 @@
-"""One suite for Broker and BrokerBooks: in memory, and over HTTP against a venue on loopback."""
+"""One suite for Broker and BrokerBooks: in memory, and over HTTP against a venue and vendors' servers on loopback."""
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -9,16 +10,23 @@ import pytest
 from msgspec.structs import replace
 
 from participant.adapters.brokers.http import HttpBroker
+from participant.adapters.brokers.kite import KiteAccount, KiteBroker
 from participant.adapters.brokers.memory import MemoryBroker
+from participant.adapters.brokers.openalgo import OpenAlgoAccount, OpenAlgoBroker
 from participant.core.clearing import Ledger
+from participant.core.guarantees import Dedup, Finding, Guarantees
 from participant.core.market import SECOND
 from participant.core.messages import BrokerPosition
 from participant.core.order import Order, OrderView, Verdict
 from participant.core.scrip import Contract, Side, money
 from participant.links.broker_book import BrokerState
 from participant.links.faults import Fault, FaultKind, Faults, fault_of
+from participant.links.secrets import Key
 from participant.ports import Broker, BrokerBooks, BrokerDown
 from participant.wire.broker import classify
+from tests.vendors import kite as kite_server
+from tests.vendors import openalgo as openalgo_server
+from tests.vendors.serving import Served, serving
 from tests.venue.made import (
     CALL,
     CASH,
@@ -42,7 +50,9 @@ ASK = 3_010_000
 
 
 class Both(Broker, BrokerBooks, Protocol):
-    """A broker with its books."""
+    """A broker with its books and its guarantees."""
+
+    guarantees: Guarantees
 
 
 class Desk:
@@ -52,6 +62,13 @@ class Desk:
         self.broker = broker
         self.exchange = exchange
         self._do = do
+        # What an answer says of an order that the exchange refuses (some brokers say it in the book alone), and of a
+        # change or an end that cannot be.
+        self.refused, self.unchanged = Verdict.REJECTED, Verdict.REJECTED
+
+    def placed(self, order: Order) -> Order:
+        """The order, with the id that the broker gave it."""
+        return replace(order, broker_order_id=self.broker.place(order).broker_order_id)
 
     def show(self, minutes: int, size: int = 650) -> None:
         at = OPENS_AT + minutes * MINUTE
@@ -101,6 +118,30 @@ def over_http(venue: Running) -> Iterator[Desk]:
         broker.close()
 
 
+def on_kite(served: Served) -> Iterator[Desk]:
+    served.begin()
+    key = Key("live", kite_server.API_KEY, kite_server.SECRET, kite_server.TOKEN, str(DAY))
+    account = KiteAccount(DAY, served.url, served.url.replace("http", "ws", 1), listed_min=3)
+    yield from at_vendor(KiteBroker(account, lambda: key, WAIT_S), served)
+
+
+def on_openalgo(served: Served) -> Iterator[Desk]:
+    served.begin()
+    account = OpenAlgoAccount(DAY, False, served.url, served.url.replace("http", "ws", 1), listed_min=3)
+    key = Key("live", openalgo_server.API_KEY)
+    yield from at_vendor(OpenAlgoBroker(account, lambda: key, list, lambda: OPENS_AT, WAIT_S), served)
+
+
+def at_vendor(broker: KiteBroker | OpenAlgoBroker, served: Served) -> Iterator[Desk]:
+    try:
+        broker.login()
+        desk = Desk(broker, served.vendor.exchange, served.do)
+        desk.refused, desk.unchanged = Verdict.ACCEPTED, Verdict.UNKNOWN
+        yield desk
+    finally:
+        broker.close()
+
+
 @pytest.fixture(scope="module")
 def venue() -> Iterator[Running]:
     """One venue for all; its broker begins anew for each test."""
@@ -108,9 +149,33 @@ def venue() -> Iterator[Running]:
         yield made
 
 
-@pytest.fixture(params=[in_memory, over_http], ids=["MemoryBroker", "HttpBroker"])
-def desk(request: pytest.FixtureRequest, venue: Running) -> Iterator[Desk]:
-    yield from request.param(venue)
+@pytest.fixture(scope="module")
+def kite() -> Iterator[Served]:
+    """One Kite for all."""
+    with serving(kite_server.KiteServer()) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def openalgo() -> Iterator[Served]:
+    """One OpenAlgo for all."""
+    with serving(openalgo_server.OpenAlgoServer()) as served:
+        yield served
+
+
+# broker -> how a desk begins with it, and the fixture that plays what is behind it
+WAYS: dict[str, tuple[Callable[..., Iterator[Desk]], str]] = {
+    "MemoryBroker": (in_memory, "venue"),
+    "HttpBroker": (over_http, "venue"),
+    "KiteBroker": (on_kite, "kite"),
+    "OpenAlgoBroker": (on_openalgo, "openalgo"),
+}
+
+
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    begin, behind = request.param
+    yield from begin(request.getfixturevalue(behind))
 
 
 def order(name: str, contract: Contract = CALL, side: Side = BUY, quantity: int = 65, limit: int = ASK) -> Order:
@@ -151,7 +216,7 @@ def test_updates_tell_of_an_order_from_its_beginning_to_its_end(desk: Desk) -> N
     desk.show(3)
     heard = desk.hear(lambda views: any(v.status == "complete" for v in views))
     assert [v.status for v in heard] == ["open", "complete"]
-    assert heard[-1] == desk.broker.orders()[0]
+    assert replace(heard[-1], updated_at=OPENS_AT + 3 * MINUTE) == desk.broker.orders()[0]
     assert desk.broker.updates() == []
 
 
@@ -161,6 +226,29 @@ def test_only_the_displayed_size_fills_and_the_rest_goes_on_resting(desk: Desk) 
     desk.show(1, size=130)
     assert desk.broker.find("a")[0].cum_quantity == 780
     assert desk.broker.find("a")[0].cum_value == money(ASK, 650) + money(3_050_000, 130)
+
+
+# --- guarantees -------------------------------------------------------------------------------------------------------
+
+
+def test_a_tag_as_long_as_is_guaranteed_comes_back_as_it_was_sent(desk: Desk) -> None:
+    most = desk.broker.guarantees.tag_length_max
+    longest = replace(order("a"), sends=10 ** max(0, most - 17))
+    assert len(longest.tag) == (most or 17)
+    assert desk.broker.place(longest).verdict is Verdict.ACCEPTED
+    if desk.broker.guarantees.found_by is Finding.TAG:
+        assert [v.tag for v in desk.broker.orders()] == [longest.tag]
+
+
+def test_only_limit_orders_of_the_day_are_guaranteed_and_sent(desk: Desk) -> None:
+    stated = desk.broker.guarantees
+    assert (stated.order_types, stated.validities, stated.has_market_orders) == (("LIMIT",), ("DAY",), False)
+    desk.broker.place(order("a", limit=2_000_000))
+    assert desk.broker.find("a")[0].status == "open", "an order far from the market rests: it is no market order"
+
+
+def test_no_broker_is_said_to_take_a_tag_once_and_none_is_found_to(desk: Desk) -> None:
+    assert desk.broker.guarantees.dedup_by_tag is not Dedup.YES
 
 
 def test_the_same_tag_sent_twice_is_two_orders(desk: Desk) -> None:
@@ -178,27 +266,26 @@ def test_find_takes_the_tags_that_begin_so_and_no_others(desk: Desk) -> None:
 
 
 def test_a_cancelled_order_ends_and_one_that_is_over_cannot_be_cancelled(desk: Desk) -> None:
-    resting = order("a", limit=2_000_000)
-    desk.broker.place(resting)
+    resting = desk.placed(order("a", limit=2_000_000))
     assert desk.broker.cancel(resting).verdict is Verdict.ACCEPTED
     assert desk.broker.find("a")[0].status == "cancelled"
-    assert desk.broker.cancel(resting).verdict is Verdict.REJECTED
+    assert desk.broker.cancel(resting).verdict is desk.unchanged
     desk.show(3)
     assert desk.broker.find("a")[0].cum_quantity == 0
 
 
 def test_a_modified_order_has_the_new_limit_and_trades_on_it(desk: Desk) -> None:
-    desk.broker.place(order("a", limit=2_000_000))
-    assert desk.broker.modify(order("a", quantity=130, limit=ASK)).verdict is Verdict.ACCEPTED
+    resting = desk.placed(order("a", limit=2_000_000))
+    assert desk.broker.modify(replace(resting, quantity=130, limit=ASK)).verdict is Verdict.ACCEPTED
     (view,) = desk.broker.find("a")
     assert (view.quantity, view.status, view.cum_value) == (130, "complete", money(ASK, 130))
-    assert desk.broker.modify(order("a", limit=ASK)).verdict is Verdict.REJECTED
+    assert desk.broker.modify(replace(resting, limit=ASK)).verdict is desk.unchanged
 
 
 def test_a_modification_that_is_no_proper_order_changes_nothing(desk: Desk) -> None:
-    desk.broker.place(order("a", limit=2_000_000))
-    for bad in (order("a", limit=ASK + 1), order("a", quantity=64), order("a", quantity=0)):
-        assert desk.broker.modify(bad).verdict is Verdict.REJECTED
+    resting = desk.placed(order("a", limit=2_000_000))
+    for bad in ({"limit": ASK + 1}, {"quantity": 64}, {"quantity": 0}):
+        assert desk.broker.modify(replace(resting, **bad)).verdict is desk.unchanged
     assert (desk.broker.find("a")[0].quantity, desk.broker.find("a")[0].status) == (65, "open")
 
 
@@ -214,33 +301,38 @@ STRANGE = Contract("NIFTY", CALL.expiry, CALL.kind, 270_000_000, 65, 500, 1755)
         (order("a", limit=0), "price"),
         (order("a", quantity=64), "lot"),
         (order("a", quantity=1820), "freeze"),
-        (order("a", contract=STRANGE), "unknown contract"),
+        (order("a", contract=STRANGE), "unknown contract|not in the broker's list"),
         (order("a", contract=FUTURE, side=SELL, quantity=1755, limit=251_000_000), "margin"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_an_exchange_refuses_is_a_proven_rejection(desk: Desk, bad: Order, reason: str) -> None:
     answer = desk.broker.place(bad)
-    assert (answer.verdict, answer.is_retriable) == (Verdict.REJECTED, False)
-    assert reason in answer.reason
-    (view,) = desk.broker.orders()
-    assert (view.status, view.cum_quantity) == ("rejected", 0)
-    assert reason in view.reason
+    views = desk.broker.orders()
+    assert answer.verdict in (desk.refused, Verdict.REJECTED)
+    assert not answer.is_retriable
+    if answer.reason:
+        assert re.search(reason, answer.reason)
+    if not answer.reason.startswith("not sent"):
+        assert [(v.status, v.cum_quantity) for v in views] == [("rejected", 0)]
+        assert not desk.broker.guarantees.has_reasons or re.search(reason, views[0].reason)
 
 
 def test_after_the_day_is_closed_nothing_is_taken_and_day_orders_are_gone(desk: Desk) -> None:
     desk.broker.place(order("a", limit=2_000_000))
     desk.close_day()
     assert desk.broker.find("a")[0].status == "cancelled"
-    answer = desk.broker.place(order("b"))
-    assert (answer.verdict, "closed" in answer.reason) == (Verdict.REJECTED, True)
+    assert desk.broker.place(order("b")).verdict is desk.refused
+    (view,) = desk.broker.find("b")
+    assert (view.status, "closed" in view.reason) == ("rejected", desk.broker.guarantees.has_reasons)
 
 
 def test_an_order_that_lowers_the_margin_is_taken_whatever_the_cash(desk: Desk) -> None:
     desk.broker.place(order("a", contract=FUTURE, quantity=650, limit=251_010_000))
     ledger = desk.exchange.state.ledger
     desk.exchange.state.ledger = replace(ledger, opening=ledger.opening - ledger.cash)
-    assert desk.broker.place(order("b", contract=FUTURE, limit=251_010_000)).verdict is Verdict.REJECTED
+    assert desk.broker.place(order("b", contract=FUTURE, limit=251_010_000)).verdict in (desk.refused, Verdict.REJECTED)
+    assert [v.status for v in desk.broker.find("b")] == ["rejected"]
     closing = order("c", contract=FUTURE, side=SELL, limit=251_000_000)
     assert desk.broker.place(closing).verdict is Verdict.ACCEPTED
 
@@ -251,8 +343,9 @@ def test_an_order_that_lowers_the_margin_is_taken_whatever_the_cash(desk: Desk) 
 def test_a_refused_order_is_rejected_for_good(desk: Desk) -> None:
     desk.fail(planned(kind=FaultKind.REFUSE))
     answer = desk.broker.place(order("a"))
-    assert (answer.verdict, answer.is_retriable) == (Verdict.REJECTED, False)
-    assert desk.broker.place(order("a")).verdict is Verdict.ACCEPTED
+    assert (answer.verdict, answer.is_retriable) == (desk.refused, False)
+    assert [v.status for v in desk.broker.find("a")] == ["rejected"]
+    assert desk.broker.place(order("b")).verdict is Verdict.ACCEPTED
 
 
 def test_a_throttled_order_may_be_sent_again_and_never_was_in_the_book(desk: Desk) -> None:
@@ -281,7 +374,12 @@ def test_an_order_that_is_accepted_late_is_not_in_the_book_until_then(desk: Desk
     desk.pass_to(169)
     assert desk.broker.orders() == []
     desk.pass_to(170)
-    assert [v.status for v in desk.broker.find("a" * 16)] == ["complete"]
+    assert [v.status for v in desk.broker.orders()] == ["complete"]
+    if desk.broker.guarantees.found_by is Finding.TAG:
+        assert [v.status for v in desk.broker.find("a" * 16)] == ["complete"]
+        return
+    with pytest.raises(BrokerDown, match=f"may be order {'a' * 16}1"):
+        desk.broker.find("a" * 16)
 
 
 def test_a_planned_partial_fill_goes_on_with_the_next_quotes(desk: Desk) -> None:
@@ -296,8 +394,7 @@ def test_a_planned_partial_fill_goes_on_with_the_next_quotes(desk: Desk) -> None
 
 def test_a_cancel_that_timed_out_may_have_been_done_or_not(desk: Desk) -> None:
     for kind, status in ((FaultKind.LOSE, "open"), (FaultKind.ACCEPT_SILENTLY, "cancelled")):
-        resting = order(kind.name[0].lower(), limit=2_000_000)
-        desk.broker.place(resting)
+        resting = desk.placed(order(kind.name[0].lower(), limit=2_000_000))
         desk.fail(planned(kind=kind))
         assert desk.broker.cancel(resting).verdict is Verdict.UNKNOWN
         assert desk.broker.find(resting.tag_stem)[0].status == status
@@ -321,7 +418,7 @@ def test_books_that_cannot_be_read_are_never_empty_books(desk: Desk) -> None:
         broker.orders,
         broker.positions,
         broker.funds,
-        broker.settlements,
+        *([broker.settlements] if broker.guarantees.has_settlements else []),
         broker.login,
         lambda: broker.find("a"),
         lambda: broker.quote(CALL.key),
@@ -378,7 +475,8 @@ def test_the_margin_of_an_unknown_contract_is_not_known(desk: Desk) -> None:
 
 
 def test_the_brokers_quote_is_that_of_the_exchange(desk: Desk) -> None:
-    assert desk.broker.quote(CALL.key) == quotes(OPENS_AT)[CALL.key]
+    at = OPENS_AT if desk.broker.guarantees.has_quote_times else 0
+    assert desk.broker.quote(CALL.key) == replace(quotes(OPENS_AT)[CALL.key], exchange_at=at)
     assert desk.broker.quote("NOBODY-20261229-FUT") is None
 
 
@@ -389,7 +487,7 @@ def test_the_close_marks_futures_pays_what_expires_and_keeps_the_rest(desk: Desk
     desk.broker.place(order("c", contract=TODAYS_CALL, limit=1_010_000))
     before = desk.broker.funds().cash
     desk.close_day()
-    assert desk.broker.settlements() == SETTLEMENTS
+    assert desk.broker.settlements() == (SETTLEMENTS if desk.broker.guarantees.has_settlements else None)
     assert desk.broker.positions() == [
         BrokerPosition(CALL.key, -65, -money(3_000_000, 65)),
         BrokerPosition(FUTURE.key, 65, money(251_500_000, 65)),

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from participant.adapters.archives.jsonl import JsonlArchive
-from participant.adapters.brokers import http as http_broker
 from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.compute.process import ProcessCompute
 from participant.core.messages import Job, JobResult
+from participant.links import http_link
 from participant.links.frames import HEAD
 from participant.ports import BrokerDown, StoreBroken
 from participant.wire.json import encode
@@ -92,7 +92,7 @@ def test_a_quote_that_is_none_is_no_quote_and_no_missing_one() -> None:
 
 
 def test_an_answer_that_is_too_long_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_broker, "BODY_MAX_BYTES", 100)
+    monkeypatch.setattr(http_link, "BODY_MAX_BYTES", 100)
     with broker(lambda _: (200, b" " * 1_000)) as made, pytest.raises(BrokerDown, match="the answer was too long"):
         made.orders()
 

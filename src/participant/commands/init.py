@@ -25,6 +25,11 @@ step_s = 60                 # seconds of market time between instants
 secrets = ""                # a file of addresses, mode 0600; without one the console is told
 relay = "orders"            # decisions told by push and Slack: "none", "orders", "all"
 
+[broker]                    # docs/brokers.md; keys are never written here
+name = "venue"              # or "kite", "openalgo"
+profile = "paper"           # or "live"
+secrets = "secrets.json"    # the file that holds the keys, for its owner alone (chmod 600)
+
 [[watchlist]]
 symbol = "NIFTY"
 

@@ -20,8 +20,9 @@ def check(args: Namespace) -> int:
     """Read and verify what the next day would have in force."""
     config = load_config(args.config, os.environ)
     folder = config_file(args.config, os.environ).parent
-    signed = read_limits(folder, config.desk.signed_by, is_paper=True)
-    limits = verified(signed, config.desk.signed_by, is_paper=True)
+    is_paper = config.broker.profile == "paper"
+    signed = read_limits(folder, config.desk.signed_by, is_paper=is_paper)
+    limits = verified(signed, config.desk.signed_by, is_paper=is_paper)
     whose = f"{folder / FILE}, signed by {config.desk.signed_by[:16]}..."
     text = whose if signed.origin == "own" else "the paper limits that ship; there is no limits.toml here"
     say(args, f"{text}\nhash {signed.hash}\n{msgspec.json.format(encode(limits)).decode()}", limits)

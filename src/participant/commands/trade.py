@@ -17,7 +17,7 @@ from participant.adapters.leases.file import FileLease
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.process import DESK
-from participant.config import Config, Run, config_file, load_config, load_rules
+from participant.config import BrokerLink, Config, Run, config_file, load_config, load_rules
 from participant.core.ids import digest
 from participant.core.market import Reference
 from participant.core.messages import Write
@@ -27,6 +27,7 @@ from participant.history.pages import BadData
 from participant.history.recordings import Recordings, days_in, days_settled, is_wholly_apart, open_recordings
 from participant.links.addresses import load_addresses
 from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
+from participant.operate.brokers import refuse_live_keys
 from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
@@ -58,6 +59,7 @@ class Asked(Struct, frozen=True):
 def trade(args: Namespace) -> int:
     """Trade the days asked for; the status says whether something is left for a person."""
     config = load_config(args.config, os.environ)
+    _check_broker(config.broker)
     home = prepare(args.home)
     lease = FileLease(home, SystemClock())
     holder = lease.take(f"participant trade, process {os.getpid()}")
@@ -67,6 +69,17 @@ def trade(args: Namespace) -> int:
         return _trade(args, config, home)
     finally:
         lease.release()
+
+
+def _check_broker(link: BrokerLink) -> None:
+    """Trade goes to the simulated exchange alone, and never where a live key lies about."""
+    refuse_live_keys(link)
+    if link.name != "venue":
+        raise Refused(
+            f'[broker] name = "{link.name}": `participant trade` cannot trade through it yet. Missing are live feeds '
+            "of prices (the market here is simulated or recorded) and the official settlement prices that close a day; "
+            "`participant login --check` proves the session"
+        )
 
 
 def prepare(home: Path) -> Path:

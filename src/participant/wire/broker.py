@@ -7,22 +7,41 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
+from participant.core import guarantees
+from participant.core.guarantees import Dedup, Finding, Guarantees, Reject, Said, unread
 from participant.core.market import Quote
 from participant.core.matching import OrderRequest
-from participant.core.order import Answer, OrderView, Verdict
+from participant.core.order import Answer, OrderView
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Side
 from participant.wire.json import Malformed, decode
 from participant.wire.rupees import price_of, rupees
 
-UNKNOWN_REASON_MAX = 200
-
-# Only these answers prove that an order was not taken: (status, error_type) -> whether it may be sent again.
 # A 400 of any other kind proves nothing: brokers have answered "request timed out" with one, and filled the order.
-PROVEN_REJECTS = {
-    (400, "InputException"): False,
-    (400, "OrderException"): False,
-    (429, "RateException"): True,
-}
+VENUE = Guarantees(
+    broker="venue",
+    tag_length_max=17,
+    dedup_by_tag=Dedup.NO,
+    found_by=Finding.TAG,
+    per_second=0,
+    per_minute=0,
+    per_day=10_000,
+    modifications_max=0,
+    order_types=("LIMIT",),
+    validities=("DAY",),
+    products=("NRML",),
+    has_market_orders=False,
+    is_sliced=False,
+    has_order_updates=True,
+    has_settlements=True,
+    has_reasons=True,
+    has_quote_times=True,
+    session_ends="",
+    rejects=(
+        Reject(400, "InputException", "", "venue-input"),
+        Reject(400, "OrderException", "", "venue-order"),
+        Reject(429, "RateException", "", "venue-rate", is_retriable=True),
+    ),
+)
 
 SIDES: dict[Side, Literal["BUY", "SELL"]] = {Side.BUY: "BUY", Side.SELL: "SELL"}
 
@@ -168,15 +187,11 @@ def quote_of(row: QuoteRow) -> Quote:
 
 
 def classify(status: int, body: bytes) -> Answer:
-    """What the answer to an order proves: an order id accepts, the list above rejects, everything else is unknown."""
+    """What the answer to an order proves, by the venue's guarantees."""
     try:
         reply = decode(body, Reply)
-        if 200 <= status < 300 and reply.status == "success":
-            order_id = decode(bytes(reply.data), Placed).order_id
-            return Answer(Verdict.ACCEPTED, "", order_id) if order_id else Answer(Verdict.UNKNOWN, "no order id")
+        is_success = reply.status == "success"
+        placed = decode(bytes(reply.data), Placed).order_id if is_success and status < 300 else ""
     except Malformed as fault:
-        return Answer(Verdict.UNKNOWN, f"answer {status}: {fault}"[:UNKNOWN_REASON_MAX])
-    reason = f"{reply.error_type}: {reply.message}"[:UNKNOWN_REASON_MAX]
-    if (status, reply.error_type) in PROVEN_REJECTS:
-        return Answer(Verdict.REJECTED, reason, "", PROVEN_REJECTS[status, reply.error_type])
-    return Answer(Verdict.UNKNOWN, f"answer {status}, {reason}")
+        return unread(status, fault)
+    return guarantees.classify(VENUE, Said(status, is_success, placed, reply.error_type, reply.message))

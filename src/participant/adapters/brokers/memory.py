@@ -17,6 +17,7 @@ from participant.core.scrip import Contract
 from participant.links.broker_book import BrokerBook, BrokerOrder, BrokerState
 from participant.links.faults import Fault, FaultKind, Faults, draw, fault_of
 from participant.ports import BrokerDown
+from participant.wire.broker import VENUE
 
 TIMED_OUT = Answer(Verdict.UNKNOWN, "timed out, check the order book")
 THROTTLED = Answer(Verdict.REJECTED, "too many requests", is_retriable=True)
@@ -24,6 +25,8 @@ THROTTLED = Answer(Verdict.REJECTED, "too many requests", is_retriable=True)
 
 class MemoryBroker:
     """Implements Broker and BrokerBooks for one client who brought `cash` paise. `on_quotes` is its only clock."""
+
+    guarantees = VENUE
 
     def __init__(self, contracts: Sequence[Contract], rules: Rulebook, day: datetime.date, cash: int) -> None:
         self._book = BrokerBook(contracts, rules, BrokerState(day, Ledger(cash)))
