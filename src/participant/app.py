@@ -27,7 +27,7 @@ from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
 from participant.stages.ingest import Ingest, IngestPorts
-from participant.stages.reconcile import ReconcilePorts, close_day
+from participant.stages.reconcile import Reconcile, ReconcilePorts, close_day
 from participant.wire.json import decode
 from participant.wire.json_three import ThreeReader
 from participant.wire.json_two import TwoReader
@@ -100,14 +100,18 @@ def desk(run: Run) -> Step:
     """Books, people, and the end of the day."""
     store, market, rules = books(run), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
-    book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
-    people = Escalate(store, ConsoleNotifier(sys.stdout))
     broker, fills = HttpBroker(run.venue_url, run.request_timeout_s), queue(run, "fills", "reconcile")
-    reconcile = ReconcilePorts(store, market, broker, fills)
+    ports = ReconcilePorts(store, market, broker, fills)
+    reconcile = Reconcile(ports, run.reconcile)
+    is_due = reconcile.step if run.is_lockstep else lambda _: False  # in lockstep an instant is compared as it closes
+    book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules, is_due)
+    people = Escalate(store, ConsoleNotifier(sys.stdout))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))
         people.step()
-        close_day(reconcile, rules, run.day)
+        if not run.is_lockstep:
+            reconcile.step(clock.now())
+        close_day(ports, rules, run.day)
 
     return step

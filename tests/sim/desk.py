@@ -13,6 +13,7 @@ from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.breaker import BreakerState, Level, Triggers
+from participant.core.breaks import ReconcileRule
 from participant.core.market import Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
 from participant.core.messages import Job, JobResult, Ticket, Write
 from participant.core.order import Order
@@ -27,7 +28,7 @@ from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
 from participant.stages.ingest import Ingest, IngestPorts
-from participant.stages.reconcile import Closed, ReconcilePorts, close_day
+from participant.stages.reconcile import Closed, Reconcile, ReconcilePorts, close_day
 from participant.wire.json import decode, encode
 from tests.sim import world
 
@@ -264,7 +265,8 @@ class Sim:
             self.queues["fills"].restart()
             stage = Book(BookPorts(queues["fills"], books, quotes, self.archive, self.clock), world.RULES)
             people = Escalate(books, self.notifier)
-            return lambda: (stage.step(0.0), people.step())
+            reconcile = Reconcile(ReconcilePorts(books, quotes, broker, queues["fills"]), ReconcileRule())
+            return lambda: (stage.step(0.0), people.step(), reconcile.step(self.clock.now()))
 
         def breaker() -> Callable[[], object]:
             watch = Watch(books, quotes, self.clock, Triggers(unknown_open_count=50, stale_after_s=200.0))

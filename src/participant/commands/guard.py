@@ -8,7 +8,7 @@ from participant.commands.errors import FAULT, NEEDS_A_PERSON, WRONG_USE, Refuse
 from participant.config import BadConfig
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
-from participant.operate.wake import NotReady
+from participant.operate.wake import Blocked, NotReady
 from participant.ports import StoreBroken
 from participant.wire.json import Malformed
 
@@ -23,7 +23,7 @@ def run(command: Callable[[Namespace], int], args: Namespace) -> int:
     except BAD_INPUT as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return WRONG_USE
-    except Stopped as fault:
+    except (Stopped, Blocked) as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return NEEDS_A_PERSON
     except BROKEN as fault:

@@ -11,20 +11,25 @@ from msgspec.structs import replace
 
 from participant import app
 from participant.adapters.archives.jsonl import JsonlArchive
+from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
+from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.process import DESK
+from participant.commands.report import write_day
 from participant.config import Config, Run, load_config, load_rules
 from participant.core.market import Reference
+from participant.core.messages import Write
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, days_settled, open_recordings
+from participant.operate.adopt import at_wake
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
-from participant.operate.wake import ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
+from participant.operate.wake import Blocked, ask_venue, last_closed, open_account, open_day, open_tickets, unfinished
 from participant.wire.json import encode
 
 PAISE = 100
@@ -64,6 +69,7 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
     worst = DONE
     for day, session in _days(args, config, home, rules):
         summary = _one_day(args, config, home, (day, session))
+        write_day(home, app.books(Run(str(home), day, "", "", 0, 0.0, config)), day)
         say(args, "\n".join(lines(summary)), summary)
         worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person else DONE)
     return worst
@@ -134,7 +140,7 @@ def _one_day(args: Namespace, config: Config, home: Path, when: DaySession) -> S
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
         run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
-        _wake(run, info.references)
+        _wake(run, info.references, session)
         return run_day(
             replace(_day(args, run, session), notes=info.session.notes), venue, "" if run.is_lockstep else url
         )
@@ -165,11 +171,34 @@ def _check_watched(config: Config, symbols: Sequence[str]) -> None:
         raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
 
 
-def _wake(run: Run, references: tuple[Reference, ...]) -> None:
+def _compare(run: Run, books: SqliteStore, session: Session, references: tuple[Reference, ...]) -> None:
+    """A new day begins only with the positions that the broker has; on a day that goes on the desk compares."""
+    if books.get("starts", str(run.day)) is not None:
+        return
+    broker = HttpBroker(run.venue_url, run.request_timeout_s)
+    try:
+        found = at_wake(books, broker, session.open_at)
+    finally:
+        broker.close()
+    if found != []:  # `reconcile --adopt` reads these
+        (run.path / "run.json").write_bytes(encode(run))
+        app.quotes(run).commit([Write("reference", r.scrip, encode(r)) for r in references])
+    if found is None:
+        raise Blocked(f"the broker at {run.venue_url} does not show its positions: {run.day} does not begin blind")
+    if found:
+        said = "; ".join(f"{b.key}: ours {b.ours}, the broker's {b.theirs}" for b in found)
+        raise Blocked(
+            f"{len(found)} positions differ from the broker's, {run.day} does not begin: {said}; mend them there "
+            f"or take the broker's over with `participant reconcile --home {run.home} --adopt CONTRACT`"
+        )
+
+
+def _wake(run: Run, references: tuple[Reference, ...], session: Session) -> None:
     """Put down what the day begins with, and what the processes are to read."""
     _check_watched(run.config, [r.scrip for r in references])
     books = app.books(run)
     open_account(books, run.config.desk.capital * PAISE)
+    _compare(run, books, session, references)
     open_day(books, app.quotes(run), run.day, references)
     (run.path / "run.json").write_bytes(encode(run))
 

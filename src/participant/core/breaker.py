@@ -37,6 +37,8 @@ class Readings(Struct, frozen=True):
     unknown_count: int = 0
     unknown_oldest_s: float = 0.0
     overfilled: tuple[str, ...] = ()
+    break_cycles: int = 0
+    foreign_orders: int = 0
 
 
 class Triggers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +49,7 @@ class Triggers(Struct, frozen=True, forbid_unknown_fields=True):
     providers_silent_s: tuple[float, float] = (10.0, 60.0)
     unknown_open_count: int = 2
     unknown_open_after_s: float = 180.0
+    break_cycles: tuple[int, int] = (2, 5)
     stale_after_s: float = 5.0
 
 
@@ -59,6 +62,9 @@ def evaluate(before: BreakerState | None, now: Readings, triggers: Triggers) -> 
     found += _pair("seconds without a provider", now.providers_silent_s, triggers.providers_silent_s)
     if now.unknown_count >= triggers.unknown_open_count and now.unknown_oldest_s >= triggers.unknown_open_after_s:
         found.append((Level.OPEN, f"{now.unknown_count} orders unknown for {now.unknown_oldest_s:.0f} s"))
+    found += _pair("cycles of a break with the broker", now.break_cycles, triggers.break_cycles)
+    if now.foreign_orders:
+        found.append((Level.REDUCE_ONLY, f"{now.foreign_orders} orders at the broker that are not ours"))
     latching = _pair("loss of the day", now.day_loss, triggers.day_loss)
     latching += [(Level.OPEN, f"order {o} filled beyond its quantity") for o in now.overfilled]
     kept = [(Level(int(text[0])), text[2:]) for text in (before.latched if before else ())]

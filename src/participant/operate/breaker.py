@@ -5,13 +5,16 @@ import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.core.books import external_id
 from participant.core.breaker import BreakerState, Level, Readings, Triggers, evaluate
+from participant.core.breaks import oldest_cycles
 from participant.core.market import SECOND, MarketState
-from participant.core.messages import Write
+from participant.core.messages import Ticket, Write
 from participant.core.order import Order, OrderStatus
 from participant.core.providers import FeedStatus
 from participant.core.session import day_of
 from participant.links.books import Books, worth
+from participant.links.breaks import standing
 from participant.ports import Clock, Store
 from participant.wire.json import decode, encode
 
@@ -72,7 +75,15 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         unknown_count=len(unknown),
         unknown_oldest_s=max(((now - o.sent_at) / SECOND for o in unknown), default=0.0),
         overfilled=tuple(o.order_id for o in orders if o.cum_quantity > o.quantity),
+        break_cycles=oldest_cycles(standing(watch.books)),
+        foreign_orders=_foreign(watch.books),
     )
+
+
+def _foreign(books: Store) -> int:
+    """How many orders that are not ours wait for a person to say what they are."""
+    tickets = [decode(r.value, Ticket) for r in books.rows("tickets")]
+    return sum(not t.is_closed and t.order_id.startswith(external_id("")) for t in tickets)
 
 
 def _is_index(state: MarketState) -> bool:
