@@ -155,7 +155,8 @@ def our_lines(orders: Iterable[Order], fills: Iterable[Fill], externals: Iterabl
         fill = booked.pop(order.order_id, None)
         if order.sends or fill is not None:
             filled = (fill.quantity, fill.value) if fill else (0, 0)
-            is_open = order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL)
+            # What a person was given has its ticket: that it is absent makes no second one.
+            is_open = order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL) and not order.is_ticketed
             head = (order.contract.key, order.side, *filled)
             lines[order.tag_stem] = Line(*head, is_open, order.is_ticketed, order.quantity)
     for external in externals:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from participant.core.breaks import Break, BreakKind, made
 from participant.core.charges import Charges
+from participant.core.wording import rupees
 
 ITEMS = Charges.__struct_fields__
 
@@ -37,6 +38,9 @@ def compare_note(ours: Mapping[str, Charges], theirs: Mapping[str, Charges], day
         mine, shown = ours.get(name, Charges()), theirs.get(name, Charges())
         items = [item for item in ITEMS if getattr(mine, item) != getattr(shown, item)]
         if items:
-            texts = (", ".join(f"{item} {getattr(side, item)}" for item in items) for side in (mine, shown))
-            found.append(made(BreakKind.CHARGES, f"{day} {name}", *texts, at))
+            found.append(made(BreakKind.CHARGES, f"{day} {name}", _said(mine, items), _said(shown, items), at))
     return found
+
+
+def _said(charges: Charges, items: Sequence[str]) -> str:
+    return ", ".join(f"{item} {rupees(getattr(charges, item))}" for item in items)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from participant.core.books import external_id
 from participant.core.breaks import Break, BreakKind, age
 from participant.core.charges import Charges, charges
 from participant.core.messages import Write
@@ -61,9 +62,9 @@ def _day_of(rows: Sequence[NoteRow]) -> datetime.date:
 
 def _booked(books: Store, rules: Rulebook, day: datetime.date, rows: Sequence[NoteRow]) -> dict[str, Charges]:
     """What we booked of a day, under the names that the note uses: each fill by its order, or by its contract."""
-    fills, rates = fills_of(books, day), rules.charge_rates(day)
     if books.get("days", str(day)) is None:
         raise BadNote(f"line {rows[0].line}: {day} is no day that these books have closed")
+    fills, rates = fills_of(books, day), rules.charge_rates(day)
     of = {h.order.order_id: h.order.broker_order_id for h in Books(books).orders(day)}
     by_order = {row.order for row in rows if row.order}
     traded = {f.contract.key for f in fills}
@@ -72,7 +73,7 @@ def _booked(books: Store, rules: Rulebook, day: datetime.date, rows: Sequence[No
             raise BadNote(f"line {row.line}: {row.contract} was not traded on {day}; a mapping may give its key")
     sums = defaultdict[str, list[Charges]](list)
     for fill in fills:
-        order = of.get(fill.order_id, fill.order_id)
+        order = of.get(fill.order_id, fill.order_id.removeprefix(external_id("")))
         name = next((n for n in (order, fill.order_id) if n in by_order), fill.contract.key)
         sums[name].append(charges(rates, fill.contract, fill.side, fill.value))
     return {name: summed(each) for name, each in sums.items()}

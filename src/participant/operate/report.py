@@ -142,7 +142,7 @@ def _order(order: Order) -> OrderLine:
 def _breaks(books: Store, closed: Closed, day: datetime.date) -> tuple[BreakLine, ...]:
     """The day's breaks: those that were mended on it, and those that it ended with or that were found of it later."""
     now = {b.name: b for b in standing(books)}
-    late = [b for b in now.values() if day_of(b.first_seen) == day]
+    late = [b for b in now.values() if day_of(b.first_seen) == day or b.key.startswith(f"{day} ")]
     last = {b.name: b for b in [*closed.breaks, *late]}
     over = [BreakLine(b, False, b.how) for b in mended(books, day) if b.name not in last]
     return (*over, *(BreakLine(now.get(n, b), n in now, reason_given(books, b)) for n, b in sorted(last.items())))

@@ -34,6 +34,12 @@ BREAK_HEAD = ("", "what", "ours", "the broker's", "age", "repair or reason")
 WIDTH, HEIGHT, LEFT, BAR = 1000, 250, 10, 72
 
 
+class Markup(str):
+    """Text of ours that is HTML already."""
+
+    __slots__ = ()
+
+
 def page(report: Report, signed: Sequence[Signature]) -> str:
     """The whole page."""
     left = "needs a person" if report.needs_a_person else "clean"
@@ -97,7 +103,7 @@ def _cards(report: Report) -> str:
 
 
 def _table(title: str, head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    """A section with a table; cells that begin with `<` are marked up already."""
+    """A section with a table; every cell is text from outside but those that are `Markup`."""
     lines = [f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in body]
     if not lines:
         return f"<section><h2>{title}</h2><span class=soft>none</span></section>"
@@ -106,14 +112,14 @@ def _table(title: str, head: Sequence[str], body: Iterable[Sequence[str]]) -> st
 
 
 def _cell(text: str) -> str:
-    if text.startswith("<"):
+    if isinstance(text, Markup):
         return f"<td>{text}</td>"
     is_figure = text.lstrip("+-−₹").replace(",", "").replace(".", "").isdigit()
     return f"<td{' class=n' if is_figure else ''}>{escape(text)}</td>"
 
 
-def _tag(text: str, tone: str = "") -> str:
-    return f"<span class='tag {tone}'>{escape(text)}</span>"
+def _tag(text: str, tone: str = "") -> Markup:
+    return Markup(f"<span class='tag {tone}'>{escape(text)}</span>")
 
 
 def _breaks(report: Report) -> list[tuple[str, ...]]:
