@@ -11,6 +11,7 @@ import pytest
 from participant.commands.init import TEMPLATE
 from participant.config import Config, Desk, Venue
 from participant.core.breaker import Triggers
+from participant.core.breaks import ReconcileRule
 from participant.core.providers import Arbitration
 from participant.core.risk import Limits
 from participant.core.scrip import Scrip, Weights
@@ -24,6 +25,7 @@ SECTIONS: dict[str, Any] = {
     "[limits]": Limits,
     "[triggers]": Triggers,
     "[sending]": SendRule,
+    "[reconcile]": ReconcileRule,
     "[arbitration]": Arbitration,
     "[[watchlist]]": Scrip,
     "[watchlist.weights]": Weights,

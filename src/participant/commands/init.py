@@ -24,6 +24,11 @@ step_s = 60                 # seconds of market time between instants
 margin_share_max = 0.40
 lots_max = 10
 
+[reconcile]                 # our books against the broker's, in seconds of market time
+orders_every_s = 30
+positions_every_s = 60
+funds_every_s = 300
+
 [[watchlist]]
 symbol = "NIFTY"
 

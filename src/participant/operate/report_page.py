@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from participant.core.attribution import Explained
+from participant.core.charges import Charges
 from participant.core.session import day_of
 from participant.core.wording import at_price, rupees
 from participant.operate.report import BreakLine, Report, Signature, is_external
@@ -31,6 +32,7 @@ border-bottom:1px solid #eef1f4}tr:last-child td{border:0}.n{text-align:right}
 @media(max-width:760px){.cards{grid-template-columns:1fr 1fr}}
 """
 BREAK_HEAD = ("", "what", "ours", "the broker's", "age", "repair or reason")
+FIGURES = {"units", "ours", "the broker's", "official price", "cash", "mark", "in all", *Charges.__struct_fields__}
 WIDTH, HEIGHT, LEFT, BAR = 1000, 250, 10, 72
 
 
@@ -107,7 +109,7 @@ def _table(title: str, head: Sequence[str], body: Iterable[Sequence[str]]) -> st
     lines = [f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in body]
     if not lines:
         return f"<section><h2>{title}</h2><span class=soft>none</span></section>"
-    names = "".join(f"<th>{name}</th>" for name in head)
+    names = "".join(f"<th{' class=n' if name in FIGURES else ''}>{name}</th>" for name in head)
     return f"<section><h2>{title}</h2><table><tr>{names}</tr>{''.join(lines)}</table></section>"
 
 
