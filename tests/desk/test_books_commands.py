@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk.runs import DAY, MADE, Ended, participant
+from tests.desk.runs import DAY, MADE, Ended, broker_of, participant
 
 NOTE = ("day", "contract", "brokerage", "stt", "exchange", "sebi", "stamp", "gst", "ipft")
 
@@ -72,6 +72,18 @@ def test_a_report_of_no_day_is_refused(home: Path, words: tuple[str, ...]) -> No
     assert (ended.status, ended.err.count("\n")) == (2, 1)
 
 
+def test_two_days_are_explained_to_the_paisa_each_from_the_close_before(tmp_path: Path) -> None:
+    home, coarse = tmp_path / "home", [*MADE[:-1], "1800"]
+    days = [word.replace(DAY, f"{DAY}..2026-11-26") for word in coarse]
+    assert participant(tmp_path, "trade", *days, "--home", home, "--quiet").status == 0
+    for day in (DAY, "2026-11-26"):
+        values = json.loads((home / "reports" / f"{day}.json").read_bytes())
+        assert values["not_explained"] == 0
+        total = values["explained"]["NIFTY"]
+        assert sum(paise for name, paise in total.items() if name != "total") == total["total"] == values["result"]
+        assert abs(total["residual"]) < 0.2 * sum(abs(paise) for paise in total.values())
+
+
 def note(home: Path, **changes: str) -> Path:
     """The note that agrees with the day's books, but for these cells of its first row."""
     values = json.loads((home / "reports" / f"{DAY}.json").read_bytes())
@@ -96,7 +108,7 @@ def test_a_note_is_compared_and_recorded_once(home: Path) -> None:
     ended = participant(home.parent, "note", "import", file, "--home", home)
     assert (ended.status, ended.err) == (1, "")
     assert ended.out.count("charges ") >= 2
-    assert "changes nothing" in participant(home.parent, "note", "import", file, "--home", home).out
+    assert "nothing changes" in participant(home.parent, "note", "import", file, "--home", home).out
     refused = participant(home.parent, "report", "sign", DAY, "--by", "Asha", "--home", home)
     assert refused.status == 2
     assert "have no reason yet" in refused.err
@@ -119,13 +131,12 @@ def test_a_bad_note_is_refused_with_its_line(home: Path, changes: dict[str, str]
 
 def test_a_day_does_not_begin_on_positions_that_the_broker_does_not_have(home: Path) -> None:
     """S10: the broker has lost what we hold. The day is blocked until a person takes its word for it."""
-    state = json.loads((home / "venue.json").read_bytes())
-    text = json.dumps(state).replace(json.dumps(state["ledger"]["lines"]), "{}")
-    assert text != json.dumps(state)
-    (home / "venue.json").write_text(text)
-    begin = ("trade", *MADE[: MADE.index("--date")], "--date", "2026-11-26", "--home", home) if "--date" in MADE else ()
-    begin = begin or ("trade", *MADE, "--home", home)
-    ended = participant(home.parent, *begin)
+    lines = json.dumps(broker_of(home)["ledger"]["lines"])
+    state = json.dumps(json.loads((home / "venue.json").read_bytes()))
+    assert lines in state
+    (home / "venue.json").write_text(state.replace(lines, "{}"))
+    next_day = [word.replace(DAY, "2026-11-26") for word in MADE]
+    ended = participant(home.parent, "trade", *next_day, "--home", home)
     assert ended.status == 1
     assert "positions differ from the broker's" in ended.err
     assert ended.err.count("\n") == 1
