@@ -4,6 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant import app
 from participant.adapters.brokers.http import HttpBroker
@@ -64,7 +65,7 @@ def run_of(home: Path) -> Run:
     if not file.exists() or not (home / "books.sqlite").exists():
         raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")
     try:
-        return decode(file.read_bytes(), Run)
+        return replace(decode(file.read_bytes(), Run), home=str(home))  # a home may have been moved or copied
     except Malformed as fault:
         raise Refused(f"{file} is broken ({fault}); `participant trade --home {home}` writes it anew") from fault
 
