@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 
 from participant.adapters.archives.jsonl import JsonlArchive
-from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.clocks.steady import SteadyClock
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.clocks.venue import VenueClock
@@ -15,16 +14,12 @@ from participant.adapters.compute.process import ProcessCompute
 from participant.adapters.feeds.fix import FixFeed
 from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.leases.file import FileLease
-from participant.adapters.queues.sqlite import QueueSettings, SqliteQueue
-from participant.adapters.stores.sqlite import SqliteStore
-from participant.config import RECEIVES_MAX, Run, load_rules
+from participant.config import Run, load_rules
 from participant.core.market import Reference
-from participant.links.doorbell import Doorbell
 from participant.links.frames import serve_stdio
-from participant.links.journal import JournalStore
 from participant.links.limits import in_force
-from participant.operate.brokers import DeskBroker, vendor_broker
 from participant.operate.people import people_ports, people_rule
+from participant.operate.stores import books, broker, halts, queue, quotes
 from participant.ports import Feed
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
@@ -32,44 +27,14 @@ from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
 from participant.stages.ingest import Ingest, IngestPorts
-from participant.stages.reconcile import ReconcilePorts, close_day
+from participant.stages.reconcile import Reconcile, ReconcilePorts, close_day
 from participant.wire.json import decode
 from participant.wire.json_three import ThreeReader
 from participant.wire.json_two import TwoReader
 
+__all__ = ["Step", "books", "brain", "broker", "desk", "dispatch", "gateway", "halts", "ingest", "queue", "quotes"]
+
 Step = Callable[[float], object]
-
-
-def books(run: Run, writer: str = "trade") -> JournalStore:
-    """Decisions, orders, fills, tickets: what may never be lost, and what each writer did to it, chained by hashes."""
-    store = SqliteStore(run.path / "books.sqlite", is_durable=True)
-    return JournalStore(store, writer, str(run.day), SystemClock())
-
-
-def halts(run: Run) -> SqliteStore:
-    """What a person asked of the breaker: a file of its own, so that no process can stand in the way of a halt."""
-    return SqliteStore(run.path / "halt.sqlite", is_durable=True)
-
-
-def quotes(run: Run) -> SqliteStore:
-    """The newest market states: what the next instant brings again."""
-    return SqliteStore(run.path / "market.sqlite", is_durable=False)
-
-
-def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
-    """One of the queues between the stages."""
-    file = "market.sqlite" if name == "market" else "books.sqlite"
-    settings = QueueSettings(2.0 * run.job_timeout_s, RECEIVES_MAX, is_durable=name != "market")
-    rung = ("market", "breaker") if name == "market" else (name,)  # an instant is judged when it is published
-    return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, *rung), settings)
-
-
-def broker(run: Run, *, is_gateway: bool = False) -> DeskBroker:
-    """The broker of the settings: the gateway sends through it, the desk reads its books."""
-    link, timeout_s = run.config.broker, run.request_timeout_s
-    if link.name == "venue":
-        return HttpBroker(run.venue_url, timeout_s, connect_wait_s=timeout_s if is_gateway else 0.0)
-    return vendor_broker(link, run.day, books(run), timeout_s, is_gateway=is_gateway)
 
 
 def ingest(run: Run) -> Step:
@@ -122,13 +87,17 @@ def desk(run: Run) -> Step:
     """Books, people, and the end of the day."""
     store, market, rules = books(run, "desk"), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
-    book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules)
+    ports = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
+    reconcile = Reconcile(ports, run.reconcile)
+    is_due = reconcile.step if run.is_lockstep else lambda _: False  # in lockstep an instant is compared as it closes
+    book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules, is_due)
     people = Escalate(people_ports(run, store), people_rule(run.config))
-    reconcile = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))
         people.step()
-        close_day(reconcile, rules, run.day)
+        if not run.is_lockstep:
+            reconcile.step(clock.now())
+        close_day(ports, rules, run.day)
 
     return step

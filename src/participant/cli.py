@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     sign_in.add_argument("--check", action="store_true", help="only prove the session: orders, quotes, updates")
     _people(commands, home, common)
     _trust(commands, home, common)
+    _books(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
@@ -145,6 +146,25 @@ def _desk(desk: OneLine, *shared: OneLine) -> None:
     _run(add("close", parents=[named, by, reason, *shared], help="it is settled otherwise"), "desk:close")
 
 
+def _books(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:
+    add = commands.add_parser
+    _run(add("positions", parents=list(shared), help="what is held, at the newest marks"), "books:positions")
+    tradebook = _run(add("tradebook", parents=list(shared), help="a day's fills and book events"), "books:tradebook")
+    tradebook.add_argument("--day", type=_day, metavar="DAY", help="a trading day (default: the latest)")
+    reconcile = _run(add("reconcile", parents=list(shared), help="compare with the broker now"), "books:reconcile")
+    reconcile.add_argument("--adopt", metavar="CONTRACT", help="take the broker's position (or `cash`) over")
+    reconcile.add_argument("--reason", default="asked for on the command line", help="goes into the books")
+    note = add("note", help="the broker's contract note: import").add_subparsers(metavar="WHAT", required=True)
+    bring_in = _run(note.add_parser("import", parents=list(shared), help="compare its charges"), "note:bring_in")
+    bring_in.add_argument("file", type=Path, metavar="FILE", help="CSV or JSON, a row an order or a contract")
+    bring_in.add_argument("--mapping", type=Path, metavar="FILE", help="what its columns are called (TOML)")
+    report = _run(add("report", parents=list(shared), help="a day as it ended: show, sign"), "report:show")
+    report.add_argument("what", nargs="*", metavar="[sign] DAY", help="a closed day (default: the latest)")
+    report.add_argument("--html", action="store_true", help="write the page and say where it lies")
+    report.add_argument("--by", metavar="NAME", help="who signs")
+    report.add_argument("--note", default="", help="what the signer wants to say")
+
+
 def _run(command: OneLine, function: str) -> OneLine:
     command.set_defaults(run=function)
     return command
@@ -197,7 +217,10 @@ def _days(text: str) -> tuple[datetime.date, datetime.date]:
 
 
 def _day(text: str) -> datetime.date:
-    return _days(text)[0]
+    first, last = _days(text)
+    if first != last:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than one day")
+    return first
 
 
 def _speed(text: str) -> float:

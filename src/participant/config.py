@@ -1,6 +1,7 @@
 """One frozen Config, read once from participant.toml and the environment; unknown settings are refused."""
 
 import datetime
+import math
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -9,8 +10,10 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from participant.core.breaker import Triggers
+from participant.core.breaks import ReconcileRule
 from participant.core.escalation import LADDER, Patience, Relay, Rung
 from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
@@ -109,6 +112,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     broker: BrokerLink = BrokerLink()
     triggers: Triggers = Triggers()
     sending: SendRule = SendRule()
+    reconcile: ReconcileRule = ReconcileRule()
     arbitration: Arbitration = Arbitration()
     people: People = People()
     ladder: tuple[Rung, ...] = LADDER
@@ -136,6 +140,13 @@ class Run(Struct, frozen=True):
         """When a provider is silent: at speed, what is silent for a moment of the machine's time is not late."""
         rule = self.config.arbitration
         return Arbitration(max(rule.silence_max_s, 1.5 * self.speed), rule.well_before_return_s)
+
+    @property
+    def reconcile(self) -> ReconcileRule:
+        """When books are compared: at speed not oftener than once a second of the machine's time."""
+        rule, least = self.config.reconcile, math.ceil(self.speed)
+        every = {name: max(getattr(rule, name), least) for name in ("orders_every_s", "positions_every_s", "recent_s")}
+        return replace(rule, **every)
 
     @property
     def job_timeout_s(self) -> float:

@@ -9,18 +9,22 @@ from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.books import (
-    CASH_TOLERANCE,
-    Book,
-    Break,
+    External,
     closing_events,
-    compare,
     equity,
+    external_id,
+    external_report,
+    fill_of,
     filled,
-    our_book,
+    held_units,
+    in_motion,
+    our_lines,
     report,
-    their_book,
+    their_lines,
+    unsettled,
     view,
 )
+from participant.core.breaks import Book, compare
 from participant.core.order import OPEN, OrderStatus, orders_of
 from participant.core.position import Expired, Position, Settled, apply
 from participant.core.scrip import PRICE_UNITS, money
@@ -97,8 +101,12 @@ def test_at_the_end_of_a_day_futures_settle_and_on_expiry_everything_ends() -> N
 
 @pytest.mark.parametrize(("day", "official"), [(DAY, {"NIFTY": 5}), (EXPIRY, {FUTURE.key: 6})])
 def test_a_settlement_price_that_is_missing_is_never_made_up(day: datetime.date, official: dict[str, int]) -> None:
-    with pytest.raises(KeyError):
-        closing_events(position(cover=1), official, day, NOW)
+    assert closing_events(position(cover=1), official, day, NOW) == []
+
+
+def test_what_has_expired_and_is_held_still_is_named() -> None:
+    assert {h.contract for h in unsettled([position(cover=1, calls=1)], EXPIRY)} == {FUTURE, CALL}
+    assert unsettled([position(cover=1, calls=1)], DAY) == []
 
 
 def test_what_is_settled_twice_is_paid_once() -> None:
@@ -108,52 +116,37 @@ def test_what_is_settled_twice_is_paid_once() -> None:
     assert apply(once, events[0]) == (once, 0)
 
 
-# --- our book against theirs ---
-
-books = st.builds(
-    Book,
-    st.dictionaries(st.sampled_from("abc"), st.integers(0, 3), max_size=3),
-    st.dictionaries(st.sampled_from("xyz"), st.integers(-3, 3), max_size=3),
-    st.integers(0, 300),
-)
+# --- both sides of a comparison ---
 
 
-@given(books)
-def test_a_book_agrees_with_itself(book: Book) -> None:
-    assert compare(book, book) == []
+def test_an_order_is_called_the_same_on_both_sides_and_all_its_attempts_are_one() -> None:
+    order = sent(S.FILLED, sends=2, cum_quantity=LOT, cum_value=LOT * 100_00)
+    booked = fill_of(report(order), 0)
+    views = [shown(order, "cancelled", 25, attempt=1), shown(order, "complete", 50, attempt=2)]
+    ours, theirs = our_lines([order], [booked], []), their_lines(views, {order.tag_stem})
+    assert set(ours) == set(theirs) == {order.tag_stem}
+    assert ours[order.tag_stem].quantity == theirs[order.tag_stem].quantity == LOT
+    assert compare(Book(ours), Book(theirs)) == []
 
 
-@given(books, books)
-def test_every_difference_is_found_on_either_side(ours: Book, theirs: Book) -> None:
-    found = {(b.kind, b.key) for b in compare(ours, theirs)}
-    expected = {("order", k) for k in "abc" if ours.orders.get(k, 0) != theirs.orders.get(k, 0)}
-    expected |= {("position", k) for k in "xyz" if ours.positions.get(k, 0) != theirs.positions.get(k, 0)}
-    expected |= {("cash", "cash")} if abs(ours.cash - theirs.cash) > CASH_TOLERANCE else set()
-    assert found == expected
-    assert len(found) == len(compare(ours, theirs)) == len(compare(theirs, ours))
+def test_an_order_under_no_tag_of_ours_has_a_name_of_its_own() -> None:
+    order = sent(S.FILLED)
+    stranger = shown(order, "complete", LOT, tag="", broker_order_id="B9")
+    assert set(their_lines([stranger], {order.tag_stem})) == {external_id("B9")}
+    told = external_report(stranger, CALL, NOW)
+    assert (told.decision_id, told.scrip, told.cum_quantity, told.is_final) == ("EXTERNAL", "NIFTY", LOT, True)
+    taken = our_lines([], [fill_of(told, 7)], [External(told.order_id, stranger, NOW)])
+    assert compare(Book(taken), Book(their_lines([stranger], set()))) == []
 
 
-def test_a_difference_says_both_sides() -> None:
-    assert compare(Book({"a": 5}, {}, 0), Book({}, {"x": -2}, 101)) == [
-        Break("order", "a", "5", "0"),
-        Break("position", "x", "0", "-2"),
-        Break("cash", "cash", "0", "101"),
-    ]
+def test_an_order_that_never_reached_the_wire_needs_no_counterpart() -> None:
+    assert our_lines([sent(S.DENIED, sends=0)], [], []) == {}
+    assert held_units([position(cover=1), position(calls=2)]) == {FUTURE.key: LOT, CALL.key: -2 * LOT}
 
 
-def test_cash_may_differ_by_a_rupee_and_no_more() -> None:
-    assert compare(Book({}, {}, 0), Book({}, {}, 100)) == []
-    assert len(compare(Book({}, {}, 0), Book({}, {}, -101))) == 1
-
-
-def test_both_sides_tell_an_order_by_the_stem_of_its_tags() -> None:
-    order = sent(S.FILLED, sends=2, cum_quantity=LOT)
-    ours = our_book([position(cover=1)], [order, sent(S.CANCELLED)], 5)
-    views = [shown(order, "cancelled", 25, attempt=1), shown(order, "complete", 50), shown(order, "open", 0)]
-    assert ours == their_book(views, {FUTURE.key: LOT, CALL.key: 0}, 5)
-    assert ours == Book({order.tag_stem: LOT}, {FUTURE.key: LOT}, 5)
-
-
-def test_a_fill_that_bears_no_tag_of_ours_is_a_break() -> None:
-    stranger = shown(sent(), "complete", LOT, tag="")
-    assert compare(our_book([], [], 0), their_book([stranger], {}, 0)) == [Break("order", "", "0", str(LOT))]
+def test_what_was_sent_or_changed_of_late_is_in_motion_and_what_is_being_sent_always() -> None:
+    old = sent(S.FILLED)
+    assert in_motion([old], [shown(old, "complete", LOT)], NOW + 2) == frozenset()
+    assert in_motion([old], [], NOW) == {CALL.key}
+    assert in_motion([], [shown(old, "complete", LOT)], NOW + 1) == {CALL.key}
+    assert in_motion([sent(S.SENDING)], [], NOW + 10**12) == {CALL.key}

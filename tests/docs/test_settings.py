@@ -11,6 +11,7 @@ import pytest
 from participant.commands.init import TEMPLATE
 from participant.config import BrokerLink, Config, Desk, People, Venue
 from participant.core.breaker import Triggers
+from participant.core.breaks import ReconcileRule
 from participant.core.escalation import Rung
 from participant.core.providers import Arbitration
 from participant.core.scrip import Scrip, Weights
@@ -24,6 +25,7 @@ SECTIONS: dict[str, Any] = {
     "[broker]": BrokerLink,
     "[triggers]": Triggers,
     "[sending]": SendRule,
+    "[reconcile]": ReconcileRule,
     "[arbitration]": Arbitration,
     "[people]": People,
     "[[ladder]]": Rung,

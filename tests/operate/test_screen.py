@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from participant.core.books import Break
 from participant.core.breaker import Level
+from participant.core.breaks import Break, BreakKind
 from participant.core.decision import Action
 from participant.core.market import SECOND
 from participant.core.messages import Message, Ticket, Write
@@ -178,7 +178,7 @@ def test_breaks_unknown_orders_and_open_tickets_need_a_person(floor: Floor) -> N
     seen = look(floor)
     ticket = Ticket("t" * 32, START, "NIFTY", "a title", "a detail")
     old = replace(ticket, ticket_id="o" * 32, at=START - 86_400 * SECOND)
-    assert ended(seen, breaks=(Break("cash", "cash", "1", "2"),)).needs_a_person
+    assert ended(seen, breaks=(Break(BreakKind.CASH, "cash", "1", "2"),)).needs_a_person
     assert ended(seen, unknown=("o",)).needs_a_person
     assert ended(replace(seen, tickets=(ticket,))).needs_a_person
     assert ended(replace(seen, tickets=(old,))).tickets == (old,), "an old one that is open still matters"
@@ -198,7 +198,7 @@ def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
     floor.market.commit([Write("feeds", "status", encode(FeedStatus(START, CHANGES[1], (), START, CHANGES)))])
     ticket = Ticket("0123456789abcdef", START, "NIFTY", "buy 65", "a detail")
     seen = replace(look(floor), tickets=(ticket,), buried={"market": 2, "fills": 0}, charges=132_65, result=-1_500_00)
-    text = lines(ended(seen, breaks=(Break("position", "X", "1", "2"),), unknown=("o1", "o2")))
+    text = lines(ended(seen, breaks=(Break(BreakKind.POSITION, "X", "1", "2"),), unknown=("o1", "o2")))
     assert text == [
         f"Summary of {DAY}",
         "  decisions               1 open",

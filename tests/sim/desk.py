@@ -14,6 +14,7 @@ from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.breaker import BreakerState, Halt, Level, Triggers
+from participant.core.breaks import ReconcileRule
 from participant.core.escalation import Patience, Rung
 from participant.core.market import Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
 from participant.core.messages import Job, JobResult, Ticket, Write
@@ -30,7 +31,7 @@ from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate, PeoplePorts, PeopleRule
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
 from participant.stages.ingest import Ingest, IngestPorts
-from participant.stages.reconcile import Closed, ReconcilePorts, close_day
+from participant.stages.reconcile import Closed, Reconcile, ReconcilePorts, close_day
 from participant.wire.json import decode, encode
 from tests.sim import world
 
@@ -301,7 +302,8 @@ class Sim:
             self.notifier.close()
             ports = PeoplePorts(books, {("console", "all"): self.notifier}, self.clock)
             people = Escalate(ports, PeopleRule((Rung(0.0, "console"),), patience=Patience(50, 0.0)))
-            return lambda: (stage.step(0.0), people.step())
+            reconcile = Reconcile(ReconcilePorts(books, quotes, broker, queues["fills"]), ReconcileRule())
+            return lambda: (stage.step(0.0), people.step(), reconcile.step(self.clock.now()))
 
         def breaker() -> Callable[[], object]:
             watch = Watch(

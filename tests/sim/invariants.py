@@ -11,6 +11,7 @@ from participant.core.messages import Write
 from participant.core.order import OPEN, Order, OrderStatus
 from participant.core.position import Position
 from participant.core.scrip import Kind, Side
+from participant.links.breaks import looks
 from participant.links.parts import unpack, whole
 from participant.wire.json import decode
 from tests.sim import world
@@ -175,6 +176,9 @@ class Invariants:
         """6, 7 and the log: one ticket for each order that stayed unresolved, books equal, each decision once."""
         assert sim.closed is not None
         require(not sim.closed.breaks, sim, 10, f"breaks {sim.closed.breaks}")
+        false_alarms = [r.value for table in ("breaks", "mended") for r in sim.raw_books.rows(table)]
+        require(not false_alarms, sim, 10, f"a false alarm: {false_alarms}")
+        require(looks(sim.raw_books, world.DAY).compared > 0, sim, 10, "the books were never compared")
         tickets = Counter(t.order_id for t in sim.tickets() if t.order_id)
         for order in sim.orders():
             lost = order.status in (OrderStatus.UNKNOWN, OrderStatus.DEAD)

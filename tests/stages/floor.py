@@ -30,7 +30,7 @@ from participant.core.market import (
     observe,
     snapshot,
 )
-from participant.core.messages import Message, Ticket, Write
+from participant.core.messages import Message, Stamp, Ticket, Write
 from participant.core.order import Answer, Order, OrderStatus, OrderView, Verdict, orders_of
 from participant.core.position import Position
 from participant.core.risk import Limits
@@ -41,6 +41,7 @@ from participant.links.decision_log import DecisionLog, LogRows
 from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.outbox import promise, relay
 from participant.links.parts import unpack, whole
+from participant.operate.desk import end
 from participant.ports import Archive, Store
 from participant.stages.book import Book, BookPorts
 from participant.stages.execute import Gateway, GatewayPorts, GatewayRule
@@ -281,6 +282,11 @@ class Floor:
     def tickets(self) -> list[Ticket]:
         """Every ticket in the books."""
         return [decode(r.value, Ticket) for r in self.books.rows("tickets")]
+
+
+def close_ticket(store: Store, name: str, reason: str) -> Ticket:
+    """A person ends a ticket."""
+    return end(store, name, "closed", Stamp("a person", START), reason)
 
 
 def everything(store: Store, *tables: str) -> list[tuple[str, str, bytes]]:

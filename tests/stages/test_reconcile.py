@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from participant.core.books import Break
+from participant.core.breaks import BreakKind
 from participant.core.clearing import book, fill_line
 from participant.core.decision import Action
 from participant.core.market import SECOND
@@ -22,7 +22,7 @@ FINAL = {
     "BANKNIFTY": SPOTS["BANKNIFTY"],
     future("BANKNIFTY").key: SPOTS["BANKNIFTY"],
 }
-TABLES = ("positions", "account", "fills", "tickets", "days")
+TABLES = ("positions", "account", "fills", "events", "flows", "tickets", "days")
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_broker_that_fails_in_the_middle_is_asked_again_and_nothing_is_settled
     floor.exchange.close_day(floor.clock.now(), FINAL)
     refusals = 0
     for seed in range(200):
-        floor.exchange.fail(Faults(seed=seed, books_down=0.7))
+        floor.exchange.fail(Faults(seed=seed, books_down=0.4))
         done = close(floor)
         if done is not None:
             break
@@ -169,17 +169,21 @@ def test_every_difference_is_a_break_and_one_ticket(floor: Floor) -> None:
     line = fill_line(strange, Side.BUY, 30, money(SPOTS["BANKNIFTY"], 30))
     state.ledger = book(state.ledger, line, charges=500_00)
     state.orders[0].cum_quantity = 0
+    state.orders[0].status = "cancelled"
     done = closed(floor)
     stem = floor.sent()[0][:-1]
-    cash = next(b for b in done.breaks if b.kind == "cash")
+    assert [(b.kind, b.key) for b in done.breaks] == [
+        (BreakKind.CASH, "cash"),
+        (BreakKind.QUANTITY, stem),
+        (BreakKind.MARGIN, "margin"),
+        (BreakKind.POSITION, strange.key),
+    ]
+    cash, units, _, position = done.breaks
     assert int(cash.ours) - int(cash.theirs) == 500_00
-    assert done.breaks == (
-        Break("order", stem, "65", "0"),
-        Break("position", strange.key, "0", "30"),
-        cash,
-    )
+    assert (units.ours, units.theirs, position.ours, position.theirs) == ("65", "0", "0", "30")
+    assert all(b.repair and b.cycles == 1 and b.first_seen == done.at for b in done.breaks)
     assert [(t.title, t.detail) for t in floor.tickets()] == [
-        (f"break: {b.kind} {b.key}", f"ours {b.ours}, the broker's {b.theirs}") for b in done.breaks
+        (f"break: {b.kind} {b.key}", f"ours {b.ours}, the broker's {b.theirs}; {b.repair}") for b in done.breaks
     ]
     assert not any(t.is_closed for t in floor.tickets())
 

@@ -10,7 +10,7 @@ from participant.links.keys import BadKey
 from participant.operate.desk import No
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
-from participant.operate.wake import NotReady
+from participant.operate.wake import Blocked, NotReady
 from participant.ports import LeaseHeld, StoreBroken
 from participant.wire.json import Malformed
 from participant.wire.limits import BadLimits
@@ -26,7 +26,7 @@ def run(command: Callable[[Namespace], int], args: Namespace) -> int:
     except BAD_INPUT as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return WRONG_USE
-    except Stopped as fault:
+    except (Stopped, Blocked) as fault:
         sys.stderr.write(f"participant: {fault}\n")
         return NEEDS_A_PERSON
     except BROKEN as fault:

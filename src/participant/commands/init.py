@@ -30,6 +30,11 @@ name = "venue"              # or "kite", "openalgo"
 profile = "paper"           # or "live"
 secrets = "secrets.json"    # the file that holds the keys, for its owner alone (chmod 600)
 
+[reconcile]                 # our books against the broker's, in seconds of market time
+orders_every_s = 30
+positions_every_s = 60
+funds_every_s = 300
+
 [[watchlist]]
 symbol = "NIFTY"
 

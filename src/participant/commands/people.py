@@ -5,6 +5,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from participant import app
 from participant.adapters.clocks.system import SystemClock
@@ -55,6 +56,6 @@ def run_of(home: Path) -> Run:
     if not run_file.exists():
         raise Refused(f"home {home} has not traded yet; `participant trade --home {home}` begins")
     try:
-        return decode(run_file.read_bytes(), Run)
+        return replace(decode(run_file.read_bytes(), Run), home=str(home))  # a home may have been moved or copied
     except Malformed as fault:
         raise Refused(f"{run_file} is broken ({fault}); `participant trade --home {home}` writes it anew") from fault

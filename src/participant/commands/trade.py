@@ -4,56 +4,46 @@ import datetime
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from participant import app
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
+from participant.commands.days import Asked, days_asked
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.process import DESK
+from participant.commands.report import write_day
 from participant.config import BrokerLink, Config, Run, config_file, load_config, load_rules
 from participant.core.ids import digest
 from participant.core.market import Reference
 from participant.core.messages import Write
-from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.session import Session
-from participant.history.pages import BadData
-from participant.history.recordings import Recordings, days_in, days_settled, is_wholly_apart, open_recordings
+from participant.history.recordings import is_wholly_apart
 from participant.links.addresses import load_addresses
 from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
+from participant.operate.adopt import at_wake
 from participant.operate.brokers import refuse_live_keys
 from participant.operate.journal import seal_ended
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
 from participant.operate.wake import (
+    Blocked,
     ask_venue,
     call_test,
-    closed_days,
     open_account,
     open_bans,
     open_day,
     open_tickets,
-    unfinished,
 )
+from participant.ports import Store
 from participant.wire.json import encode
 
 PAISE = 100
-
-ONE_DAY = datetime.timedelta(days=1)
-
-
-class Asked(Struct, frozen=True):
-    """A trading day to play; `is_recorded` says that --data has something of it."""
-
-    day: datetime.date
-    session: Session
-    is_recorded: bool = False
 
 
 def trade(args: Namespace) -> int:
@@ -99,8 +89,9 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
     rules = load_rules()
     worst = DONE
     _seal(config, home)  # what a run that was killed at its end left open
-    for asked in _days(args, config, home, rules):
+    for asked in days_asked(args, config, home, rules):
         summary = _one_day(args, config, home, asked)
+        write_day(home, app.books(Run(str(home), asked.day, "", "", 0, 0.0, config)), asked.day)
         _seal(config, home)
         say(args, "\n".join(lines(summary)), summary)
         is_apart = _say_apart(args, summary)
@@ -123,90 +114,6 @@ def _seal(config: Config, home: Path) -> None:
     books.close()
 
 
-def _days(args: Namespace, config: Config, home: Path, rules: Rulebook) -> Iterator[Asked]:
-    """The sessions asked for and, of recorded days, there; without --date the one after the last that was closed."""
-    if args.mapping and not args.data:
-        raise Refused(f"--mapping {args.mapping} says what the columns of --data mean: give that too")
-    if args.data and (args.seed is not None or args.step is not None or args.venue):
-        raise Refused("--data plays recorded days: leave out --seed, --step and --venue, which are of other markets")
-    recordings = _opened(args)
-    store = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
-    closed, begun = closed_days(store), unfinished(store)
-    store.close()
-    try:
-        if args.date:
-            first, last = _span_left(args, home, closed, begun)
-        else:
-            first = last = rules.next_session(closed[-1]) if closed else datetime.date.fromisoformat(config.venue.day)
-        days = (first + i * ONE_DAY for i in range((last - first).days + 1))
-        found = [Asked(day, session) for day in days if (session := rules.session(day))]
-    except OutsideRules as fault:
-        raise Refused(str(fault)) from fault
-    if not found:
-        raise Refused(f"--date {_said(first, last)}: no trading day; the next one is {rules.next_session(last)}")
-    yield from _recorded(args, recordings, found) if recordings else found
-
-
-def _span_left(
-    args: Namespace, home: Path, closed: Sequence[datetime.date], begun: datetime.date | None
-) -> tuple[datetime.date, datetime.date]:
-    """What of --date is still to be traded: a range of which days are closed goes on after the last of them."""
-    first, last = args.date
-    if begun and first > begun:
-        raise Refused(
-            f"--date {first}: home {home} has begun {begun} and not closed it; go on with --date {begun} first"
-        )
-    if not closed or first > closed[-1]:
-        return first, last
-    if last <= closed[-1] or not any(first <= day for day in closed):
-        raise Refused(
-            f"--date {_said(first, last)}: home {home} has closed {closed[-1]} already; go on after it or use another "
-            "--home"
-        )
-    if not args.quiet:
-        sys.stderr.write(f"participant: home {home} has closed {closed[-1]} already: going on after it\n")
-    return closed[-1] + ONE_DAY, last
-
-
-def _said(first: datetime.date, last: datetime.date) -> str:
-    return str(first) if first == last else f"{first}..{last}"
-
-
-def _opened(args: Namespace) -> Recordings | None:
-    """What --data names; Refused where it cannot be read, and where no day of it is asked for."""
-    if not args.data:
-        return None
-    try:
-        recordings = open_recordings(args.data, args.mapping)
-        if not args.date:
-            raise Refused(f"--data needs a --date: {_held(days_in(recordings))}; name a day of these, or A..B")
-    except BadData as fault:
-        raise Refused(str(fault)) from fault
-    return recordings
-
-
-def _held(days: set[datetime.date]) -> str:
-    return f"it holds {_said(min(days), max(days))}" if days else "it holds no day at all"
-
-
-def _recorded(args: Namespace, recordings: Recordings, sessions: list[Asked]) -> Iterator[Asked]:
-    """Those sessions of which something is recorded, or on which what is held can settle; the rest is said."""
-    try:
-        days, settled = days_in(recordings), days_settled(recordings)
-    except BadData as fault:
-        raise Refused(str(fault)) from fault
-    if not any(asked.day in days for asked in sessions):
-        span = _said(sessions[0].day, sessions[-1].day)
-        raise Refused(f"--date {span}: --data has nothing of that; {_held(days)}")
-    for asked in sessions:
-        day = asked.day
-        if day not in days and not args.quiet:
-            what = "only settled" if day in settled else "skipped"
-            sys.stderr.write(f"participant: {day} is {what}: it is a trading day, but no chain of it is in --data\n")
-        if day in days | settled:
-            yield replace(asked, is_recorded=day in days)
-
-
 def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summary:
     day = asked.day
     limits = _limits(args, Run(str(home), day, "", "", 0, 0.0, config))
@@ -223,7 +130,7 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
         run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
-        _wake(run, info.references, limits)
+        _wake(run, info.references, asked.session, limits)
         is_unplayed = asked.is_recorded and not info.references
         today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
         return run_day(today, venue, "" if run.is_lockstep else url)
@@ -267,7 +174,29 @@ def _limits(args: Namespace, run: Run) -> SignedLimits:
     return read_limits(config_file(args.config, os.environ).parent, signed_by, is_paper=run.is_paper)
 
 
-def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> None:
+def _compare(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> None:
+    """A new day begins only with the positions that the broker has; on a day that goes on the desk compares."""
+    if books.get("starts", str(run.day)) is not None:
+        return
+    broker = app.broker(run)
+    try:
+        found = at_wake(books, broker, session.open_at)
+    finally:
+        broker.close()
+    if found != []:  # `reconcile --adopt` reads these
+        (run.path / "run.json").write_bytes(encode(run))
+        app.quotes(run).commit([Write("reference", r.scrip, encode(r)) for r in references])
+    if found is None:
+        raise Blocked(f"the broker at {run.venue_url} does not show its positions: {run.day} does not begin blind")
+    if found:
+        said = "; ".join(f"{b.key}: ours {b.ours}, the broker's {b.theirs}" for b in found)
+        raise Blocked(
+            f"{len(found)} positions differ from the broker's, {run.day} does not begin: {said}; mend them there "
+            f"or take the broker's over with `participant reconcile --home {run.home} --adopt CONTRACT`"
+        )
+
+
+def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits: SignedLimits) -> None:
     """Put down what the day begins with, and what the processes are to read."""
     _check_watched(run.config, [r.scrip for r in references])
     books = app.books(run)
@@ -276,6 +205,7 @@ def _wake(run: Run, references: tuple[Reference, ...], limits: SignedLimits) -> 
     open_bans(books, run.path, run.day)
     # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
     books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
+    _compare(run, books, session, references)
     open_day(books, app.quotes(run), run.day, references)
     call_test(books, run.day, SystemClock().now())
     (run.path / "run.json").write_bytes(encode(run))

@@ -1,13 +1,25 @@
-"""Our books against the broker's: what we hold as orders and fills tell it, and where the two differ."""
+"""Our books: what we hold as orders and fills tell it, what a day's end does to it, and both sides of a comparison."""
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.account import Account
-from participant.core.order import OPEN, Order, OrderView, working
-from participant.core.position import Booked, BookEvent, Expired, Filled, Position, Settled, apply, with_working
+from participant.core.breaks import Line
+from participant.core.order import OPEN, Order, OrderStatus, OrderView, working
+from participant.core.position import (
+    Booked,
+    BookEvent,
+    Expired,
+    Filled,
+    Holding,
+    Position,
+    Settled,
+    apply,
+    with_working,
+)
 from participant.core.scrip import Contract, Kind, Side, money
 
 
@@ -103,77 +115,92 @@ def equity(account: Account, positions: Iterable[Position], mark: Callable[[Cont
 def closing_events(position: Position, settlements: Mapping[str, int], day: datetime.date, at: int) -> list[BookEvent]:
     """What the end of a day does to a position: contracts that expire end, other futures settle in cash.
 
-    `settlements` holds the official prices by underlying and by future's key; one that is missing raises KeyError,
-    since nothing is ever settled at a last seen price.
+    `settlements` holds the official prices by underlying and by future's key. Where one is missing nothing happens,
+    since nothing is ever settled at a last seen price: `unsettled` names what is left so.
     """
     events: list[BookEvent] = []
     for contract in (h.contract for h in position.holdings):
-        if contract.expiry <= day:
-            events.append(Expired(contract, settlements[contract.underlying], at))
-        elif contract.kind is Kind.FUTURE:
-            events.append(Settled(contract, settlements[contract.key], at))
+        has_expired = contract.expiry <= day
+        price = settlements.get(contract.underlying if has_expired else contract.key)
+        if has_expired and price is not None:
+            events.append(Expired(contract, price, at))
+        elif contract.kind is Kind.FUTURE and price is not None:
+            events.append(Settled(contract, price, at))
     return events
 
 
-class Break(Struct, frozen=True):
-    """One difference between our books and the broker's."""
-
-    kind: str
-    key: str
-    ours: str
-    theirs: str
+def unsettled(positions: Iterable[Position], day: datetime.date) -> list[Holding]:
+    """What should have ended by this day and is held still: after the day's settlement there must be nothing."""
+    return [h for p in positions for h in p.holdings if h.contract.expiry <= day]
 
 
-class Book(Struct, frozen=True):
-    """One side of a reconciliation: filled units by order tag stem, net units by contract, cash in paise."""
-
-    orders: dict[str, int]
-    positions: dict[str, int]
-    cash: int
+EXTERNAL = "EXTERNAL"
 
 
-CASH_TOLERANCE = 100
+class External(Struct, frozen=True, rename="camel"):
+    """An order at the broker that no decision and no ticket of ours explains, as far as it was taken over."""
+
+    order_id: str
+    view: OrderView
+    at: int
 
 
-def compare(ours: Book, theirs: Book) -> list[Break]:
-    """Every difference, over the union of what either side knows; cash may differ by a rupee of rounding."""
-    breaks = _differences("order", ours.orders, theirs.orders)
-    breaks += _differences("position", ours.positions, theirs.positions)
-    if abs(ours.cash - theirs.cash) > CASH_TOLERANCE:
-        breaks.append(Break("cash", "cash", str(ours.cash), str(theirs.cash)))
-    return breaks
+def external_id(broker_order_id: str) -> str:
+    """What the books call an order that is not ours."""
+    return f"external-{broker_order_id}"
 
 
-def _differences(kind: str, ours: Mapping[str, int], theirs: Mapping[str, int]) -> list[Break]:
-    return [
-        Break(kind, key, str(ours.get(key, 0)), str(theirs.get(key, 0)))
-        for key in sorted({*ours, *theirs})
-        if ours.get(key, 0) != theirs.get(key, 0)
-    ]
+def external_report(view: OrderView, contract: Contract, at: int) -> OrderReport:
+    """What an order of somebody else's did to our account, as the books are told of it; `at` is when it was found."""
+    who = (external_id(view.broker_order_id), EXTERNAL, contract.underlying, contract, view.side)
+    told = (view.quantity, 0, view.cum_quantity, view.cum_value)
+    return OrderReport(*who, *told, at, view.updated_at or at, view.status != "open")
 
 
-def our_book(positions: Iterable[Position], orders: Iterable[Order], cash: int) -> Book:
-    """Our side: orders that reached the wire, positions of all scrips, cash."""
-    sent = {o.tag_stem: o.cum_quantity for o in orders if (o.sends or o.entered) and o.cum_quantity}
-    held = {h.contract.key: h.quantity for p in positions for h in p.holdings}
-    return Book(sent, held, cash)
-
-
-def by_hand(orders: Iterable[Order]) -> dict[str, str]:
+def hands_of(orders: Iterable[Order]) -> dict[str, str]:
     """The broker's ids of what people did by hand in the place of these orders, and the tag stem of each."""
     return {name: o.tag_stem for o in orders for name in o.entered}
 
 
-def their_book(
-    orders: Sequence[OrderView], positions: Mapping[str, int], cash: int, hands: Mapping[str, str] | None = None
-) -> Book:
-    """The broker's side. Orders that filled nothing need no counterpart; a fill under no tag of ours does.
-
-    `hands` gives the tag stem that stands for what was done by hand, by the broker's order id.
-    """
-    filled: dict[str, int] = {}
+def our_lines(orders: Iterable[Order], fills: Iterable[Fill], externals: Iterable[External]) -> dict[str, Line]:
+    """Our side of the day's orders: what the tradebook holds of each that reached the wire or a person."""
+    booked = {f.order_id: f for f in fills}
+    lines = {}
     for order in orders:
-        if order.cum_quantity:
-            stem = (hands or {}).get(order.broker_order_id, order.tag[:-1])
-            filled[stem] = filled.get(stem, 0) + order.cum_quantity
-    return Book(filled, {k: q for k, q in positions.items() if q}, cash)
+        fill = booked.pop(order.order_id, None)
+        if order.sends or fill is not None:
+            filled = (fill.quantity, fill.value) if fill else (0, 0)
+            # What a person was given has its ticket: that it is absent makes no second one.
+            is_open = order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL) and not order.is_ticketed
+            head = (order.contract.key, order.side, *filled)
+            lines[order.tag_stem] = Line(*head, is_open, order.is_ticketed, order.quantity)
+    for external in externals:
+        lines[external.order_id] = Line(external.view.contract, external.view.side, 0, 0)
+    rest = {f.order_id: Line(f.contract.key, f.side, f.quantity, f.value) for f in booked.values()}
+    return {**lines, **rest}
+
+
+def their_lines(views: Iterable[OrderView], stems: Container[str], hands: Mapping[str, str] = {}) -> dict[str, Line]:
+    """The broker's side of the day's orders: by our tag's stem where it is one of ours, else by a name of its own.
+
+    `hands` gives the stem that stands for what was entered by hand, by the broker's order id.
+    """
+    lines: dict[str, Line] = {}
+    for view in views:
+        stem = hands.get(view.broker_order_id, view.tag[:-1])
+        name = stem if stem in stems else external_id(view.broker_order_id)
+        before = lines.get(name, Line(view.contract, view.side, 0, 0))
+        quantity, value = before.quantity + view.cum_quantity, before.value + view.cum_value
+        lines[name] = replace(before, quantity=quantity, value=value, is_open=before.is_open or view.status == "open")
+    return lines
+
+
+def held_units(positions: Iterable[Position]) -> dict[str, int]:
+    """Our side of the positions: net units by contract, over all scrips."""
+    return {h.contract.key: h.quantity for p in positions for h in p.holdings}
+
+
+def in_motion(orders: Iterable[Order], views: Iterable[OrderView], since: int) -> frozenset[str]:
+    """The contracts of which something changed at `since` (ns) or later, or is being sent: no difference yet."""
+    ours = {o.contract.key for o in orders if o.status is OrderStatus.SENDING or max(o.sent_at, o.filled_at) >= since}
+    return frozenset(ours | {v.contract for v in views if v.updated_at >= since})

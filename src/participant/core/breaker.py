@@ -50,6 +50,8 @@ class Readings(Struct, frozen=True):
     unknown_oldest_s: float = 0.0
     overfilled: tuple[str, ...] = ()
     ticket_unanswered_s: float = 0.0
+    break_cycles: int = 0
+    foreign_orders: int = 0
 
 
 class Triggers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +62,7 @@ class Triggers(Struct, frozen=True, forbid_unknown_fields=True):
     providers_silent_s: tuple[float, float] = (10.0, 60.0)
     unknown_open_count: int = 2
     unknown_open_after_s: float = 180.0
+    break_cycles: tuple[int, int] = (2, 5)
     stale_after_s: float = 5.0
     ticket_unanswered_s: float = 600.0
 
@@ -75,6 +78,9 @@ def evaluate(before: BreakerState | None, now: Readings, triggers: Triggers) -> 
         found.append((Level.OPEN, f"{now.unknown_count} orders unknown for {now.unknown_oldest_s:.0f} s"))
     if not now.ticket_unanswered_s < triggers.ticket_unanswered_s:
         found.append((Level.REDUCE_ONLY, f"a ticket unanswered for {triggers.ticket_unanswered_s:g} s"))
+    found += _pair("cycles of a break with the broker", now.break_cycles, triggers.break_cycles)
+    if now.foreign_orders:
+        found.append((Level.REDUCE_ONLY, f"{now.foreign_orders} orders at the broker that are not ours"))
     latching = _pair("loss of the day", now.day_loss, triggers.day_loss)
     latching += [(Level.OPEN, f"order {o} filled beyond its quantity") for o in now.overfilled]
     kept = [(Level(int(text[0])), text[2:]) for text in (before.latched if before else ())]

@@ -39,6 +39,14 @@ class Leg(Struct, frozen=True, rename="camel"):
     limit: int
     margin: int = 0
 
+    @property
+    def slices(self) -> list[tuple[int, int]]:
+        """What each order of it begins after, and its units: as many whole lots as one may have, then the rest."""
+        most = self.contract.freeze // self.contract.lot * self.contract.lot
+        if not 0 < most < self.quantity:
+            return [(0, self.quantity)]  # one order; where that cannot be sent, it is for the checks to say why
+        return [(done, min(most, self.quantity - done)) for done in range(0, self.quantity, most)]
+
 
 Figure = int | float | str | None
 

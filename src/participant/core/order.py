@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.decision import Decision, Leg
+from participant.core.decision import Decision
 from participant.core.ids import digest
 from participant.core.merging import Told, filled, is_corrected, merged
 from participant.core.position import Working
@@ -62,14 +62,8 @@ TRANSITIONS: dict[OrderStatus, dict[Happening, OrderStatus]] = {
     _S.UNKNOWN: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED, _H.GIVE_UP: _S.DEAD},
     _S.WORKING: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED},
     _S.PARTIAL: {_H.ACCEPT: _S.PARTIAL, _H.PART_FILL: _S.PARTIAL, _H.FILL: _S.FILLED, _H.CANCEL: _S.CANCELLED},
-    # A second send (rule in `may_send_again`), or a person; and should the book show it alive after all, that rules.
-    _S.REJECTED: {
-        **_EVIDENCE,
-        _H.CANCEL: _S.CANCELLED,
-        _H.SEND: _S.SENDING,
-        _H.GIVE_UP: _S.DEAD,
-        _H.DENY: _S.DENIED,
-    },
+    # A second send (`may_send_again`), or a person; and should the book show it alive after all, that rules.
+    _S.REJECTED: {**_EVIDENCE, _H.CANCEL: _S.CANCELLED, _H.SEND: _S.SENDING, _H.GIVE_UP: _S.DEAD, _H.DENY: _S.DENIED},
     # Final states never go back; only a late fill that the broker proves still counts.
     _S.CANCELLED: {_H.CANCEL: _S.CANCELLED, _H.PART_FILL: _S.CANCELLED, _H.FILL: _S.FILLED},
     _S.FILLED: {_H.FILL: _S.FILLED},
@@ -195,8 +189,7 @@ def order_id(decision_id: str, leg: int, part: int = 0) -> str:
 def orders_of(decision: Decision) -> tuple[Order, ...]:
     """The orders that a decision asks for, in the order in which they are sent; their ids follow from the decision's.
 
-    A leg above the exchange's quantity per order is sliced. The slices have one parent, the leg: they share its margin,
-    and all that is sent of them is counted against what was decided of it.
+    The slices of a leg have one parent: they share its margin, and all that is sent of them is counted against it.
     """
     return tuple(
         Order(
@@ -214,16 +207,8 @@ def orders_of(decision: Decision) -> tuple[Order, ...]:
             part,
         )
         for i, leg in enumerate(decision.legs)
-        for part, (done, units) in enumerate(_slices(leg))
+        for part, (done, units) in enumerate(leg.slices)
     )
-
-
-def _slices(leg: Leg) -> list[tuple[int, int]]:
-    """What each slice of a leg begins after, and its units: as many whole lots as one order may have, then the rest."""
-    most = leg.contract.freeze // leg.contract.lot * leg.contract.lot
-    if not 0 < most < leg.quantity:
-        return [(0, leg.quantity)]  # one order; where that cannot be sent, it is for the checks to say why
-    return [(done, min(most, leg.quantity - done)) for done in range(0, leg.quantity, most)]
 
 
 def working(orders: Iterable[Order]) -> list[Working]:

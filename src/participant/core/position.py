@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.scrip import Contract, Kind, Side, money
+from participant.core.session import day_of
 
 
 class Holding(Struct, frozen=True, rename="camel"):
@@ -98,7 +99,16 @@ class Expired(Struct, frozen=True, tag="expired"):
     at: int
 
 
-BookEvent = Filled | Settled | Expired
+class Adjusted(Struct, frozen=True, tag="adjusted"):
+    """A person took the broker's figures over: units and cost (paise) of a contract become these; no cash moves."""
+
+    contract: Contract
+    quantity: int
+    cost: int
+    at: int
+
+
+BookEvent = Filled | Settled | Expired | Adjusted
 
 
 def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
@@ -108,6 +118,10 @@ def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
     """
     if isinstance(event, Filled):
         return _filled(position, event)
+    if isinstance(event, Adjusted):
+        if position.is_flat:
+            position = replace(position, structure_result=0, entered_on=day_of(event.at))
+        return _booked(position, Holding(event.contract, event.quantity, event.cost), Result(0, 0, 0), event.at), 0
     holding = next((h for h in position.holdings if h.contract == event.contract), None)
     if holding is None:
         return position, 0
@@ -115,7 +129,7 @@ def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
         worth = money(event.price, holding.quantity)
         paid = worth - holding.cost
         return _booked(position, replace(holding, cost=worth), Result(paid, paid, 0), event.at), paid
-    worth = money(_final_value(event), holding.quantity)
+    worth = money(final_value(event), holding.quantity)
     realised = worth - holding.cost
     cash = realised if event.contract.kind is Kind.FUTURE else worth
     return _booked(position, replace(holding, quantity=0, cost=0), Result(realised, realised, 0), event.at), cash
@@ -201,7 +215,8 @@ def _share(amount: int, part: int, whole: int) -> int:
     return share if amount >= 0 else -share
 
 
-def _final_value(event: Expired) -> int:
+def final_value(event: Expired) -> int:
+    """What one unit of a contract is worth at its end, as a price."""
     contract = event.contract
     if contract.kind is Kind.CALL:
         return max(0, event.price - contract.strike)

@@ -10,8 +10,18 @@ from participant.core.books import Fill
 from participant.core.margin import margin
 from participant.core.market import MarketState
 from participant.core.messages import Write
-from participant.core.position import Booked, BookEvent, Position, apply, forget_orders
+from participant.core.position import (
+    Adjusted,
+    Booked,
+    BookEvent,
+    Filled,
+    Holding,
+    Position,
+    apply,
+    forget_orders,
+)
 from participant.core.rulebook import Rulebook
+from participant.core.scrip import Contract
 from participant.core.session import day_of
 from participant.links.books import Books
 from participant.ports import Store, StoreBroken
@@ -36,6 +46,18 @@ class Entry(Struct, frozen=True):
     ends_day: bool = False
 
 
+class EventRow(Struct, frozen=True, rename="camel"):
+    """A row of the tradebook that is no fill: `quantity` units were settled or expired at `price`, or taken over."""
+
+    kind: str
+    scrip: str
+    contract: Contract
+    quantity: int
+    price: int
+    cash: int
+    at: int
+
+
 def enter(books: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> None:
     """Book an entry; another writer's commit in between makes it start anew, a bounded number of times."""
     for _ in range(CONFLICTS_MAX):
@@ -49,9 +71,12 @@ def _writes(store: Store, rules: Rulebook, market: MarketState | None, entry: En
     (position, version), (account, account_version), cash = books.position(entry.scrip), books.account(), 0
     if entry.known is not None:
         position = remember(position, entry.known)
+    rows = list(entry.rows)
     for event in entry.events:
-        position, moved = apply(position, event)
+        before = position
+        position, moved = apply(before, event)
         cash += moved
+        rows += [] if position == before else _event_rows(before, event, moved)
     position = forget_orders(position) if entry.ends_day else position
     account = post(account, entry.scrip, cash, margin_used(rules, market, position, entry.at))
     if entry.order_id:
@@ -59,8 +84,22 @@ def _writes(store: Store, rules: Rulebook, market: MarketState | None, entry: En
     return [
         Write("positions", entry.scrip, encode(position), version),
         Write("account", "account", encode(account), account_version),
-        *entry.rows,
+        *rows,
     ]
+
+
+def _event_rows(before: Position, event: BookEvent, moved: int) -> list[Write]:
+    """What the tradebook keeps of an event that is no fill (a fill has its own rows)."""
+    if isinstance(event, Filled):
+        return []
+    held = next((h for h in before.holdings if h.contract == event.contract), Holding(event.contract, 0, 0))
+    kind = type(event).__name__.lower()
+    if isinstance(event, Adjusted):
+        figures = (event.quantity - held.quantity, 0, moved)
+    else:
+        figures = (held.quantity, event.price, moved)
+    row = EventRow(kind, before.scrip, event.contract, *figures, event.at)
+    return [Write("events", f"{day_of(event.at)}/{event.at}-{kind}-{event.contract.key}", encode(row))]
 
 
 def remember(position: Position, known: Fill) -> Position:

@@ -5,7 +5,9 @@ import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.core.books import external_id
 from participant.core.breaker import BreakerState, Halt, Level, Readings, Triggers, evaluate
+from participant.core.breaks import oldest_cycles
 from participant.core.escalation import Call, unanswered_s
 from participant.core.market import SECOND, MarketState
 from participant.core.messages import Ticket, Write
@@ -13,6 +15,7 @@ from participant.core.order import Order, OrderStatus
 from participant.core.providers import FeedStatus
 from participant.core.session import day_of
 from participant.links.books import Books, worth
+from participant.links.breaks import standing
 from participant.ports import Clock, Store
 from participant.wire.json import decode, encode
 
@@ -66,6 +69,8 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         unknown_oldest_s=max(((now - o.sent_at) / SECOND for o in unknown), default=0.0),
         overfilled=tuple(o.order_id for o in orders if o.cum_quantity > o.quantity),
         ticket_unanswered_s=_unanswered_s(watch),
+        break_cycles=oldest_cycles(standing(watch.books)),
+        foreign_orders=_foreign(watch.books),
     )
 
 
@@ -75,6 +80,12 @@ def _unanswered_s(watch: Watch) -> float:
         return 0.0
     tickets = {r.key: decode(r.value, Ticket) for r in watch.books.rows("tickets")}
     return unanswered_s([decode(r.value, Call) for r in watch.books.rows("calls")], tickets, watch.wall.now())
+
+
+def _foreign(books: Store) -> int:
+    """How many orders that are not ours wait for a person to say what they are."""
+    tickets = [decode(r.value, Ticket) for r in books.rows("tickets")]
+    return sum(not t.is_closed and t.order_id.startswith(external_id("")) for t in tickets)
 
 
 def _is_index(state: MarketState) -> bool:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from participant.core.books import Break
+from participant.core.breaks import Break
 from participant.core.messages import Ticket
 from participant.core.session import day_of
 from participant.core.wording import rupees

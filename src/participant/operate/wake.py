@@ -27,6 +27,10 @@ class NotReady(Exception):
     """The day cannot begin: what is wrong, and how to mend it."""
 
 
+class Blocked(Exception):
+    """The day may not begin before a person has settled something: what, and how."""
+
+
 class VenueInfo(Struct, frozen=True):
     """What a venue says of the day that it plays, and what is known of its scrips beforehand."""
 

@@ -1,5 +1,7 @@
 """What filled becomes position, cash and tradebook; what was decided becomes the day's log."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from participant.core.books import Fill, OrderReport, fill_of, filled, is_news
@@ -11,8 +13,11 @@ from participant.core.session import day_of
 from participant.links.books import market_state
 from participant.links.decision_log import DecisionLog
 from participant.links.ledger import Entry, enter
+from participant.links.marks import flow_row
 from participant.ports import Archive, Clock, Queue, Store
 from participant.wire.json import decode, encode
+
+BOOKINGS_MAX = 10  # of one instant, before it is released whatever is still on its way
 
 
 class BookPorts(Struct, frozen=True):
@@ -28,9 +33,9 @@ class BookPorts(Struct, frozen=True):
 class Book:
     """Books reports in order. When an instant's mark comes by, all of the instant is booked, and it is released."""
 
-    def __init__(self, ports: BookPorts, rules: Rulebook) -> None:
-        """Begins where the queue and the archive stand."""
-        self.ports, self.rules = ports, rules
+    def __init__(self, ports: BookPorts, rules: Rulebook, is_due: Callable[[int], bool] = lambda _: False) -> None:
+        """Begins where queue and archive stand; before an instant is released, `is_due` may want more booked."""
+        self.ports, self.rules, self.is_due = ports, rules, is_due
         self.log = DecisionLog(ports.books, ports.archive)
 
     def step(self, wait_s: float) -> bool:
@@ -51,16 +56,20 @@ class Book:
         cost = charges(rates, told.contract, told.side, told.cum_value).total if quantity else 0
         row = self.ports.books.get("fills", key)
         known = decode(row.value, Fill) if row else None
+        market = market_state(self.ports.quotes, told.scrip)
         rows = [Write("fills", key, encode(fill_of(told, cost)), row.version if row else 0)]
-        rows = rows if is_news(told, known) else []
+        rows = [*rows, flow_row(market, told, known, cost)] if is_news(told, known) else []
         left = 0 if told.is_final else told.margin * (told.quantity - quantity) // told.quantity
-        events = [filled(told, cost, day)] if rows else []
-        entry = Entry(told.scrip, told.at, events, rows, told.order_id, left, known)
-        enter(self.ports.books, self.rules, market_state(self.ports.quotes, told.scrip), entry)
+        entry = Entry(told.scrip, told.at, [filled(told, cost, day)] if rows else [], rows, told.order_id, left, known)
+        enter(self.ports.books, self.rules, market, entry)
 
     def _close(self, mark: Mark) -> None:
         day = str(day_of(mark.at))
         self.log.write(day)
         if mark.is_last:
             self.ports.books.commit([Write("ended", day, encode(mark))])
+        for _ in range(BOOKINGS_MAX):
+            if not self.is_due(mark.at):
+                break
+            self.step(0.0)
         self.ports.clock.release(mark.at)

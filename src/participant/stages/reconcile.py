@@ -1,18 +1,36 @@
-"""After hours: the day's settlement into the books, our books against the broker's, every difference a Break."""
+"""Our books against the broker's: while the day runs, and after hours with the day's settlement. It never trades."""
 
 import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from participant.core.books import Break, Fill, by_hand, closing_events, compare, our_book, their_book
-from participant.core.market import Mark
-from participant.core.messages import Ticket, Write
+from participant.core.books import Fill, closing_events, in_motion, unsettled
+from participant.core.breaks import (
+    COMPARED,
+    FUNDS,
+    ORDERS,
+    POSITIONS,
+    Aged,
+    Break,
+    BreakKind,
+    ReconcileRule,
+    age,
+    compare,
+    made,
+    not_recent,
+)
+from participant.core.market import SECOND, Mark
+from participant.core.messages import Write
 from participant.core.order import OPEN, Happening, OrderStatus, advance
 from participant.core.rulebook import Rulebook
-from participant.core.tickets import ticket_id
+from participant.core.session import day_of
 from participant.links.books import Books, Held, market_state, worth
+from participant.links.breaks import Looks, looks, rows_of, standing
+from participant.links.broker_side import Shown, externals, read, sides, take_over
 from participant.links.evidence import take_in
 from participant.links.ledger import Entry, enter
+from participant.links.marks import marks_row
 from participant.links.outbox import relay
 from participant.ports import BrokerBooks, BrokerDown, Queue, Store
 from participant.wire.json import decode, encode
@@ -25,6 +43,82 @@ class ReconcilePorts(Struct, frozen=True):
     quotes: Store
     broker: BrokerBooks
     fills: Queue
+
+
+# --- while the day runs -----------------------------------------------------------------------------------------------
+
+
+class Reconcile:
+    """Compares what is due, takes over what the broker's books prove, lets every other difference age."""
+
+    def __init__(self, ports: ReconcilePorts, rule: ReconcileRule) -> None:
+        """All that it knows between two steps stands in the books."""
+        self.ports, self.rule = ports, rule
+
+    def step(self, now: int) -> bool:
+        """Compare what is due at `now` (ns of the market); True where the books must take something in first."""
+        day = day_of(now)
+        seen = looks(self.ports.books, day)
+        kinds = due(seen, now, self.rule)
+        if not kinds or self.ports.books.get("ended", str(day)) is not None:
+            return False
+        shown = read(self.ports.broker, kinds)
+        if shown.orders is None:
+            return self._note(day, asked(seen, kinds, now, shown), [])
+        has_news = take_over(self.ports.books, self.ports.quotes, day, shown.orders, now)
+        relay(self.ports.books, "fills", self.ports.fills)
+        if has_news or self.ports.fills.depth().waiting:
+            return True
+        # While something fills, cash and margin are on their way: they stay due.
+        kinds -= FUNDS if self._busy(day, shown, now) else frozenset()
+        aged = self.aged(day, shown, readable(kinds, shown), now)
+        rows = rows_of(self.ports.books, aged, self.rule.ticket_after_cycles)
+        return self._note(day, asked(seen, kinds, now, shown), rows)
+
+    def aged(self, day: datetime.date, shown: Shown, looked_at: frozenset[BreakKind], now: int) -> Aged:
+        """The breaks as they stand after comparing these kinds with what the broker showed."""
+        before, busy = standing(self.ports.books), self._busy(day, shown, now)
+        found = [b for b in compare(*sides(self.ports.books, day, shown), self.rule) if b.kind in looked_at]
+        return age(before, not_recent(found, before, busy), looked_at, now)
+
+    def _busy(self, day: datetime.date, shown: Shown, now: int) -> frozenset[str]:
+        orders = [h.order for h in Books(self.ports.books).orders(day)]
+        return in_motion(orders, shown.orders or [], now - self.rule.recent_s * SECOND)
+
+    def _note(self, day: datetime.date, seen: Looks, rows: list[Write]) -> bool:
+        self.ports.books.commit([*rows, Write("looks", str(day), encode(seen))])
+        return False
+
+
+def due(seen: Looks, now: int, rule: ReconcileRule) -> frozenset[BreakKind]:
+    """What is to be compared at `now`: whatever was not compared for its time."""
+    every = (
+        (ORDERS, seen.orders_at, rule.orders_every_s),
+        (POSITIONS, seen.positions_at, rule.positions_every_s),
+        (FUNDS, seen.funds_at, rule.funds_every_s),
+    )
+    return frozenset().union(*(kinds for kinds, at, seconds in every if now - at >= seconds * SECOND))
+
+
+def asked(seen: Looks, kinds: frozenset[BreakKind], now: int, shown: Shown) -> Looks:
+    """What was asked when, and how often in vain; what could not be read is asked again when it is due again."""
+    return Looks(
+        orders_at=now if kinds else seen.orders_at,  # the orders are read with whatever else is
+        positions_at=now if kinds & POSITIONS else seen.positions_at,
+        funds_at=now if kinds & FUNDS else seen.funds_at,
+        compared=seen.compared + (shown.orders is not None),
+        failed=seen.failed + shown.failed,
+        failed_in_a_row=seen.failed_in_a_row + 1 if shown.failed else 0,
+    )
+
+
+def readable(kinds: frozenset[BreakKind], shown: Shown) -> frozenset[BreakKind]:
+    """What can be compared with what was read: a failed query is not an empty book."""
+    unread = (POSITIONS if shown.positions is None else frozenset()) | (FUNDS if shown.funds is None else frozenset())
+    return (kinds | ORDERS) - unread
+
+
+# --- after hours ------------------------------------------------------------------------------------------------------
 
 
 class Closed(Struct, frozen=True):
@@ -61,16 +155,47 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
     if _finish_orders(ports, day, at) or not _is_booked(ports.books, books, day):
         relay(ports.books, "fills", ports.fills)
         return None
+    left = settle_day(ports, rules, settlements, (day, at))
+    shown = read(ports.broker, COMPARED)
+    if shown.failed:
+        return None
+    return _record(ports, day, Closed(str(day), at, (), (), settlements, 0), _last_look(ports, day, at, shown, left))
+
+
+def settle_day(
+    ports: ReconcilePorts, rules: Rulebook, settlements: dict[str, int], when: tuple[datetime.date, int]
+) -> list[Break]:
+    """The settlement of a day as a step of its own: what expires ends, futures are marked, and nothing may be left.
+
+    Returns a break for each contract that has expired and is held still, because its official price is missing.
+    """
+    (day, at), books = when, Books(ports.books)
     for position in books.positions():
         events = closing_events(position, settlements, day, at)
         market = market_state(ports.quotes, position.scrip)
         enter(ports.books, rules, market, Entry(position.scrip, at, events, ends_day=True))
-    breaks = _compare(ports, day)
-    unknown = tuple(h.order.order_id for h in books.orders(day) if h.order.status in OPEN)
-    value = worth(ports.books, ports.quotes, at_cost=True) or 0
-    closed = Closed(str(day), at, tuple(breaks), unknown, settlements, value)
-    tickets = [_ticket(b, day, at) for b in breaks]
-    ports.books.commit([*tickets, Write("days", str(day), encode(closed))])
+    left = unsettled(books.positions(), day)
+    return [made(BreakKind.EXPIRED, h.contract.key, str(h.quantity), "0", at) for h in left]
+
+
+def _last_look(ports: ReconcilePorts, day: datetime.date, at: int, shown: Shown, left: list[Break]) -> Aged:
+    """The comparison of everything after the close, when nothing is in motion any more."""
+    found = compare(*sides(ports.books, day, shown))
+    return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED}, at)
+
+
+def _record(ports: ReconcilePorts, day: datetime.date, closed: Closed, aged: Aged) -> Closed:
+    """Write down how the day ended, with a ticket for each break that stands and the marks that tomorrow begins at."""
+    orders = Books(ports.books).orders(day)
+    closed = replace(
+        closed,
+        breaks=tuple(aged.standing),
+        unknown=tuple(h.order.order_id for h in orders if h.order.status in OPEN),
+        worth=worth(ports.books, ports.quotes, at_cost=True) or 0,
+    )
+    writes = rows_of(ports.books, aged, ticket_after_cycles=1)
+    marks = marks_row(ports.books, ports.quotes, day, closed.at)
+    ports.books.commit([*writes, marks, Write("days", str(day), encode(closed))])
     return closed
 
 
@@ -79,7 +204,9 @@ def _finish_orders(ports: ReconcilePorts, day: datetime.date, at: int) -> bool:
 
     What was never sent is denied; what the book does not settle goes to a person. Whether anything changed.
     """
-    books, views, has_changed = Books(ports.books), ports.broker.orders(), False
+    views = ports.broker.orders()
+    has_changed = take_over(ports.books, ports.quotes, day, views, at)
+    books = Books(ports.books)
     for held in books.orders(day):
         shown = [v for v in views if held.order.has(v)]
         has_changed = take_in(books, held, shown) or _finish(books, held, at) or has_changed
@@ -101,21 +228,8 @@ def _finish(books: Books, held: Held, at: int) -> bool:
 
 
 def _is_booked(store: Store, books: Books, day: datetime.date) -> bool:
-    """Whether every unit that filled today stands in the tradebook."""
+    """Whether every unit that filled today stands in the tradebook, of orders that are not ours as well."""
     rows = {r.key.rsplit("/", 1)[1]: decode(r.value, Fill).quantity for r in store.rows("fills", prefix=f"{day}/")}
-    return all(rows.get(h.order.order_id, 0) == h.order.cum_quantity for h in books.orders(day))
-
-
-def _compare(ports: ReconcilePorts, day: datetime.date) -> list[Break]:
-    books = Books(ports.books)
-    theirs = {p.contract: p.quantity for p in ports.broker.positions()}
-    orders = [h.order for h in books.orders(day)]
-    broker = their_book(ports.broker.orders(), theirs, ports.broker.funds().cash, by_hand(orders))
-    return compare(our_book(books.positions(), orders, books.account()[0].cash), broker)
-
-
-def _ticket(found: Break, day: datetime.date, at: int) -> Write:
-    """A break is work for a person; finding it again makes no second ticket."""
-    name = ticket_id("break", str(day), found.kind, found.key)
-    text = f"ours {found.ours}, the broker's {found.theirs}"
-    return Write("tickets", name, encode(Ticket(name, at, found.key, f"break: {found.kind} {found.key}", text)))
+    wanted = {h.order.order_id: h.order.cum_quantity for h in books.orders(day)}
+    wanted |= {e.order_id: e.view.cum_quantity for e in externals(store, day)}
+    return all(rows.get(name, 0) == quantity for name, quantity in wanted.items())
