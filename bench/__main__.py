@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import decision_age
+from bench import decision_age, safety
 
-MEASUREMENTS = {"decision_age": decision_age.main}
+MEASUREMENTS = {"decision_age": decision_age.main, "safety": safety.main}
 
 
 def main(words: list[str]) -> int:

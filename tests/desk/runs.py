@@ -21,7 +21,7 @@ from tests.source import SRC
 
 T = TypeVar("T")
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 LOOK_EVERY_S = 0.01
 DAY = "2026-11-25"
 # A made day on which a covered call is opened with the first instant and held.

@@ -239,6 +239,7 @@ def test_wrong_figures_are_refused_with_what_is_wrong_and_nothing_is_written(wro
 
 
 def test_the_value_of_one_order_is_a_hard_limit() -> None:
+    """S30: a fat finger in a ticket by hand (rupees taken for lots) is refused, and nothing overrides it."""
     floor, ticket = claimed()
     with pytest.raises(No, match="exceeds the ₹1,000,000 of one order"):
         fill(floor.books, ticket.ticket_id, hand(floor), ASHA, replace(RULE, order_value_max=1_000_000_00))

@@ -99,8 +99,7 @@ def reduces(ask: Ask) -> bool:
     after = dict(held)
     for order in ask.orders:
         if order.decision_id == ask.order.decision_id and order.status not in OVER:
-            left = order.side.sign * (order.quantity - order.cum_quantity)
-            after[order.contract] = after.get(order.contract, 0) + left
+            after[order.contract] = after.get(order.contract, 0) + order.unfilled
     # What is paid for an option can be lost, and intrinsic values do not show it.
     if any(c.kind is not Kind.FUTURE and q > max(0, held.get(c, 0)) for c, q in after.items()):
         return False
@@ -125,7 +124,7 @@ def worst_cover(ask: Ask) -> tuple[int, int]:
 
 def left(order: Order) -> int:
     """Units that may still fill; of an order of unknown fate all that is not proven filled."""
-    return order.quantity - order.cum_quantity
+    return abs(order.unfilled)
 
 
 def worst_loss(holdings: dict[Contract, int], spot: int) -> int:

@@ -25,7 +25,7 @@ from participant.stages.reconcile import Closed
 from participant.wire.json import decode
 
 LOOK_EVERY_S = 0.25
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 START_WITHIN_S = 10.0
 STOPS = (signal.SIGINT, signal.SIGTERM)
 TOLD_WITHIN_S = 15.0
