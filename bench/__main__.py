@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import decision_age, safety
+from bench import decision_age, halting, safety
 
-MEASUREMENTS = {"decision_age": decision_age.main, "safety": safety.main}
+MEASUREMENTS = {"decision_age": decision_age.main, "safety": safety.main, "halting": halting.main}
 
 
 def main(words: list[str]) -> int:

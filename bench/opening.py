@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,8 +65,11 @@ class Run(Struct):
     log_bytes: int = 0
 
 
-def measure(scrips: int, folder: Path, venue_options: Sequence[str], workers: int) -> Run:
-    """Run the desk through its opening."""
+Look = Callable[[Path, Path], object]
+
+
+def measure(scrips: int, folder: Path, venue_options: Sequence[str], workers: int, also: Look | None = None) -> Run:
+    """Run the desk through its opening; `also` is called at each look, with its home and the venue's journal."""
     folder.mkdir(parents=True)
     journal, home = folder / "journal.jsonl", folder / "var"
     command = [sys.executable, "-m", "bench.venue", "--scrips", str(scrips), "--journal", str(journal), *venue_options]
@@ -83,7 +86,7 @@ def measure(scrips: int, folder: Path, venue_options: Sequence[str], workers: in
                  day, "--venue", f"http://127.0.0.1:{ready['http']}", "--quiet"]  # fmt: skip
         with _process(trade, folder / "trade.err", stdout=subprocess.DEVNULL) as desk:
             run = Run(scrips, ready["contracts"])
-            seen = _watch(home, journal, desk, venue.pid)
+            seen = _watch(home, journal, desk, venue.pid, also)
             pids = _pids(home, venue.pid, desk.pid)
             run.rss_mb = {name: sum(_peak_mb(pid) for pid in found) for name, found in pids.items()}
             _size(run, home, day)
@@ -128,7 +131,7 @@ PUBLISHED = "SELECT seq, id, key FROM messages WHERE queue = 'market' AND seq > 
 DECIDED = "SELECT seq, key FROM rows INDEXED BY rows_in_order WHERE tbl = 'log' AND seq > ?"
 
 
-def _watch(home: Path, journal: Path, desk: "subprocess.Popen[bytes]", venue: int) -> Seen:
+def _watch(home: Path, journal: Path, desk: "subprocess.Popen[bytes]", venue: int, also: Look | None) -> Seen:
     """Look at the files of the desk until the last instant is worked off."""
     seen, until = Seen(), time.monotonic() + LIMIT_S
     while not (home / "pids.json").exists():
@@ -138,6 +141,8 @@ def _watch(home: Path, journal: Path, desk: "subprocess.Popen[bytes]", venue: in
         moved_at = time.monotonic() + LIMIT_S
         while time.monotonic() < moved_at + AFTER_S:
             _still(desk, until)
+            if also is not None:
+                also(home, journal)
             published = market.execute(PUBLISHED, (message,)).fetchall()
             decided = books.execute(DECIDED, (row,)).fetchall()
             now, before = time.monotonic_ns(), size

@@ -86,7 +86,8 @@ def all_at_once(folder: Path, orders: int) -> float:
 def _check(floor: Floor, orders: int) -> None:
     states = floor.statuses()
     if len(states) != orders or set(states) != {OrderStatus.FILLED}:
-        raise SystemExit(f"not all {orders} orders were filled: {sorted({o.reason for o in floor.orders() if o.reason})}")
+        why = sorted({o.reason for o in floor.orders() if o.reason})
+        raise SystemExit(f"not all {orders} orders were filled: {why}")
 
 
 def main(words: Sequence[str] | None = None) -> None:
