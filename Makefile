@@ -22,8 +22,9 @@ run: $(VENV)/built  ## set up if needed, then trade one made day in lockstep, on
 	@$(BIN)/participant trade --lockstep --home $(HOME_DIR)
 
 test: $(VENV)/dev $(VENV)/built  ## every test, with branch coverage of core and stages
-	@$(PYTEST) $(PARALLEL) --cov --cov-report=term
+	@$(PYTEST) $(PARALLEL) --cov --cov-report=term --ignore=tests/sim --ignore=tests/desk
 	@$(BIN)/python -m tests.excepts >$(VENV)/excepts.txt || { grep NOT $(VENV)/excepts.txt; exit 1; }
+	@$(PYTEST) $(PARALLEL) tests/sim tests/desk  # whole days: in processes of their own, and too many to be traced
 
 check: $(VENV)/dev $(VENV)/built  ## format, lint, types, imports and the quick tests: under a minute
 	@$(BIN)/ruff format --check --quiet --output-format=concise $(CODE) || { echo "mend with: $(BIN)/ruff format $(CODE)"; exit 1; }
