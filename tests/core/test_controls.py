@@ -1,7 +1,6 @@
 """Every control of the gateway at its boundary, the worst cases against brute force, and what a refusal tells."""
 
 import datetime
-import time
 from itertools import product
 from typing import Any
 
@@ -558,15 +557,3 @@ def test_a_refusal_names_its_control_its_limits_in_force_and_the_figures_compare
 
 def test_every_limit_that_a_control_names_exists() -> None:
     assert {name for one in CHECKS for name in one.limits} <= set(Limits.__struct_fields__)
-
-
-def test_all_controls_together_cost_well_under_a_millisecond_on_a_busy_day() -> None:
-    busy = [another(BUY_CALL, f"b{i}", contract=FAR_CALL, sent_at=NOW - i * SECOND) for i in range(240)]
-    ask = replace(with_others(limited(SELL_CALL, orders_day_max=999), *busy), market=STATE)
-    rounds, best = 20, 1.0
-    for _ in range(5):
-        began = time.perf_counter()
-        for _ in range(rounds):
-            assert check(replace(ask)) is None
-        best = min(best, (time.perf_counter() - began) / rounds)
-    assert best < 50e-6 * len(CHECKS), f"{best * 1e6:.0f} us for {len(CHECKS)} checks"

@@ -566,8 +566,15 @@ def http(status: str, body: bytes, length: int | None = None) -> bytes:
 
 @pytest.mark.parametrize(
     "reply",
-    [b"", b"garbage\r\n\r\n", http("200 OK", GOOD[:10], 44), http("504 Gateway Timeout", b""), None],
-    ids=["closes", "no HTTP", "cut short", "gateway", "never answers"],
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        http("200 OK", GOOD[:10], 44),
+        http("504 Gateway Timeout", b""),
+        http("200 OK", b"<html>a page, not an answer</html>"),
+        None,
+    ],
+    ids=["closes", "no HTTP", "cut short", "gateway", "a page", "never answers"],
 )
 def test_an_order_whose_answer_is_lost_is_unknown_and_was_sent_once(reply: bytes | None) -> None:
     server = RawServer(reply)

@@ -12,7 +12,7 @@ from participant.core.market import SECOND
 from participant.core.messages import Write
 from participant.core.order import Order, OrderStatus
 from participant.core.risk import Refusal
-from participant.core.scrip import Side
+from participant.core.scrip import Kind, Side
 from participant.links.ask import Bans, Gathering, Passed
 from participant.links.books import Books, Disabled
 from participant.links.pace import Pace, PacedBroker
@@ -76,6 +76,12 @@ def test_what_the_market_s_rows_say_of_a_stock_is_gathered(floor: Floor) -> None
     assert gathering._sessions_left(DAY, DAY + datetime.timedelta(2)) == 2
     floor.gateway().step(0.0)
     assert floor.orders()[0].denied_by == "PT-19"
+
+
+def test_beyond_what_the_rules_know_nothing_is_gathered_and_the_controls_deny(floor: Floor) -> None:
+    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS))
+    assert gathering._price_range(datetime.date(2017, 12, 29), Kind.CALL) is None, "before the first row"
+    assert gathering._sessions_left(datetime.date(2099, 1, 1), datetime.date(2099, 1, 28)) is None
 
 
 def test_what_an_order_passed_on_is_written_down_with_its_intent(floor: Floor) -> None:
