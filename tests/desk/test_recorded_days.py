@@ -133,9 +133,16 @@ def test_a_range_goes_on_after_what_is_closed_and_a_finished_one_is_refused(tmp_
 
 @pytest.mark.parametrize("presses", [1, 2])
 def test_ctrl_c_while_the_command_still_starts_ends_in_one_line(presses: int, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "participant", "trade", "--home", "home"]
+    # A run of the tests in the background ignores Ctrl-C, and whatever it starts would do so too.
+    heard = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    trade = [sys.executable, "-m", "participant", "trade", "--home", "home"]
     with subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", heard, *trade],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as desk:
         maps = Path(f"/proc/{desk.pid}/maps")
         until("its first modules are loaded", lambda: "/msgspec/" in maps.read_text() or None)
