@@ -36,7 +36,9 @@ LIMITS = {
     **dict.fromkeys(("lots_max", "order_lots_max", "open_lots_max", "short_lots_max"), LOTS),
     **dict.fromkeys(("order_value_max", "order_notional_max", "premium_max", "open_value_max"), MONEY),
     **dict.fromkeys(("open_value_scrip_max", "delta_value_max", "vega_max", "scenario_loss_max"), MONEY),
-    **dict.fromkeys(("messages_second_max", "messages_minute_max"), 100_000),
+    # The second is taken for full at the start, so it must be less than the minute, which would be full as well.
+    "messages_second_max": 1_000,
+    "messages_minute_max": 100_000,
 }
 
 
