@@ -354,6 +354,8 @@ def test_the_quantity_that_one_order_may_have_does_not_bind_a_decision() -> None
     chains = tuple(replace(c, freeze=2 * LOT + 10) for c in STATE.chains)
     bound, free = (decided(s, **ANY_CRASH).figures["lots"] for s in (replace(STATE, chains=chains), STATE))
     assert bound == free
+    assert isinstance(bound, int)
+    assert bound > 2, "or it would prove nothing"
 
 
 def test_the_legs_carry_the_margin_that_each_adds() -> None:
@@ -629,18 +631,20 @@ def test_a_cover_alone_without_a_valid_quote_waits(after_call: str) -> None:
 
 @settings(max_examples=150)
 @given(
-    cover_lots=st.integers(0, 3),
-    call_lots=st.integers(0, 3),
+    lots=st.tuples(st.integers(0, 3), st.integers(0, 3)),
     ask=st.sampled_from([1_000, 65_000, 1_240_500]),
     result=st.sampled_from([0, -160_000_00]),
     after_call=st.sampled_from(["flatten", "resell"]),
-    done=st.integers(0, 2),
-    part=st.floats(0, 1),
+    stop=st.tuples(st.integers(0, 2), st.floats(0, 1)),
 )
 def test_no_prefix_of_fills_leaves_calls_uncovered(
-    cover_lots: int, call_lots: int, ask: int, result: int, after_call: str, done: int, part: float
+    lots: tuple[int, int], ask: int, result: int, after_call: str, stop: tuple[int, float]
 ) -> None:
-    """Legs fill one after the other; where the desk stops in between, calls never exceed cover by more than before."""
+    """Legs fill one after the other; where the desk stops in between, calls never exceed cover by more than before.
+
+    `lots` are those of cover and calls held, `stop` the legs that are done and how much of the next one.
+    """
+    (cover_lots, call_lots), (done, part) = lots, stop
     holdings = [holding(COVER, cover_lots * LOT, PAID), holding(CALL, -call_lots * LOT, SOLD_AT)]
     held = replace(position(*(h for h in holdings if h.quantity), alone_since=NOON), structure_result=result)
     verdict = decided(nominal(ask), held, after_call=after_call)

@@ -148,6 +148,17 @@ def test_an_order_that_was_accepted_is_working_though_the_book_cannot_be_read(fl
     assert (held(floor).order, stage.is_down) == (accepted, True)
 
 
+def test_why_the_book_could_not_be_read_is_kept_for_a_person_until_it_can(floor: Floor) -> None:
+    now, stage = put(floor, S.UNKNOWN, reason="timed out"), evidence(floor)
+    assert stage.doubted(now.order) == now.order
+    floor.exchange.fail(DOWN)
+    stage.ask(Act.FIND, now, START, is_end=True)
+    assert stage.doubted(now.order).reason == "timed out; the last look: the broker's books cannot be read now"
+    floor.exchange.fail(Faults())
+    stage.ask(Act.FIND, now, START, is_end=True)
+    assert stage.doubted(now.order) == now.order
+
+
 def test_what_the_book_shows_of_an_accepted_order_is_written_down_with_the_answer(floor: Floor) -> None:
     before = put(floor, S.SENDING)
     floor.exchange.place(replace(before.order, sends=1))

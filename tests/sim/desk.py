@@ -200,6 +200,16 @@ def _pauses(rng: random.Random) -> dict[str, range]:
     return {name: range(start, start + rng.randint(1, 16))}
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a process is made of: stores, queues and broker whose effects it may die at."""
+
+    books: Any
+    quotes: Any
+    queues: dict[str, Any]
+    broker: Any
+
+
 @dataclass
 class Sim:
     """One simulated day. `watcher` looks at every effect; the gateway dies at its `crash_at`-th point, if any."""
@@ -265,53 +275,60 @@ class Sim:
     # --- stages ---
 
     def _builder(self, name: str) -> Callable[[], Callable[[], object]]:
-        books = Fragile(self.raw_books, "books", ["commit"], self)
-        quotes = Fragile(self.raw_quotes, "quotes", ["commit"], self)
+        """How a process of this name is started, with what is on its disk."""
+        build = {
+            "ingest": self._ingest,
+            "dispatch": self._dispatch,
+            "gateway": self._gateway,
+            "desk": self._desk,
+            "breaker": self._breaker,
+        }[name]
         queues = {n: Fragile(q, n, ["put", "done"], self) for n, q in self.queues.items()}
         broker = Fragile(self.exchange, "broker", ["place", "cancel", "find"], self)
+        books = Fragile(self.raw_books, "books", ["commit"], self)
+        quotes = Fragile(self.raw_quotes, "quotes", ["commit"], self)
+        return lambda: build(Parts(books, quotes, queues, broker))
 
-        def ingest() -> Callable[[], object]:
-            for provider in PROVIDERS:
-                self._connect(provider)
-            ports = IngestPorts(dict(self.feeds), queues["market"], quotes, self.clock)
-            stage = Ingest(ports, world.REFERENCES, Arbitration(90.0, 180.0))
-            return lambda: stage.step(0.0)
+    def _ingest(self, of: Parts) -> Callable[[], object]:
+        for provider in PROVIDERS:
+            self._connect(provider)
+        ports = IngestPorts(dict(self.feeds), of.queues["market"], of.quotes, self.clock)
+        stage = Ingest(ports, world.REFERENCES, Arbitration(90.0, 180.0))
+        return lambda: stage.step(0.0)
 
-        def dispatch() -> Callable[[], object]:
-            self.queues["market"].restart()
-            compute = SimCompute(self.rng, self.plan.compute)
-            ports = DispatchPorts(queues["market"], queues["orders"], books, compute, self.clock)
-            stage = Dispatch(ports, self.watchlist, DispatchRule(600.0, 3, is_lockstep=False))
-            return lambda: stage.step(0.0)
+    def _dispatch(self, of: Parts) -> Callable[[], object]:
+        self.queues["market"].restart()
+        compute = SimCompute(self.rng, self.plan.compute)
+        ports = DispatchPorts(of.queues["market"], of.queues["orders"], of.books, compute, self.clock)
+        stage = Dispatch(ports, self.watchlist, DispatchRule(600.0, 3, is_lockstep=False))
+        return lambda: stage.step(0.0)
 
-        def gateway() -> Callable[[], object]:
-            self.queues["orders"].restart()
-            self.leases.clear()  # what a process held is free when it has died
-            lease, clock = MemoryLease(self.leases), self.clock
-            ports = GatewayPorts(
-                queues["orders"], queues["fills"], books, quotes, self.raw_books, broker, clock, clock, lease, clock
-            )
-            triggers = Triggers(stale_after_s=200.0)
-            rule = GatewayRule(world.RULES, LIMITS, SendRule(), triggers, watched=frozenset(world.SYMBOLS))
-            stage = Gateway(ports, rule)
-            return lambda: stage.step(0.0)
+    def _gateway(self, of: Parts) -> Callable[[], object]:
+        self.queues["orders"].restart()
+        self.leases.clear()  # what a process held is free when it has died
+        lease, clock = MemoryLease(self.leases), self.clock
+        stores = of.books, of.quotes, self.raw_books
+        ports = GatewayPorts(
+            of.queues["orders"], of.queues["fills"], *stores, of.broker, clock, clock, lease, steady=clock
+        )
+        triggers = Triggers(stale_after_s=200.0)
+        rule = GatewayRule(world.RULES, LIMITS, SendRule(), triggers, watched=frozenset(world.SYMBOLS))
+        stage = Gateway(ports, rule)
+        return lambda: stage.step(0.0)
 
-        def desk() -> Callable[[], object]:
-            self.queues["fills"].restart()
-            stage = Book(BookPorts(queues["fills"], books, quotes, self.archive, self.clock), world.RULES)
-            self.notifier.close()
-            ports = PeoplePorts(books, {("console", "all"): self.notifier}, self.clock)
-            people = Escalate(ports, PeopleRule((Rung(0.0, "console"),), patience=Patience(50, 0.0)))
-            reconcile = Reconcile(ReconcilePorts(books, quotes, broker, queues["fills"]), ReconcileRule())
-            return lambda: (stage.step(0.0), people.step(), reconcile.step(self.clock.now()))
+    def _desk(self, of: Parts) -> Callable[[], object]:
+        self.queues["fills"].restart()
+        stage = Book(BookPorts(of.queues["fills"], of.books, of.quotes, self.archive, self.clock), world.RULES)
+        self.notifier.close()
+        ports = PeoplePorts(of.books, {("console", "all"): self.notifier}, self.clock)
+        people = Escalate(ports, PeopleRule((Rung(0.0, "console"),), patience=Patience(50, 0.0)))
+        reconcile = Reconcile(ReconcilePorts(of.books, of.quotes, of.broker, of.queues["fills"]), ReconcileRule())
+        return lambda: (stage.step(0.0), people.step(), reconcile.step(self.clock.now()))
 
-        def breaker() -> Callable[[], object]:
-            watch = Watch(
-                books, quotes, self.raw_books, self.clock, Triggers(unknown_open_count=50, stale_after_s=200.0)
-            )
-            return lambda: judge(watch)
-
-        return {"ingest": ingest, "dispatch": dispatch, "gateway": gateway, "desk": desk, "breaker": breaker}[name]
+    def _breaker(self, of: Parts) -> Callable[[], object]:
+        triggers = Triggers(unknown_open_count=50, stale_after_s=200.0)
+        watch = Watch(of.books, of.quotes, self.raw_books, self.clock, triggers)
+        return lambda: judge(watch)
 
     def _connect(self, provider: str) -> None:
         feed = self.feeds[provider]

@@ -22,7 +22,7 @@ from msgspec import Meta, Struct
 
 from participant.core.pricing import greeks, price, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
-from participant.core.session import at_time, day_of
+from participant.core.session import day_of, usual_close
 
 SESSIONS_A_YEAR = 252
 STEPS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
@@ -144,7 +144,7 @@ def _delta(contract: Contract, now: Scenario, at: int) -> float:
 
 
 def _years(contract: Contract, at: int) -> float:
-    return years_to(at_time(contract.expiry, 15, 30), at)
+    return years_to(usual_close(contract.expiry), at)
 
 
 def _paise_up(value: float) -> int:

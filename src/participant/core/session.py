@@ -56,6 +56,14 @@ def at_time(day: datetime.date, hour: int, minute: int, second: int = 0) -> int:
     return (days * DAY_S + hour * 3_600 + minute * 60 + second - IST_S) * SECOND
 
 
+def usual_close(day: datetime.date) -> int:
+    """The instant (ns UTC) at which contracts stop trading on a usual day, for figures of risk and reports.
+
+    On a day of other hours it is off by these. Whatever decides or sends asks the rulebook instead.
+    """
+    return at_time(day, 15, 30)
+
+
 def phase(rules: Calendar, at: int) -> Phase:
     """What the market does at an instant: open from the very instant of `open_at`, no longer at that of `close_at`."""
     session = rules.session(day_of(at))

@@ -25,6 +25,7 @@ class Evidence:
         """
         self.books, self.broker, self.poll_every_ns = books, broker, poll_every_s * SECOND
         self.polled: dict[str, int] = {}
+        self.failed: dict[str, str] = {}
         self.is_down = False
 
     def hear(self, day: datetime.date) -> bool:
@@ -56,11 +57,23 @@ class Evidence:
         views: list[OrderView] = []
         if after.status is OrderStatus.WORKING:
             self.polled[after.order_id] = now
-            try:
-                views = self.broker.find(after.tag_stem)
-            except BrokerDown:
-                self.is_down = True
+            views = self._find(after) or []
         return self.books.save(held, evidenced(after, views))
+
+    def _find(self, order: Order) -> list[OrderView] | None:
+        """What the broker's book shows of an order; None, and the reason kept, where it could not be read in full."""
+        try:
+            views = self.broker.find(order.tag_stem)
+        except BrokerDown as fault:
+            self.is_down, self.failed[order.order_id] = True, str(fault)
+            return None
+        self.failed.pop(order.order_id, None)
+        return views
+
+    def doubted(self, order: Order) -> Order:
+        """The order with why its last look into the broker's book failed, if it did: a person must know it."""
+        why = self.failed.get(order.order_id)
+        return replace(order, reason=f"{order.reason}; the last look: {why}".lstrip("; ")) if why else order
 
     def ask(self, act: Act, held: Held, now: int, *, is_end: bool) -> bool:
         """Look an order up, after asking for its end where it is to be cancelled; whether there is more to do now.
@@ -78,11 +91,8 @@ class Evidence:
         now_held = self._cancel(held) if act is Act.CANCEL else held
         if now_held is None:
             return False
-        try:
-            return self.take_in(now_held, self.broker.find(order.tag_stem))
-        except BrokerDown:
-            self.is_down = True
-            return False
+        views = self._find(order)
+        return views is not None and self.take_in(now_held, views)
 
     def _cancel(self, held: Held) -> Held | None:
         """Ask for an order's end once, as it stands then: that it is asked is on disk before the wire, or it is not."""

@@ -14,7 +14,7 @@ from participant.core.messages import Write
 from participant.core.position import Expired, Holding, final_value
 from participant.core.pricing import implied_volatility, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
-from participant.core.session import at_time, day_of
+from participant.core.session import day_of, usual_close
 from participant.core.volatility import forward_of
 from participant.links.books import Books, market_state
 from participant.ports import Store
@@ -40,7 +40,7 @@ def mark_of(state: MarketState | None, contract: Contract, price: int, at: int) 
     """A price in its market, with forward, time and the volatility that it implies, as far as they are known."""
     if state is None:
         return PriceMark(price)
-    years = rounded(years_to(at_time(contract.expiry, 15, 30), at))
+    years = rounded(years_to(usual_close(contract.expiry), at))
     if contract.kind is Kind.FUTURE:
         return PriceMark(price, state.spot, float(price), years)
     chain = next((c for c in state.chains if c.expiry == contract.expiry), None)

@@ -129,7 +129,7 @@ class Gateway:
             case Act.DENY_REST:
                 return self.books.deny(held, "an earlier leg did not fill")
             case Act.TICKET if held.order.order_id in asked:
-                return self.books.hand_over(held, held.order, self.now)
+                return self.books.hand_over(held, self.evidence.doubted(held.order), self.now)
             case Act.GIVE_UP:
                 return self.books.hand_over(held, advance(held.order, Happening.GIVE_UP), self.now)
             case Act.TICKET | Act.FIND | Act.CANCEL if held.order.order_id not in asked:

@@ -60,7 +60,7 @@ class AppriseNotifier:
 def _guarded(address: str, timeout_s: float) -> Deliver:
     try:
         return _channel(address, timeout_s)
-    except Exception as fault:  # noqa: BLE001 - the same; each delivery then says so
+    except Exception as fault:  # noqa: BLE001 - its faults may be of any kind; each delivery then says that there is no channel
         said = f"the channel cannot be made: {type(fault).__name__}"
         return lambda _: said
 

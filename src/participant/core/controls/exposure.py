@@ -11,7 +11,7 @@ from participant.core.market import quoted
 from participant.core.order import Order
 from participant.core.pricing import greeks, implied_volatility, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, Side, money
-from participant.core.session import at_time, day_of
+from participant.core.session import day_of, usual_close
 
 
 def covered(ask: Ask) -> Finding | None:
@@ -122,7 +122,7 @@ def unit_greeks(ask: Ask, contract: Contract) -> tuple[float, float]:
     if contract.kind is Kind.FUTURE:
         return 1.0, 0.0
     is_call, forward, strike = contract.kind is Kind.CALL, float(ask.spot), float(contract.strike)
-    years = years_to(at_time(contract.expiry, 15, 30), ask.now)
+    years = years_to(usual_close(contract.expiry), ask.now)
     quote = quoted(ask.market, contract) if ask.market is not None else None
     sigma = float("nan")
     if quote is not None and quote.is_valid:
