@@ -1,6 +1,7 @@
 """The broker's books beside ours: read, taken over where they are evidence, put into the same shape."""
 
 import datetime
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -57,24 +58,28 @@ def read(broker: BrokerBooks, kinds: frozenset[BreakKind]) -> Shown:
     return Shown(ask(broker.orders), positions, funds, len(failures))
 
 
-def take_over(store: Store, quotes: Store, day: datetime.date, views: list[OrderView], now: int) -> bool:
+def take_over(books: Books, quotes: Store, day: datetime.date, views: list[OrderView], now: int) -> bool:
     """Take the broker's evidence over: what became of our orders, and orders that are not ours. Whether any was new.
 
     An order that is being sent is left to the gateway, which waits for its answer.
     """
-    books, has_changed = Books(store), False
+    has_changed, by_stem = False, defaultdict[str, list[OrderView]](list)
+    by_id = {view.broker_order_id: view for view in views}
+    for view in views:
+        by_stem[view.tag[:-1]].append(view)
     for held in books.orders(day):
-        mine = [v for v in views if held.order.has(v)]
+        named = [by_id[name] for name in held.order.entered if name in by_id]
+        mine = [v for v in (*by_stem[held.order.tag_stem], *named) if held.order.has(v)]
         if mine and held.order.status is not OrderStatus.SENDING:
             has_changed = take_in(books, held, mine) or has_changed
-    return _take_foreign(store, quotes, day, views, now) or has_changed
+    return _take_foreign(books, quotes, day, views, now) or has_changed
 
 
-def _take_foreign(store: Store, quotes: Store, day: datetime.date, views: list[OrderView], now: int) -> bool:
+def _take_foreign(books: Books, quotes: Store, day: datetime.date, views: list[OrderView], now: int) -> bool:
     """Take over each order that no decision and no ticket explains, one of an unknown contract excepted."""
-    orders = [h.order for h in Books(store).orders(day)]
+    store, orders = books.store, [h.order for h in books.orders(day)]
     lines = their_lines(views, {o.tag_stem for o in orders}, hands_of(orders))
-    ours, theirs = by_hand(ours_of_day(store, day, orders), lines)
+    ours, theirs = by_hand(_ours_of_day(store, day, orders), lines)
     known, contracts, has_changed = {e.order_id: e for e in externals(store, day)}, dict[str, Contract](), False
     for view in views:
         name = external_id(view.broker_order_id)
@@ -125,16 +130,15 @@ def fills_of(store: Store, day: datetime.date) -> list[Fill]:
     return [decode(r.value, Fill) for r in store.rows("fills", prefix=f"{day}/")]
 
 
-def ours_of_day(store: Store, day: datetime.date, orders: Iterable[Order]) -> dict[str, Line]:
+def _ours_of_day(store: Store, day: datetime.date, orders: Iterable[Order]) -> dict[str, Line]:
     """Our side of a day's orders."""
     return our_lines(orders, fills_of(store, day), externals(store, day))
 
 
-def sides(store: Store, day: datetime.date, shown: Shown) -> tuple[Book, Book]:
+def sides(books: Books, day: datetime.date, shown: Shown) -> tuple[Book, Book]:
     """Our books and the broker's, as far as the broker's could be read."""
-    books = Books(store)
     orders, account = [h.order for h in books.orders(day)], books.account()[0]
-    ours = Book(ours_of_day(store, day, orders), held_units(books.positions()), account.cash, account.committed)
+    ours = Book(_ours_of_day(books.store, day, orders), held_units(books.positions()), account.cash, account.committed)
     if shown.orders is None:
         return ours, Book()
     lines = their_lines(shown.orders, {o.tag_stem for o in orders}, hands_of(orders))

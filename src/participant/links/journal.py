@@ -14,8 +14,8 @@ from participant.wire.json import Malformed, decode, encode
 
 JOURNAL = "journal"
 ROOTS = "roots"
-# Folds of what is told (account, positions), copies by content (parts), conversation between stages (outbox, seen).
-NOT_TOLD = frozenset({JOURNAL, ROOTS, "account", "positions", "parts", "outbox", "seen"})
+# Folds of what is told (account, positions), copies by content (parts), conversation (outbox, seen, looks).
+NOT_TOLD = frozenset({JOURNAL, ROOTS, "account", "positions", "parts", "outbox", "seen", "looks"})
 BY_HASH = frozenset({"log"})  # the decision log stands beside it, line by line
 SAID_MAX_BYTES = 4_096
 TRIES_MAX = 100

@@ -34,7 +34,7 @@ def at_wake(books: Store, broker: BrokerBooks, at: int) -> list[Break] | None:
             break
     else:
         return None
-    found = [b for b in compare(*sides(books, day_of(at), shown)) if b.kind in POSITIONS]
+    found = [b for b in compare(*sides(Books(books), day_of(at), shown)) if b.kind in POSITIONS]
     aged = age(standing(books), found, POSITIONS, at)
     books.commit(rows_of(books, aged, NO_TICKET))
     return [b for b in aged.standing if b.kind in POSITIONS]

@@ -53,7 +53,7 @@ class Reconcile:
 
     def __init__(self, ports: ReconcilePorts, rule: ReconcileRule) -> None:
         """All that it knows between two steps stands in the books."""
-        self.ports, self.rule = ports, rule
+        self.ports, self.rule, self.books = ports, rule, Books(ports.books)
 
     def step(self, now: int) -> bool:
         """Compare what is due at `now` (ns of the market); True where the books must take something in first."""
@@ -65,7 +65,7 @@ class Reconcile:
         shown = read(self.ports.broker, kinds)
         if shown.orders is None:
             return self._note(day, asked(seen, kinds, now, shown), [])
-        has_news = take_over(self.ports.books, self.ports.quotes, day, shown.orders, now)
+        has_news = take_over(self.books, self.ports.quotes, day, shown.orders, now)
         relay(self.ports.books, "fills", self.ports.fills)
         if has_news or self.ports.fills.depth().waiting:
             return True
@@ -78,11 +78,11 @@ class Reconcile:
     def aged(self, day: datetime.date, shown: Shown, looked_at: frozenset[BreakKind], now: int) -> Aged:
         """The breaks as they stand after comparing these kinds with what the broker showed."""
         before, busy = standing(self.ports.books), self._busy(day, shown, now)
-        found = [b for b in compare(*sides(self.ports.books, day, shown), self.rule) if b.kind in looked_at]
+        found = [b for b in compare(*sides(self.books, day, shown), self.rule) if b.kind in looked_at]
         return age(before, not_recent(found, before, busy), looked_at, now)
 
     def _busy(self, day: datetime.date, shown: Shown, now: int) -> frozenset[str]:
-        orders = [h.order for h in Books(self.ports.books).orders(day)]
+        orders = [h.order for h in self.books.orders(day)]
         return in_motion(orders, shown.orders or [], now - self.rule.recent_s * SECOND)
 
     def _note(self, day: datetime.date, seen: Looks, rows: list[Write]) -> bool:
@@ -180,7 +180,7 @@ def settle_day(
 
 def _last_look(ports: ReconcilePorts, day: datetime.date, at: int, shown: Shown, left: list[Break]) -> Aged:
     """The comparison of everything after the close, when nothing is in motion any more."""
-    found = compare(*sides(ports.books, day, shown))
+    found = compare(*sides(Books(ports.books), day, shown))
     return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED}, at)
 
 
@@ -204,9 +204,8 @@ def _finish_orders(ports: ReconcilePorts, day: datetime.date, at: int) -> bool:
 
     What was never sent is denied; what the book does not settle goes to a person. Whether anything changed.
     """
-    views = ports.broker.orders()
-    has_changed = take_over(ports.books, ports.quotes, day, views, at)
-    books = Books(ports.books)
+    views, books = ports.broker.orders(), Books(ports.books)
+    has_changed = take_over(books, ports.quotes, day, views, at)
     for held in books.orders(day):
         shown = [v for v in views if held.order.has(v)]
         has_changed = take_in(books, held, shown) or _finish(books, held, at) or has_changed
