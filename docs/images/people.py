@@ -22,7 +22,8 @@ NOW = at_time(datetime.date(2026, 11, 25), 10, 3, 5)
 CALL = Contract("NIFTY", datetime.date(2026, 12, 29), Kind.CALL, 25_000 * PRICE_UNITS, 65, 500, 1_300)
 ORDER = Order(
     "4f2a91c0d3e5b7861a2c", "d", "NIFTY", 1, CALL, Side.SELL, 65, 152 * PRICE_UNITS + 3_500, 0, NOW - 185 * SECOND,
-    NOW + 415 * SECOND, OrderStatus.UNKNOWN, 1, NOW - 180 * SECOND, reason="the broker did not answer within 10 s",
+    NOW + 415 * SECOND, status=OrderStatus.UNKNOWN, sends=1, sent_at=NOW - 180 * SECOND,
+    reason="the broker did not answer within 10 s",
 )  # fmt: skip
 WHY = "Sell 1 lot of the 25,000 call against 1 lot of the future: its delta is 0.24, its IV rank 71.3%."
 CHANNELS = {"push": 44, "slack": 58, "sms": 44, "email": 92, "voice": 58}

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from time import monotonic, sleep
 
 import httpx
@@ -41,9 +42,9 @@ class HttpLink:
         self.url = url.rstrip("/")
         self.timeout_s = timeout_s
         self._connect_wait_s = connect_wait_s
-        # No proxy, no redirect, and above all no second try by the transport.
-        transport = httpx.HTTPTransport(retries=0)
-        self._client = httpx.Client(transport=transport, timeout=timeout_s, trust_env=False, follow_redirects=False)
+        # The bare transport: no proxy, redirect, cookie or packed answer, and above all no second try.
+        self._transport = httpx.HTTPTransport(retries=0, trust_env=False)
+        self._bounds = {"timeout": httpx.Timeout(timeout_s).as_dict()}
 
     def order(self, asked: Asked, read: Callable[[int, bytes], Answer]) -> Answer:
         """Send a request about an order once; `read` says what status and body of the answer prove."""
@@ -71,15 +72,16 @@ class HttpLink:
 
     def close(self) -> None:
         """End the connections."""
-        self._client.close()
+        self._transport.close()
 
     def _send(self, asked: Asked) -> tuple[int, bytes]:
         until = monotonic() + self.timeout_s
-        chunks, size, most = [], 0, LIST_MAX_BYTES if asked.is_list else BODY_MAX_BYTES
-        with self._client.stream(
-            asked.method, self.url + asked.path, content=asked.body, headers=asked.headers
-        ) as reply:
-            for chunk in reply.iter_bytes():
+        chunks, size, most = list[bytes](), 0, LIST_MAX_BYTES if asked.is_list else BODY_MAX_BYTES
+        request = httpx.Request(
+            asked.method, self.url + asked.path, content=asked.body, headers=asked.headers, extensions=self._bounds
+        )
+        with closing(self._transport.handle_request(request)) as reply:
+            for chunk in reply.iter_raw():
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > most or monotonic() > until:
