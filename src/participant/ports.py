@@ -104,7 +104,7 @@ class Broker(Protocol):
         """Send the order once, under `order.tag`, limit, day."""
 
     def modify(self, order: Order) -> Answer:
-        """Ask for the order's present limit and quantity."""
+        """Ask once for the order's present limit; what it may still fill stays as it is."""
 
     def cancel(self, order: Order | OrderView) -> Answer:
         """Ask for the end of an order, ours or one that the book shows; only the book proves it."""

@@ -1,6 +1,7 @@
 """A small desk for the tests of order safety: contracts of one scrip, a decision, its orders, what a broker shows."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -8,7 +9,7 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.breaker import Level
 from participant.core.decision import Action, Decision, Leg
-from participant.core.market import SECOND, Quote
+from participant.core.market import SECOND, Chain, Future, LookBack, MarketState, Quote, Strike
 from participant.core.order import Order, OrderStatus, OrderView, orders_of
 from participant.core.position import Filled, Holding, Position
 from participant.core.risk import Ask, Limits
@@ -110,8 +111,24 @@ def asked(why: Decision, number: int = 0, **changes: Any) -> Ask:
         is_listed=True,
         is_watched=True,
         price_range=RULES.price_range(order.contract.kind, DAY),
+        market=market_of(why.legs[number + 1 :]) if number + 1 < len(why.legs) else None,
     )
     return replace(world, **changes)
+
+
+def touched(leg: Leg) -> Quote:
+    """A quote whose far touch is the leg's limit."""
+    bid = leg.limit if leg.side is Side.SELL else leg.limit - TICK
+    return Quote(bid, bid + TICK, 750, 750, NOW)
+
+
+def market_of(legs: Sequence[Leg]) -> MarketState:
+    """A market in which these legs find the prices that were decided on, and nothing else is quoted."""
+    futures = tuple(Future(one.contract, touched(one)) for one in legs if one.contract.kind is Kind.FUTURE)
+    calls = sorted((one for one in legs if one.contract.kind is Kind.CALL), key=lambda one: one.contract.strike)
+    strikes = tuple(Strike(one.contract.strike, touched(one), None) for one in calls)
+    chain = Chain(EXPIRY, LOT, TICK, FREEZE, strikes)
+    return MarketState("s", "NIFTY", NOW, NOW, "one", SPOT, futures, (chain,), LookBack())
 
 
 def session() -> Session:

@@ -393,6 +393,38 @@ def test_a_quote_is_found_without_a_walk_and_nothing_else_is() -> None:
         assert quoted(STATE, unknown) is None
 
 
+def left_behind(**changes: Any) -> Ask:
+    """The cover of an opening, while the call that is to be sold against it is quoted otherwise."""
+    ask = asked(OPENING)
+    assert ask.market is not None
+    (chain,) = ask.market.chains
+    quote = quoted(ask.market, CALL)
+    assert quote is not None
+    strikes = (Strike(CALL.strike, replace(quote, **changes), None),)
+    return replace(ask, market=replace(ask.market, chains=(replace(chain, strikes=strikes),)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_refused"),
+    [
+        ({}, False),
+        ({"bid": OPTION_PRICE * 95 // 100}, False),
+        ({"bid": OPTION_PRICE * 95 // 100 - 1}, True),
+        ({"bid": 0}, True),
+        ({"exchange_at": NOW - 60 * SECOND}, False),
+        ({"exchange_at": NOW - 60 * SECOND - 1}, True),
+    ],
+)
+def test_nothing_opens_while_a_later_leg_has_lost_its_price(changes: dict[str, Any], is_refused: bool) -> None:
+    assert refused(left_behind(**changes)) == (("PT-16", "together") if is_refused else ("", ""))
+
+
+def test_a_close_goes_on_whatever_its_later_legs_are_quoted_at() -> None:
+    ask = asked(CLOSING, 0, position=position(1, 1))
+    assert refused(replace(ask, market=None)) == ("", "")
+    assert refused(replace(asked(OPENING), market=None)) == ("PT-16", "together")
+
+
 def test_what_a_future_gains_in_a_scenario_is_the_move() -> None:
     assert [change(FUTURE, 1, 10_000_000, m) for m in SCENARIO_MOVES] == [1_000 * m for m in SCENARIO_MOVES]
 

@@ -62,9 +62,26 @@ def test_a_retriable_reject_is_sent_once_more_and_then_given_up() -> None:
 
 @pytest.mark.parametrize("status", [S.WORKING, S.PARTIAL])
 def test_a_resting_order_is_cancelled_once_its_time_is_over(status: S) -> None:
-    assert act(sent(status), 119.999) is Act.FIND
+    assert act(sent(status), 14.999) is Act.FIND
     assert act(sent(status), 120) is Act.CANCEL
     assert act(sent(status, is_cancelling=True), 120) is Act.FIND
+
+
+@pytest.mark.parametrize("status", [S.WORKING, S.PARTIAL])
+def test_a_resting_order_is_due_to_follow_the_market_once_each_time_of_the_schedule(status: S) -> None:
+    for changes, due in enumerate(RULE.reprice_at_s):
+        order = sent(status, changes=changes)
+        assert (act(order, due - 0.001), act(order, due), act(order, 119.999)) == (Act.FIND, Act.REPRICE, Act.REPRICE)
+    assert act(sent(status, changes=len(RULE.reprice_at_s)), 119.999) is Act.FIND
+    for over in ({"is_ticketed": True}, {"cancels": 1}):
+        assert act(sent(status, **over), 119.999) is Act.FIND
+
+
+@pytest.mark.parametrize("times", [(0, 5), (5, 5), (30, 15), (15, 120), (200,)])
+def test_a_schedule_that_cannot_be_kept_is_refused(times: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="reprice_at_s must ascend"):
+        SendRule(reprice_at_s=times)
+    assert SendRule(reprice_at_s=()).reprice_at_s == ()
 
 
 def test_an_unknown_order_becomes_one_ticket_and_is_looked_for_ever_after() -> None:
@@ -128,8 +145,8 @@ def played(order: Order, step: Act, broker: Played, now: int) -> Order:
             return advance(order, Happening.DENY)
         case Act.CANCEL:
             return replace(found(order, broker.next()), is_cancelling=True)
-        case Act.FIND:
-            return found(order, broker.next())
+        case Act.FIND | Act.REPRICE:
+            return replace(found(order, broker.next()), changes=order.changes + (step is Act.REPRICE))
     raise AssertionError(step)
 
 

@@ -25,6 +25,7 @@ def said(g: Guarantees) -> dict[str, str]:
         "requests about orders a minute": number(g.per_minute),
         "requests about orders a day": number(g.per_day),
         "changes of one order": number(g.modifications_max),
+        "a limit can be changed by itself": yes(g.changes_limit_alone),
         "order types": ", ".join(g.order_types),
         "validities": ", ".join(g.validities),
         "products": ", ".join(g.products),

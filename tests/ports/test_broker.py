@@ -276,16 +276,29 @@ def test_a_cancelled_order_ends_and_one_that_is_over_cannot_be_cancelled(desk: D
 
 def test_a_modified_order_has_the_new_limit_and_trades_on_it(desk: Desk) -> None:
     resting = desk.placed(order("a", limit=2_000_000))
-    assert desk.broker.modify(replace(resting, quantity=130, limit=ASK)).verdict is Verdict.ACCEPTED
+    answer = desk.broker.modify(replace(resting, limit=ASK))
     (view,) = desk.broker.find("a")
-    assert (view.quantity, view.status, view.cum_value) == (130, "complete", money(ASK, 130))
+    if not desk.broker.guarantees.changes_limit_alone:
+        assert (answer.verdict, view.status, view.quantity) == (Verdict.REJECTED, "open", 65)
+        return
+    assert answer.verdict is Verdict.ACCEPTED
+    assert (view.quantity, view.status, view.cum_value) == (65, "complete", money(ASK, 65))
     assert desk.broker.modify(replace(resting, limit=ASK)).verdict is desk.unchanged
+
+
+def test_a_change_of_an_order_that_has_filled_in_part_orders_none_of_it_again(desk: Desk) -> None:
+    resting = desk.placed(order("a", quantity=1300, limit=3_050_000))
+    assert desk.broker.find("a")[0].cum_quantity == 650
+    desk.broker.modify(replace(resting, limit=3_060_000))
+    desk.show(1, size=1300)
+    (view,) = desk.broker.find("a")
+    assert (view.quantity, view.cum_quantity) == (1300, 1300)
 
 
 def test_a_modification_that_is_no_proper_order_changes_nothing(desk: Desk) -> None:
     resting = desk.placed(order("a", limit=2_000_000))
-    for bad in ({"limit": ASK + 1}, {"quantity": 64}, {"quantity": 0}):
-        assert desk.broker.modify(replace(resting, **bad)).verdict is desk.unchanged
+    for bad in (ASK + 1, 0):
+        assert desk.broker.modify(replace(resting, limit=bad)).verdict is not Verdict.ACCEPTED
     assert (desk.broker.find("a")[0].quantity, desk.broker.find("a")[0].status) == (65, "open")
 
 

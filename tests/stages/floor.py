@@ -96,6 +96,8 @@ class Exchange(MemoryBroker):
     before_place: Callable[[Order], object] | None = None
     after_place: Callable[[Order], object] | None = None
     before_cancel: Callable[[], object] | None = None
+    before_change: Callable[[Order], object] | None = None
+    after_change: Callable[[Order], object] | None = None
     is_unreachable = False
 
     def place(self, order: Order) -> Answer:
@@ -106,6 +108,14 @@ class Exchange(MemoryBroker):
         answer = super().place(order)
         if self.after_place:
             self.after_place(order)
+        return answer
+
+    def modify(self, order: Order) -> Answer:
+        if self.before_change:
+            self.before_change(order)
+        answer = super().modify(order)
+        if self.after_change:
+            self.after_change(order)
         return answer
 
     def cancel(self, order: Order | OrderView) -> Answer:

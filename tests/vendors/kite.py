@@ -154,8 +154,10 @@ class KiteServer:
 
     async def _modify(self, request: Request) -> Response:
         form = await form_of(request)
-        wanted = int(form["quantity"]), price_of(form["price"])
-        return await self._answered(self.exchange.change(request.path_params["order_id"], *wanted), is_new=False)
+        name = request.path_params["order_id"]
+        known = [o.request.quantity for o in self.exchange.state.orders if o.broker_order_id == name]
+        quantity = int(form["quantity"]) if "quantity" in form else (known or [0])[0]
+        return await self._answered(self.exchange.change(name, quantity, price_of(form["price"])), is_new=False)
 
     async def _cancel(self, request: Request) -> Response:
         return await self._answered(self.exchange.end(request.path_params["order_id"]), is_new=False)

@@ -45,6 +45,7 @@ class Guarantees(Struct, frozen=True):
     """What one broker promises, and what it does not. Rates are requests about orders, 0 where it states none.
 
     `tag_length_max` is 0 where no tag of ours is kept. Above the freeze quantity an order `is_sliced` or is refused.
+    `changes_limit_alone` is whether a limit can be changed so that what may still fill stays as it is.
     `has_reasons` is whether the order book says why an order was rejected, `has_quote_times` whether a quote says of
     when it is. `session_ends` says in words when a login is over; empty where it never is.
     """
@@ -57,6 +58,7 @@ class Guarantees(Struct, frozen=True):
     per_minute: int
     per_day: int
     modifications_max: int
+    changes_limit_alone: bool
     order_types: tuple[str, ...]
     validities: tuple[str, ...]
     products: tuple[str, ...]

@@ -73,6 +73,7 @@ TRANSITIONS: dict[OrderStatus, dict[Happening, OrderStatus]] = {
 
 OPEN = frozenset({_S.DECIDED, _S.CLAIMED, _S.SENDING, _S.WORKING, _S.PARTIAL, _S.UNKNOWN, _S.REJECTED})
 LIVE = frozenset({_S.SENDING, _S.WORKING, _S.PARTIAL, _S.UNKNOWN})
+RESTING = frozenset({_S.WORKING, _S.PARTIAL})
 
 
 class Verdict(StrEnum):
@@ -113,7 +114,7 @@ class Order(Struct, frozen=True):
 
     `shown` is what the broker's book showed of its attempts: units filled and their value, by the broker's order id.
     `entered` is the same of what a person did by hand in its place; `revision` counts how often a figure was corrected.
-    `denied_by` is the control that refused it.
+    `denied_by` is the control that refused it. `changes` counts the changes of its limit, each before it was asked for.
     """
 
     order_id: str
@@ -144,6 +145,7 @@ class Order(Struct, frozen=True):
     entered: Told = {}
     revision: int = 0
     denied_by: str = ""
+    changes: int = 0
 
     @property
     def tag(self) -> str:

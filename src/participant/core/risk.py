@@ -72,6 +72,7 @@ CHECKS: tuple[Control, ...] = (
     Control("PT-07", orders.premium, ("premium_max",)),
     Control("PT-07", orders.notional, ("order_notional_max",)),
     Control("PT-16", market.drift, ("drift_max", "drift_future_max")),
+    Control("PT-16", market.together, ("drift_max", "drift_future_max", "quote_age_max_s")),
     Control(
         "PT-05",
         market.collar,
@@ -99,10 +100,10 @@ CHECKS: tuple[Control, ...] = (
 INTEGRITY, MARGIN = CHECKS[0], CHECKS[-1]
 
 
-def check(ask: Ask) -> Refusal | None:
-    """The first refusal of CHECKS, or None."""
+def check(ask: Ask, *, is_change: bool = False) -> Refusal | None:
+    """The first refusal of CHECKS, or None; a change of what the broker has already is no further send."""
     for control in CHECKS:
-        found = control.check(ask)
+        found = None if is_change and control.check is orders.attempts else control.check(ask)
         if found is not None:
             return refusal(control, found, ask.limits)
     return None

@@ -2,22 +2,33 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import pairwise
 
 from msgspec import Struct
 
 from participant.core.market import SECOND
-from participant.core.order import Order, OrderStatus, may_send_again
+from participant.core.order import RESTING, Order, OrderStatus, may_send_again
 
 STEPS_MAX = 50  # of one decision in one go
 
 
 class SendRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the gateway waits for what, in venue time."""
+    """How long the gateway waits for what, in venue time.
+
+    `reprice_at_s`: so long after its send the limit of an order that still rests follows the market, once each.
+    Raises ValueError where these times do not ascend, or lie at or after `rest_max_s`.
+    """
 
     rest_max_s: int = 120
+    reprice_at_s: tuple[int, ...] = (15, 30, 60)
     poll_every_s: int = 5
     absent_after_s: int = 180
     cancels_max: int = 5
+
+    def __post_init__(self) -> None:
+        times = (0, *self.reprice_at_s, self.rest_max_s)
+        if self.reprice_at_s and any(a >= b for a, b in pairwise(times)):
+            raise ValueError(f"reprice_at_s must ascend, above 0 and below rest_max_s = {self.rest_max_s}")
 
 
 class Act(StrEnum):
@@ -27,6 +38,7 @@ class Act(StrEnum):
     SEND = "send"
     DOUBT = "doubt"
     FIND = "find"
+    REPRICE = "reprice"
     CANCEL = "cancel"
     TICKET = "ticket"
     GIVE_UP = "give up"
@@ -72,9 +84,16 @@ def _act(order: Order, now: int, rule: SendRule, *, is_halted: bool) -> Act:
     if order.status is OrderStatus.UNKNOWN:
         late = waited >= rule.absent_after_s * SECOND and not order.is_ticketed
         return Act.TICKET if late else Act.FIND
-    if order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL):
-        if not order.is_ticketed and waited >= (rule.rest_max_s + rule.absent_after_s) * SECOND:
-            return Act.TICKET  # whether its end was not shown, or could not even be asked for
-        is_due = is_halted or waited >= rule.rest_max_s * SECOND
-        return Act.CANCEL if is_due and not order.is_cancelling and order.cancels < rule.cancels_max else Act.FIND
+    if order.status in RESTING:
+        return _resting(order, waited, rule, is_halted=is_halted)
     return Act.DONE
+
+
+def _resting(order: Order, waited: int, rule: SendRule, *, is_halted: bool) -> Act:
+    """What to do about an order that rests at the broker: look, follow the market, end it, hand it over."""
+    if not order.is_ticketed and waited >= (rule.rest_max_s + rule.absent_after_s) * SECOND:
+        return Act.TICKET  # whether its end was not shown, or could not even be asked for
+    if is_halted or waited >= rule.rest_max_s * SECOND:
+        return Act.CANCEL if not order.is_cancelling and order.cancels < rule.cancels_max else Act.FIND
+    times = rule.reprice_at_s[order.changes :] if not order.is_ticketed and not order.cancels else ()
+    return Act.REPRICE if times and waited >= times[0] * SECOND else Act.FIND

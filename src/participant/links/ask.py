@@ -11,7 +11,7 @@ from participant.core.ids import digest
 from participant.core.limits import Limits
 from participant.core.market import Quote, Reference, quoted
 from participant.core.messages import Write
-from participant.core.order import Order
+from participant.core.order import RESTING, Order
 from participant.core.risk import CHECKS, reprice
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.rulerows import PriceRange
@@ -98,12 +98,14 @@ class Gathering:
         )
 
     def passed(self, key: str, ask: Ask) -> Write:
-        """The row that tells of an order which passed, for the commit before it is sent."""
+        """The row that tells of an order or a change which passed, for the commit before it is sent."""
         quote, account = ask.quote or Quote(0, 0, 0, 0, 0), ask.account
         seen = (ask.order.limit, quote.bid, quote.ask, quote.exchange_at, ask.spot, ask.level.name)
         rules = digest([(one.id, one.rule, one.limits) for one in CHECKS])
         after = Passed(rules, digest(ask.limits), *seen, account.committed, account.free, ask.is_reducing)
-        return Write("checks", f"{key}/{ask.order.sends + 1}", encode(after))
+        is_change = ask.order.status in RESTING
+        name = f"{ask.order.sends}.{ask.order.changes + 1}" if is_change else f"{ask.order.sends + 1}"
+        return Write("checks", f"{key}/{name}", encode(after))
 
     def _master(self, day: datetime.date, scrip: str) -> frozenset[Contract]:
         """The scrip's contracts of today; nothing where the master is missing or another day's."""

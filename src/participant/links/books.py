@@ -145,10 +145,7 @@ class Books:
 
     def refuse(self, held: Held, refusal: Refusal, now: int) -> bool:
         """Write down which control refuses an order, with its figures; one that disables the scrip does so with it."""
-        rows = [Write("refusals", held.key, encode(refusal))]
-        if refusal.disables:
-            off = Disabled(held.order.scrip, f"{refusal.control} {refusal.said}", refusal.control, now)
-            rows.append(Write("disabled", off.scrip, encode(off)))
+        rows = refusal_rows(held.key, held.order.scrip, refusal, now)
         return self.save(held, denied(held.order, refusal.said, refusal.control), rows)
 
     def hand_over(self, held: Held, order: Order, now: int) -> bool:
@@ -162,6 +159,15 @@ class Books:
         """A ticket and its version."""
         row = self.store.get("tickets", ticket_id)
         return (decode(row.value, Ticket), row.version) if row else (None, 0)
+
+
+def refusal_rows(key: str, scrip: str, refusal: Refusal, now: int) -> list[Write]:
+    """What a refusal leaves in the books: itself, and where it says so the scrip disabled."""
+    rows = [Write("refusals", key, encode(refusal))]
+    if refusal.disables:
+        off = Disabled(scrip, f"{refusal.control} {refusal.said}", refusal.control, now)
+        rows.append(Write("disabled", off.scrip, encode(off)))
+    return rows
 
 
 def worth(store: Store, quotes: Store, *, at_cost: bool = False) -> int | None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from participant.core.market import SECOND
 from participant.core.messages import Write
-from participant.core.order import Order, OrderStatus, OrderView, Verdict, evidenced
+from participant.core.order import RESTING, Order, OrderStatus, OrderView, Verdict, evidenced
 from participant.core.sending import Act
 from participant.core.tickets import settled, ticket_id
 from participant.links.books import Books, Held
@@ -53,9 +53,9 @@ class Evidence:
         return [h for h in tagged or self.books.orders(day) if h.order.has(view)]
 
     def conclude(self, held: Held, after: Order, now: int) -> bool:
-        """Write down what a send's answer proves and, in the same commit, what the book shows of an accepted order."""
+        """Write down what an answer proves and, in the same commit, what the book shows of an order that rests."""
         views: list[OrderView] = []
-        if after.status is OrderStatus.WORKING:
+        if after.status in RESTING:
             self.polled[after.order_id] = now
             views = self._find(after) or []
         return self.books.save(held, evidenced(after, views))
@@ -79,7 +79,7 @@ class Evidence:
         """Look an order up, after asking for its end where it is to be cancelled; whether there is more to do now.
 
         Only the book proves that it ended. The broker is not asked about an order again and again, but at an instant's
-        end always, and nobody is called (TICKET) without a last look.
+        end always, and nobody is called (TICKET) without a last look. No limit is changed (REPRICE) without one either.
         """
         return self._ask(act, held, now, is_forced=is_end or act is Act.TICKET) or act is Act.TICKET
 
@@ -92,7 +92,7 @@ class Evidence:
         if now_held is None:
             return False
         views = self._find(order)
-        return views is not None and self.take_in(now_held, views)
+        return views is not None and (self.take_in(now_held, views) or act is Act.REPRICE)
 
     def _cancel(self, held: Held) -> Held | None:
         """Ask for an order's end once, as it stands then: that it is asked is on disk before the wire, or it is not."""

@@ -48,7 +48,7 @@ class PacedBroker:
         return self.broker.place(order)
 
     def modify(self, order: Order) -> Answer:
-        """Ask for the order's present limit and quantity."""
+        """Ask for the order's present limit."""
         self.pace.spend()
         return self.broker.modify(order)
 

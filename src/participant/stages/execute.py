@@ -14,6 +14,7 @@ from participant.core.sending import STEPS_MAX, Act, SendRule, next_step
 from participant.core.session import day_of
 from participant.links.ask import Gathering, Now
 from participant.links.books import Books, Held
+from participant.links.changes import Changes
 from participant.links.claims import claim
 from participant.links.evidence import Evidence
 from participant.links.lease import keep, take
@@ -67,8 +68,8 @@ class Gateway:
         self.broker = PacedBroker(ports.broker, self.pace)
         self.evidence = Evidence(self.books, self.broker, rule.sending.poll_every_s)
         self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched)
-        self.is_recovered = False
-        self.marks: list[Message] = []
+        self.changes = Changes(self.evidence, self.gathering, self.broker, ports.lease)
+        self.is_recovered, self.marks = False, list[Message]()
         self.now, self.day = 0, datetime.date.min
 
     def step(self, wait_s: float) -> bool:
@@ -132,7 +133,9 @@ class Gateway:
                 return self.books.hand_over(held, self.evidence.doubted(held.order), self.now)
             case Act.GIVE_UP:
                 return self.books.hand_over(held, advance(held.order, Happening.GIVE_UP), self.now)
-            case Act.TICKET | Act.FIND | Act.CANCEL if held.order.order_id not in asked:
+            case Act.REPRICE if held.order.order_id in asked:
+                return self.changes.follow(held, self._gather(held))
+            case Act.TICKET | Act.FIND | Act.CANCEL | Act.REPRICE if held.order.order_id not in asked:
                 asked.add(held.order.order_id)
                 return self.evidence.ask(act, held, self.now, is_end=bool(self.marks))
         return False
@@ -140,8 +143,7 @@ class Gateway:
     def _send(self, held: Held) -> bool:
         """Check, write down, send: the intent is on disk before the first byte leaves."""
         ask = self._gather(held)
-        refusal = check(ask)
-        if refusal is not None:
+        if (refusal := check(ask)) is not None:
             return self.books.refuse(held, refusal, self.now)
         sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
         if not self.books.save(held, sending, [self.gathering.passed(held.key, ask)]):
@@ -151,6 +153,5 @@ class Gateway:
         return self.evidence.conclude(Held(sending, held.version + 1), after, self.now)
 
     def _gather(self, held: Held) -> Ask:
-        state, wall, halt = self.books.breaker(), self.ports.wall.now(), self.halts.halt()
-        now = Now(self.now, *effective(state, wall, self.rule.triggers, halt))
-        return self.gathering.ask(held.order, self.rule.limits, now)
+        level = effective(self.books.breaker(), self.ports.wall.now(), self.rule.triggers, self.halts.halt())
+        return self.gathering.ask(held.order, self.rule.limits, Now(self.now, *level))

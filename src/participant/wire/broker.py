@@ -26,6 +26,7 @@ VENUE = Guarantees(
     per_minute=0,
     per_day=10_000,
     modifications_max=0,
+    changes_limit_alone=True,
     order_types=("LIMIT",),
     validities=("DAY",),
     products=("NRML",),

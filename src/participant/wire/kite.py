@@ -44,6 +44,7 @@ KITE = Guarantees(
     per_minute=200,
     per_day=3_000,
     modifications_max=25,
+    changes_limit_alone=True,
     order_types=("LIMIT",),
     validities=("DAY",),
     products=("NRML", "MIS"),
@@ -123,8 +124,8 @@ def order_form(order: Order, symbol: str, product: str) -> dict[str, str]:
 
 
 def change_form(order: Order) -> dict[str, str]:
-    """What an open order shall become."""
-    return {"order_type": "LIMIT", "quantity": str(order.quantity), "price": rupees(order.limit), "validity": "DAY"}
+    """What an open order shall become: no quantity is named, so what fills meanwhile cannot be ordered again."""
+    return {"order_type": "LIMIT", "price": rupees(order.limit), "validity": "DAY"}
 
 
 def basket_row(order: Order, symbol: str, product: str) -> dict[str, Any]:

@@ -40,6 +40,7 @@ OPENALGO = Guarantees(
     per_minute=0,
     per_day=0,
     modifications_max=0,
+    changes_limit_alone=False,
     order_types=("LIMIT",),
     validities=("DAY",),
     products=("NRML", "MIS"),

@@ -51,7 +51,7 @@ class HttpBroker:
         return self._order("POST", "/orders", encode(asked(request_of(order))))
 
     def modify(self, order: Order) -> Answer:
-        """Ask once for the order's present limit and quantity."""
+        """Ask once for the order's present limit."""
         body = encode(ModifyOrder(order.quantity, rupees(order.limit)))
         return self._order("PUT", f"/orders/{order.broker_order_id or order.tag}", body)
 

@@ -77,7 +77,7 @@ class KiteBroker:
         return self._kite.order("POST", "/orders/regular", form)
 
     def modify(self, order: Order) -> Answer:
-        """Ask once for the order's present limit and quantity."""
+        """Ask once for the order's present limit."""
         return self._of_order("PUT", order, kite.change_form(order))
 
     def cancel(self, order: Order | OrderView) -> Answer:

@@ -99,7 +99,7 @@ class MemoryBroker:
         return Answer(Verdict.REJECTED if why_not else Verdict.ACCEPTED, why_not, order.broker_order_id)
 
     def modify(self, order: Order) -> Answer:
-        """Change limit and quantity of an open order; it loses its place in time."""
+        """Change the limit of an open order; it loses its place in time."""
         return self.change(order.broker_order_id or order.tag, order.quantity, order.limit)
 
     def change(self, name: str, quantity: int, limit: int) -> Answer:

@@ -84,9 +84,8 @@ class OpenAlgoBroker:
         return answer
 
     def modify(self, order: Order) -> Answer:
-        """Ask once for the order's present limit and quantity."""
-        fields = self._terms(order)
-        return fields if isinstance(fields, Answer) else self._of_order("modifyorder", order, fields)
+        """Refuse, nothing is sent: a change must name a quantity; brokers differ in whether that counts what filled."""
+        return unsent(f"the limit of {order.tag} stays: OpenAlgo cannot change it without naming a quantity")
 
     def cancel(self, order: Order | OrderView) -> Answer:
         """Ask once for the order's end."""

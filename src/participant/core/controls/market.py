@@ -3,9 +3,10 @@
 from participant.core.ask import Ask, Finding
 from participant.core.breaker import Level
 from participant.core.decision import Action
-from participant.core.market import SECOND
+from participant.core.limits import Limits
+from participant.core.market import SECOND, quoted
 from participant.core.order import Order, OrderStatus
-from participant.core.scrip import Kind
+from participant.core.scrip import Contract, Kind, Side
 from participant.core.session import Phase, day_of
 
 
@@ -65,11 +66,32 @@ def _closes(ask: Ask) -> bool:
 def drift(ask: Ask) -> Finding | None:
     """The price has not left the one decided on by more than the collar, against us."""
     decided, limit = _decided(ask), ask.order.limit
-    share = ask.limits.drift_future_max if ask.order.contract.kind is Kind.FUTURE else ask.limits.drift_max
-    worse = ask.order.side.sign * (limit - decided)
-    if worse > max(int(decided * share), 2 * ask.order.contract.tick):
+    if _has_left(ask.order.contract, ask.order.side, decided, limit, ask.limits):
         return Finding(f"the price went from {decided} to {limit}", {"decided": decided, "limit": limit})
     return None
+
+
+def together(ask: Ask) -> Finding | None:
+    """Nothing opens while a later leg of its decision finds no fresh, valid quote near the price decided on."""
+    if ask.decision is None or ask.decision.action is not Action.OPEN:
+        return None
+    for leg in ask.decision.legs[ask.order.leg + 1 :]:
+        quote = quoted(ask.market, leg.contract) if ask.market is not None else None
+        is_good = quote is not None and quote.is_valid
+        if quote is None or not is_good or ask.now - quote.exchange_at > ask.limits.quote_age_max_s * SECOND:
+            said = f"the leg after it, to {leg.side} {leg.contract.key}, has no fresh, valid quote"
+            return Finding(said, {"contract": leg.contract.key})
+        touch = quote.touch(leg.side)
+        if _has_left(leg.contract, leg.side, leg.limit, touch, ask.limits):
+            said = f"the leg after it, to {leg.side} {leg.contract.key}, went from {leg.limit} to {touch}"
+            return Finding(said, {"contract": leg.contract.key, "decided": leg.limit, "limit": touch})
+    return None
+
+
+def _has_left(contract: Contract, side: Side, decided: int, price: int, limits: Limits) -> bool:
+    """Whether a price has left the one decided on by more than the drift that is allowed, against us."""
+    share = limits.drift_future_max if contract.kind is Kind.FUTURE else limits.drift_max
+    return side.sign * (price - decided) > max(int(decided * share), 2 * contract.tick)
 
 
 def _decided(ask: Ask) -> int:
