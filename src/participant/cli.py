@@ -1,14 +1,24 @@
 """The command line: names and options only; each command's code is imported when it is called."""
 
 import argparse
-import datetime
 import importlib
 import signal
 import sys
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NoReturn
+
+from participant.commands.words import count as _count
+from participant.commands.words import day as _day
+from participant.commands.words import days as _days
+from participant.commands.words import names as _names
+from participant.commands.words import port as _port
+from participant.commands.words import price as _price
+from participant.commands.words import seconds as _seconds
+from participant.commands.words import speed as _speed
+from participant.commands.words import time as _time
+from participant.commands.words import units as _units
+from participant.commands.words import word as _word
 
 DESCRIPTION = "An autonomous options desk that one person can leave alone. Paper by default; not advice."
 
@@ -97,6 +107,12 @@ def _trust(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, commo
     verify = _run(log.add_parser("verify", parents=[home, common], help="recompute all of it"), "log:verify_log")
     verify.add_argument("day", nargs="?", type=_day, metavar="DAY", help="a trading day (default: all that are closed)")
     verify.add_argument("--key", type=Path, metavar="FILE", help="the public key to trust (default DIR/desk.pub)")
+    rules = commands.add_parser("rules", help="the dated rules of the market: show").add_subparsers(
+        metavar="WHAT", required=True
+    )
+    show = _run(rules.add_parser("show", parents=[common], help="every rule in force on a day"), "rules:show")
+    show.add_argument("symbol", metavar="SCRIP", help="an underlying, NIFTY")
+    show.add_argument("day", type=_day, metavar="DAY", help="a day, 2026-11-24")
     limits = commands.add_parser("limits", help="signed limits: check, sign").add_subparsers(
         metavar="WHAT", required=True
     )
@@ -203,86 +219,6 @@ def _market() -> OneLine:
     shared.add_argument("--mapping", type=Path, metavar="FILE", help="what the columns of --data mean (TOML)")
     shared.add_argument("--faults", type=Path, metavar="FILE", help="what shall go wrong at the venue (TOML)")
     return shared
-
-
-def _days(text: str) -> tuple[datetime.date, datetime.date]:
-    first, _, last = text.partition("..")
-    try:
-        days = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last or first)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day; write 2026-11-25 or 2026-11-25..2026-12-01") from None
-    if days[1] < days[0]:
-        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
-    return days
-
-
-def _day(text: str) -> datetime.date:
-    first, last = _days(text)
-    if first != last:
-        raise argparse.ArgumentTypeError(f"{text!r} is more than one day")
-    return first
-
-
-def _speed(text: str) -> float:
-    return _number(text, float, 0.01, 100_000)
-
-
-def _seconds(text: str) -> float:
-    return _number(text, float, 1, 3600)
-
-
-def _count(text: str) -> int:
-    return int(_number(text, int, 1, 3600))
-
-
-def _port(text: str) -> int:
-    return int(_number(text, int, 0, 65_535))
-
-
-def _units(text: str) -> int:
-    return int(_number(text, int, 1, 10_000_000))
-
-
-def _price(text: str) -> int:
-    price = Decimal(0)
-    try:
-        price = Decimal(text).scaleb(4)
-        is_good = price == price.to_integral_value() and 0 < price <= 10**12
-    except (InvalidOperation, ValueError):
-        is_good = False
-    if not is_good:
-        raise argparse.ArgumentTypeError(f"{text!r} is no price; write rupees, like 152.35")
-    return int(price)
-
-
-def _word(text: str) -> str:
-    if not text.isprintable() or not 1 <= len(text) <= 64 or any(c.isspace() or c == "/" for c in text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no order id of a broker")
-    return text
-
-
-def _time(text: str) -> datetime.time:
-    try:
-        return datetime.time.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time of day; write 10:05 or 10:05:30") from None
-
-
-def _number(text: str, kind: type, least: float, most: float) -> float:
-    try:
-        number: float = kind(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"{text} is not within {least:g} and {most:g}")
-    return number
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip().upper() for name in text.split(",") if name.strip())
-    if not names:
-        raise argparse.ArgumentTypeError(f"{text!r} names nothing; write NIFTY,BANKNIFTY")
-    return names
 
 
 def _version() -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from participant.config import load_rules
+from participant.core.in_force import doubtful
 from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Kind
 from participant.core.session import at_time
@@ -212,10 +213,10 @@ def test_days_before_2018_are_refused() -> None:
 
 
 def test_what_is_of_low_confidence_on_a_day_is_named_with_its_source() -> None:
-    assert RULES.doubtful(("NIFTY",), date(2026, 9, 16)) == ()
-    (muhurat,) = RULES.doubtful(("NIFTY",), date(2026, 11, 8))
+    assert doubtful(RULES, ("NIFTY",), date(2026, 9, 16)) == ()
+    (muhurat,) = doubtful(RULES, ("NIFTY",), date(2026, 11, 8))
     assert muhurat.startswith("the hours of this special session: NSE/FAOP/71777")
-    old = RULES.doubtful(("NIFTY", "YESBANK"), date(2019, 6, 3))
+    old = doubtful(RULES, ("NIFTY", "YESBANK"), date(2019, 6, 3))
     assert [doubt.partition(":")[0] for doubt in old] == [
         "a lot of YESBANK",
         "the freeze quantity of NIFTY",
@@ -224,7 +225,7 @@ def test_what_is_of_low_confidence_on_a_day_is_named_with_its_source() -> None:
         "the charges",
         "the margins",
     ]
-    assert RULES.doubtful(("SENSEX",), date(2026, 9, 16)) == ()
+    assert doubtful(RULES, ("SENSEX",), date(2026, 9, 16)) == ()
 
 
 def test_the_hash_covers_every_rule() -> None:

@@ -3,7 +3,7 @@
 Its rows (`core/rulerows.py`) carry their source and how far they can be trusted; one without `until` holds until a
 newer one is known. Asking for what no row covers raises OutsideRules. Nothing is guessed, with one exception that says
 so: expiries in a year whose holidays are not published yet stand on their plain weekday (`is_calendar_known`).
-`doubtful` names the rows in force on a day that may well be otherwise.
+`core/in_force.py` lists the rows in force on a day.
 """
 
 import datetime
@@ -162,27 +162,6 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """How the final settlement price of index contracts that expire on a day is found."""
         return _row(self.settlements, on, "final settlement", "calendar.toml").method
 
-    # --- how sure it is ---
-
-    def doubtful(self, symbols: Sequence[str], day: datetime.date) -> tuple[str, ...]:
-        """What is of low confidence among the rows in force on a day: what it is about, and its source."""
-        doubts = []
-        for table, what in SUBJECTS.items():
-            for row in getattr(self, table):
-                symbol = getattr(row, "symbol", "")
-                if row.confidence is rulerows.Confidence.LOW and symbol in (*symbols, "") and self._applies(row, day):
-                    doubts.append(f"{what}{' of ' if symbol else ''}{symbol}: {row.source}")
-        return tuple(dict.fromkeys(doubts))
-
-    def _applies(self, row: rulerows.Dated, day: datetime.date) -> bool:
-        """Whether a row is in force: that of a lot where something listed that day expires in its span."""
-        if not isinstance(row, rulerows.Lot):
-            return row.holds(day)
-        if row.traded_until is not None and day > row.traded_until:
-            return False
-        is_listed = any(rule.holds(day) for rule in _of(self.expiry_rules, row.symbol))
-        return is_listed and any(row.holds(expiry) for expiry in self.expiries(row.symbol, day))
-
     # --- expiries, worked out ------------------------------------------------------------------------------------
 
     def _expiry_rule(self, symbol: str, on: datetime.date) -> rulerows.Expiry:
@@ -217,22 +196,6 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
     @cached_property
     def _shut(self) -> frozenset[datetime.date]:
         return frozenset(holiday for row in self.holidays for holiday in row.days)
-
-
-SUBJECTS = {
-    "holidays": "the holidays",
-    "hours": "the hours",
-    "special_sessions": "the hours of this special session",
-    "settlements": "final settlement",
-    "expiry_rules": "the expiries",
-    "lots": "a lot",
-    "freezes": "the freeze quantity",
-    "strike_steps": "the strike step",
-    "ticks": "a tick",
-    "price_ranges": "the price range",
-    "charges": "the charges",
-    "margins": "the margins",
-}
 
 
 def _session(hours: rulerows.Hours, day: datetime.date) -> Session:

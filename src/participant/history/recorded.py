@@ -13,6 +13,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from participant.core.ids import digest
+from participant.core.in_force import doubtful
 from participant.core.market import SECOND, LookBack, Provenance, Tick
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, contract_key
@@ -78,7 +79,7 @@ class RecordedMarket:
             said.append(f"{symbol}: {', '.join(marks)}")
             said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
             said += [*self._uncovered(symbol), *self._unsettled(symbol)]
-        doubts = self._rules.doubtful(self.symbols, self.day)
+        doubts = doubtful(self._rules, self.symbols, self.day)
         return (*said, *(f"rule of low confidence: {doubt}" for doubt in doubts))
 
     def instants(self) -> Iterator[Instant]:

@@ -1,0 +1,92 @@
+"""`participant rules`: the dated rules of the market, and where each is known from."""
+
+import datetime
+from argparse import Namespace
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from participant.commands.errors import DONE, Refused
+from participant.commands.output import say
+from participant.config import load_rules
+from participant.core.in_force import InForce, in_force
+from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.rulerows import Dated
+from participant.core.wording import at_price
+
+PRICES = frozenset({"step", "above", "tick", "cheap_until", "cheap_width"})
+HEAD = frozenset({*Dated.__struct_fields__, "symbol"})
+
+
+class Told(Struct, frozen=True):
+    """Every rule in force for a scrip on a day; lots (units) by day of expiry, null where no row covers it."""
+
+    symbol: str
+    day: datetime.date
+    is_session: bool
+    options_expire: tuple[datetime.date, ...]
+    futures_expire: tuple[datetime.date, ...]
+    lots: dict[str, int | None]
+    rules: tuple[InForce, ...]
+
+
+def show(args: Namespace) -> int:
+    """Every rule in force for a scrip on a day, with its span, its source and how far that can be trusted."""
+    rules, day = load_rules(), args.day
+    try:
+        found = told(rules, args.symbol.upper(), day)
+    except OutsideRules as fault:
+        known = sorted({row.symbol for row in rules.expiry_rules})
+        others = "" if args.symbol.upper() in known else f"; scrips that have rules: {', '.join(known)}"
+        raise Refused(f"rules: {fault}{others}") from None
+    say(args, "\n".join(_lines(rules, found)), found)
+    return DONE
+
+
+def told(rules: Rulebook, symbol: str, day: datetime.date) -> Told:
+    """The rules of a scrip on a day; raises OutsideRules where there are none."""
+    options, futures = rules.expiries(symbol, day), rules.future_expiries(symbol, day)
+    lots = {str(expiry): _lot(rules, symbol, expiry, day) for expiry in sorted({*options, *futures})}
+    is_session = rules.session(day) is not None
+    return Told(symbol, day, is_session, options, futures, lots, in_force(rules, (symbol,), day))
+
+
+def _lot(rules: Rulebook, symbol: str, expiry: datetime.date, day: datetime.date) -> int | None:
+    try:
+        return rules.lot(symbol, expiry, day)
+    except OutsideRules:
+        return None
+
+
+def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
+    session = rules.session(found.day)
+    shut = "" if session else ", no session"
+    yield f"{found.symbol} on {found.day}, {found.day:%A}{shut}"
+    yield f"  options expire  {_days(found.options_expire)}"
+    yield f"  futures expire  {_days(found.futures_expire)}"
+    lots = [f"{units or 'not known'} ({expiry})" for expiry, units in found.lots.items()]
+    yield f"  lots            {', '.join(lots)}"
+    for one in found.rules:
+        row = one.row
+        yield f"{one.subject}: {', '.join(_said(row))}"
+        yield f"    {row.since} to {row.until or 'further notice'}, {row.confidence}: {row.source}"
+
+
+def _days(days: tuple[datetime.date, ...]) -> str:
+    return ", ".join(map(str, days)) or "none"
+
+
+def _said(row: Struct, prefix: str = "") -> Iterator[str]:
+    """The figures of a row by name, those of its parts under theirs."""
+    for name in row.__struct_fields__:
+        figure = getattr(row, name)
+        if name in HEAD or figure is None:
+            continue
+        if isinstance(figure, Struct):
+            yield from _said(figure, "" if name == "rates" else f"{name} ")
+        elif name == "days":
+            yield f"{len(figure)} of them"
+        elif isinstance(figure, tuple):
+            yield f"{prefix}{name} {'/'.join(map(str, figure))}"
+        else:
+            yield f"{prefix}{name.replace('_', ' ')} {at_price(figure) if name in PRICES else figure}"

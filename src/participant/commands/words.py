@@ -1,0 +1,97 @@
+"""The words of a command as values; argparse says in one line what is wrong with one."""
+
+import argparse
+import datetime
+from decimal import Decimal, InvalidOperation
+
+
+def days(text: str) -> tuple[datetime.date, datetime.date]:
+    """A day or a span of days, both ends included."""
+    first, _, last = text.partition("..")
+    try:
+        span = datetime.date.fromisoformat(first), datetime.date.fromisoformat(last or first)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write 2026-11-25 or 2026-11-25..2026-12-01") from None
+    if span[1] < span[0]:
+        raise argparse.ArgumentTypeError(f"{text!r} ends before it begins")
+    return span
+
+
+def day(text: str) -> datetime.date:
+    """One day."""
+    first, last = days(text)
+    if first != last:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than one day")
+    return first
+
+
+def speed(text: str) -> float:
+    """How many times real time."""
+    return _number(text, float, 0.01, 100_000)
+
+
+def seconds(text: str) -> float:
+    """A wait in seconds."""
+    return _number(text, float, 1, 3600)
+
+
+def count(text: str) -> int:
+    """Seconds of market time."""
+    return int(_number(text, int, 1, 3600))
+
+
+def port(text: str) -> int:
+    """A port; 0 is any free one."""
+    return int(_number(text, int, 0, 65_535))
+
+
+def units(text: str) -> int:
+    """Units of a contract."""
+    return int(_number(text, int, 1, 10_000_000))
+
+
+def price(text: str) -> int:
+    """Rupees as a price in 1/10,000 rupee."""
+    found = Decimal(0)
+    try:
+        found = Decimal(text).scaleb(4)
+        is_good = found == found.to_integral_value() and 0 < found <= 10**12
+    except (InvalidOperation, ValueError):
+        is_good = False
+    if not is_good:
+        raise argparse.ArgumentTypeError(f"{text!r} is no price; write rupees, like 152.35")
+    return int(found)
+
+
+def word(text: str) -> str:
+    """An order id of a broker."""
+    if not text.isprintable() or not 1 <= len(text) <= 64 or any(c.isspace() or c == "/" for c in text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no order id of a broker")
+    return text
+
+
+def time(text: str) -> datetime.time:
+    """A time of day."""
+    try:
+        return datetime.time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of day; write 10:05 or 10:05:30") from None
+
+
+def _number(text: str, kind: type, least: float, most: float) -> float:
+    """A number within bounds."""
+    try:
+        found: float = kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+    if not least <= found <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not within {least:g} and {most:g}")
+    return found
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names, parted by commas, in capitals."""
+    found = tuple(name.strip().upper() for name in text.split(",") if name.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing; write NIFTY,BANKNIFTY")
+    return found

@@ -1,0 +1,61 @@
+"""Which rows of the rulebook are in force on a day, and which of them may well be otherwise."""
+
+import datetime
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.rulerows import Confidence, Dated, Lot
+
+SUBJECTS = {
+    "holidays": "the holidays",
+    "hours": "the hours",
+    "special_sessions": "the hours of this special session",
+    "settlements": "final settlement",
+    "expiry_rules": "the expiries",
+    "lots": "a lot",
+    "freezes": "the freeze quantity",
+    "strike_steps": "the strike step",
+    "ticks": "a tick",
+    "price_ranges": "the price range",
+    "charges": "the charges",
+    "margins": "the margins",
+}
+
+
+class InForce(Struct, frozen=True):
+    """A row that holds, the table it stands in, and what it is about (with the scrip's name where it is of one)."""
+
+    table: str
+    subject: str
+    row: Dated
+
+
+def in_force(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tuple[InForce, ...]:
+    """Every row in force on a day that concerns all scrips or one of these, table by table."""
+    found = []
+    for table, what in SUBJECTS.items():
+        for row in getattr(rules, table):
+            symbol = getattr(row, "symbol", "")
+            if symbol in (*symbols, "") and _applies(rules, row, day):
+                found.append(InForce(table, f"{what}{' of ' if symbol else ''}{symbol}", row))
+    return tuple(found)
+
+
+def doubtful(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tuple[str, ...]:
+    """What is of low confidence among the rows in force on a day: what it is about, and its source."""
+    low = (one for one in in_force(rules, symbols, day) if one.row.confidence is Confidence.LOW)
+    return tuple(dict.fromkeys(f"{one.subject}: {one.row.source}" for one in low))
+
+
+def _applies(rules: Rulebook, row: Dated, day: datetime.date) -> bool:
+    """Whether a row is in force: that of a lot where something listed that day expires in its span."""
+    if not isinstance(row, Lot):
+        return row.holds(day)
+    if row.traded_until is not None and day > row.traded_until:
+        return False
+    try:
+        return any(row.holds(expiry) for expiry in rules.expiries(row.symbol, day))
+    except OutsideRules:
+        return False
