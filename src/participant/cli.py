@@ -74,6 +74,10 @@ def parser() -> argparse.ArgumentParser:
         add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
     )
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
+    decide = _run(add("decide", parents=[home, common], help="one decision by hand, from its input"), "decide:decide")
+    decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
+    decide.add_argument("--input", type=Path, metavar="FILE", help="the input of a job (JSON) instead of the log's")
+    decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
     _catalogue(commands, common)
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
     sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")

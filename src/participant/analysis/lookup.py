@@ -1,0 +1,42 @@
+"""One decision out of a log: what it was given, and what was logged of it."""
+
+from collections.abc import Iterable
+
+from msgspec import Raw, Struct
+
+from participant.core.decision import DecisionInput, DecisionRecord
+from participant.links.parts import unpack, whole
+from participant.wire.json import decode, encode
+
+
+class Found(Struct, frozen=True):
+    """A logged decision: its id and outcome, the input as a brain job gets it, and the logged decision, both JSON."""
+
+    decision_id: str
+    outcome: str
+    given: bytes
+    logged: bytes
+
+
+class _Written(Struct, rename="camel"):
+    decision_info: Raw
+
+
+class _Named(Struct, rename="camel"):
+    decision_id: str
+
+
+def lookup(records: Iterable[tuple[bytes, bytes]], begins: str) -> list[Found]:
+    """The decisions of a day's log whose id begins so, in their order. Raises PartMissing and Malformed."""
+    parts: dict[str, Raw] = {}
+    found = []
+    for line, pack in records:
+        parts.update((part.id, part.part) for part in unpack(pack))
+        logged = bytes(decode(line, _Written).decision_info)
+        if not decode(logged, _Named).decision_id.startswith(begins):
+            continue
+        record = decode(whole(line, parts), DecisionRecord)
+        given = DecisionInput(record.scrip, record.market_state, record.current_position_info)
+        info = record.decision_info
+        found.append(Found(info.decision_id, info.outcome, encode(given), logged))
+    return found

@@ -1,0 +1,75 @@
+"""`participant decide`: one decision by hand, from a file of its input or from the log."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from msgspec import Struct
+
+from participant.adapters.archives.jsonl import JsonlArchive
+from participant.analysis.lookup import Found, lookup
+from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.config import load_rules
+from participant.core.brain import UnknownStrategy
+from participant.core.rulebook import OutsideRules
+from participant.links.parts import PartMissing
+from participant.stages.decide import run
+from participant.wire.json import Malformed
+
+
+class Logged(Struct, frozen=True):
+    """Where a logged decision was found."""
+
+    day: str
+    found: Found
+
+
+def decide(args: Namespace) -> int:
+    """Run one brain job here and print its decision; status 1 where the log holds another for the same input."""
+    if bool(args.decision) == bool(args.input):
+        raise Refused("decide: name a decision of the log, or --input FILE, and not both")
+    logged = _find(args.home / "decisions", args.decision) if args.decision else None
+    given = logged.found.given if logged else _read(args.input)
+    if args.save:
+        _write(args.save, given)
+    try:
+        again = run(given, load_rules())
+    except (Malformed, UnknownStrategy, OutsideRules) as fault:
+        raise Refused(f"decide: {fault}") from fault
+    sys.stdout.write(again.decode() + "\n")
+    if logged is None:
+        return DONE
+    is_same, outcome = again == logged.found.logged, logged.found.outcome
+    told = "equal to the byte" if is_same else "it differs" if outcome == "decided" else f"the log says {outcome}"
+    if not args.quiet:
+        sys.stderr.write(f"{logged.day}, {logged.found.decision_id}: {told}\n")
+    return DONE if is_same or outcome != "decided" else NEEDS_A_PERSON
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise Refused(f"decide: {file} cannot be read: {fault.strerror}") from fault
+
+
+def _write(file: Path, given: bytes) -> None:
+    try:
+        file.write_bytes(given + b"\n")
+    except OSError as fault:
+        raise Refused(f"decide: {file} cannot be written: {fault.strerror}; choose another --save") from fault
+
+
+def _find(folder: Path, begins: str) -> Logged:
+    """The newest day's decision whose id begins so; raises Refused where none does, or several."""
+    archive = JsonlArchive(folder)
+    for day in sorted((file.name.partition(".")[0] for file in folder.glob("*-*-*.jsonl")), reverse=True):
+        try:
+            found = lookup(archive.read(day), begins)
+        except PartMissing as missing:
+            raise Refused(f"decide: {folder}/{day}.jsonl: {missing}; restore its parts from a copy") from None
+        if len({one.decision_id for one in found}) > 1:
+            raise Refused(f"decide: {len(found)} decisions of {day} begin with {begins}: give more digits")
+        if found:
+            return Logged(day, found[0])
+    raise Refused(f"decide: no decision of {folder} begins with {begins}")
