@@ -63,8 +63,7 @@ def fill(args: Namespace) -> int:
     """Enter what was filled by hand; it is booked as any fill is."""
     store, stamp = open_books(args.home), _stamp(args)
     run = run_of(args.home)
-    people, desk_of = run.config.people, run.config.desk
-    limits = in_force(store, str(run.day), desk_of.signed_by, is_paper=run.is_paper)
+    people, limits = run.config.people, in_force(store, str(run.day), run.config.terms)
     rule = HandRule(limits.order_value_max, people.fill_collar_max, people.fill_collar_future_max)
     before = desk.find(store, args.ticket)[0]
     hand = desk.Hand(args.broker_order_id, args.quantity, args.price, _filled_at(args, before))
