@@ -419,6 +419,22 @@ def test_an_order_of_ours_that_appears_before_a_fill_is_entered_opens_the_breake
     assert floor.position().cover == 130
 
 
+def test_of_two_that_may_be_filled_the_gateway_takes_ours_in_and_cancels_what_still_works() -> None:
+    floor, ticket = claimed()
+    floor.move_away(future())
+    shown = appears(floor)
+    assert shown.status == "open"
+    filling = prepare(floor.books, ticket.ticket_id, hand(floor), ASHA, RULE)
+    looked = look_again(floor.books, filling, live(floor))
+    book_fill(floor.books, filling, looked, pull(floor.books, filling, looked))
+    book(floor)
+    order = floor.orders()[0]
+    assert (order.status, order.cum_quantity, order.cancels) == (OrderStatus.CANCELLED, 65, 1)
+    assert [o.status for o in floor.exchange.state.orders] == ["cancelled"]
+    (settled_by_the_desk,) = floor.tickets()
+    assert settled_by_the_desk.is_closed
+
+
 def test_a_reason_that_holds_the_breaker_open_is_kept_beside_the_new_one() -> None:
     floor, ticket = claimed()
     appears(floor)
