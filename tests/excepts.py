@@ -41,6 +41,7 @@ ORDER_PATH = (
     "links/sqlite.py",
     "links/update_stream.py",
     "operate/brokers.py",
+    "operate/desk.py",
     "operate/quiet.py",
 )
 

@@ -78,7 +78,7 @@ def gateway(run: Run) -> Step:
     stores = books(run, "gateway"), quotes(run), halts(run)
     ports = GatewayPorts(orders, fills, *stores, broker(run, is_gateway=True), clock, wall, lease, SteadyClock())
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
-    limits = in_force(ports.books, str(run.day), run.config.desk.signed_by, is_paper=run.is_paper)
+    limits = in_force(ports.books, str(run.day), run.config.terms)
     settings = limits, run.config.sending, run.config.triggers
     return Gateway(ports, GatewayRule(load_rules(), *settings, run.is_lockstep, watched)).step
 

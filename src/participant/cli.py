@@ -138,7 +138,7 @@ def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -
     for one in (halt, resume):
         one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
     _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
-    _desk(add("desk", help="tickets: list, show, ack, claim, fill, reject, close"), *shared)
+    _desk(add("desk", help="tickets: list, show, ack, claim, found, fill, reject, close"), *shared)
     config = add("config", help="the configuration: check").add_subparsers(metavar="WHAT", required=True)
     _run(
         config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config"
@@ -156,11 +156,14 @@ def _desk(desk: OneLine, *shared: OneLine) -> None:
     _run(add("list", parents=list(shared), help="open tickets"), "desk:list_tickets")
     _run(add("show", parents=[named, *shared], help="one ticket whole, with the evidence of now"), "desk:show")
     _run(add("ack", parents=[named, by, *shared], help="you have seen it: nobody else is called"), "desk:ack")
-    _run(add("claim", parents=[named, by, *shared], help="you do it by hand, and nobody else"), "desk:take")
+    claim = _run(add("claim", parents=[named, by, *shared], help="you do it by hand, and nobody else"), "desk:take")
+    claim.add_argument("--unchecked", action="store_true", help="even where the broker's book leaves a doubt")
+    found = _run(add("found", parents=[named, by, *shared], help="which of the broker's orders it is"), "desk:found")
     fill = _run(add("fill", parents=[named, by, *shared], help="enter what filled by hand"), "desk:fill")
     fill.add_argument("--quantity", type=_units, required=True, metavar="UNITS", help="units, not lots")
     fill.add_argument("--price", type=_price, required=True, metavar="RUPEES", help="average price of one unit")
-    fill.add_argument("--broker-order-id", type=_word, required=True, metavar="ID", help="as the broker names it")
+    for one in (found, fill):
+        one.add_argument("--broker-order-id", type=_word, required=True, metavar="ID", help="as the broker names it")
     fill.add_argument("--at", type=_time, metavar="HH:MM[:SS]", help="when it filled, IST (default: now)")
     _run(add("reject", parents=[named, by, reason, *shared], help="it is not going to be done"), "desk:reject")
     _run(add("close", parents=[named, by, reason, *shared], help="it is settled otherwise"), "desk:close")

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import LADDER, Patience, Relay, Rung
+from participant.core.limits import Terms
 from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
@@ -26,6 +28,7 @@ class BadConfig(Exception):
     """A setting that cannot be used: what, where, how to mend it, in one line."""
 
 
+KEY = re.compile("[0-9a-f]{64}")
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(gt=0)]
@@ -42,7 +45,25 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     request_timeout_s: Seconds = 10.0
     restarts_max: Count = 20
     stall_max_s: Seconds = 120.0
-    signed_by: str = ""
+    signed_by: str | tuple[str, ...] = ""
+    signatures_required: Count = 1
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The public keys that are trusted with limits, as hex digits."""
+        return (self.signed_by,) * bool(self.signed_by) if isinstance(self.signed_by, str) else self.signed_by
+
+    @property
+    def fault(self) -> str:
+        """Why nobody could ever sign limits for this desk, or an empty string."""
+        bad = [key for key in self.keys if not KEY.fullmatch(key)]
+        if bad:
+            return f"signed_by: {bad[0][:40]!r} is no public key: write 64 hex digits in small letters, as `init` does"
+        if len(set(self.keys)) < len(self.keys):
+            return "signed_by names a key twice: two people sign with two keys"
+        if self.signatures_required > max(1, len(self.keys)):
+            return f"signatures_required = {self.signatures_required}, and signed_by names {len(self.keys)} keys"
+        return ""
 
 
 class Venue(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +109,7 @@ class BrokerLink(Struct, frozen=True, forbid_unknown_fields=True):
     secrets: str = "secrets.json"
     postback_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
     listed_min: Count = 1000
+    algo_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{0,32}\Z")] = ""
 
     @property
     def secrets_path(self) -> Path:
@@ -117,6 +139,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     people: People = People()
     ladder: tuple[Rung, ...] = LADDER
     watchlist: tuple[Scrip, ...] = (Scrip("NIFTY"), Scrip("BANKNIFTY"))
+
+    @property
+    def terms(self) -> Terms:
+        """By what limits may be in force here."""
+        is_paper = self.broker.profile == "paper"
+        return Terms(self.desk.keys, self.desk.signatures_required, is_paper, self.broker.algo_id)
 
 
 class Run(Struct, frozen=True):
@@ -200,8 +228,9 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 "`participant limits sign`"
             )
         config = msgspec.convert(settings, Config)
-        if config.broker.fault:
-            raise BadConfig(f"{file}: [broker] {config.broker.fault}")
+        for part, fault in (("broker", config.broker.fault), ("desk", config.desk.fault)):
+            if fault:
+                raise BadConfig(f"{file}: [{part}] {fault}")
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault

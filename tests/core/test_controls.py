@@ -78,6 +78,17 @@ def refused(ask: Ask) -> tuple[str, str]:
     return (found.control, found.check) if found else ("", "")
 
 
+# --- PT-17 ---
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_no_order_of_ours_goes_into_a_contract_that_a_person_has_claimed_a_ticket_of(name: str) -> None:
+    found = check(replace(PASSING[name], by_hand="asha"))
+    assert found is not None
+    assert (found.control, found.check, found.figures["by"]) == ("PT-17", "by_hand", "asha")
+    assert "asha has claimed a ticket of NIFTY" in found.reason
+
+
 # --- PT-01, PT-02 ---
 
 

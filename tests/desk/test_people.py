@@ -42,7 +42,11 @@ def test_a_ticket_from_the_first_look_to_the_end(tmp_path: Path, lost: tuple[Pat
     said_no(desk(*fill, "--quantity", 65, "--price", 100, "--at", "25:00"), "is no time of day")
     said_no(desk("ack", name[:8], "--by", "a\nb"), "--by takes")
     assert desk("ack", name[:8], "--by", "asha").status == 0
-    assert "claimed by asha" in desk("claim", name[:8], "--by", "asha").out
+    said_no(desk("claim", name[:8], "--by", "asha"), "the broker's book could not be read", "--unchecked")
+    claimed = desk("claim", name[:8], "--by", "asha", "--unchecked").out
+    assert "claimed by asha" in claimed
+    assert "NOT PROVEN: the broker's book could not be read" in claimed
+    said_no(desk("found", name[:8], "--by", "asha", "--broker-order-id", "H1"), "the broker's book cannot be read now")
     said_no(desk("claim", name[:8], "--by", "ben"), "it is claimed by asha")
     said_no(desk("reject", name[:8], "--by", "ben", "--reason", "no"), "it is claimed by asha")
     said_no(desk(*fill, "--quantity", 1, "--price", 100), "no whole lots")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from participant.links.keys import LIMITS, make_key, sign
+from participant.links.keys import LIMITS, make_key, public_of, sign
 from tests.desk.runs import DAY, MADE, Ended, participant, trade
 
 Calm = tuple[Path, Ended]
@@ -91,6 +91,42 @@ def test_limits_that_were_changed_are_signed_again_only_when_they_are_whole_and_
     file = own / "limits.toml"
     file.write_text(file.read_text().replace("\nlots_max", "\nlots", 1))
     assert participant(own, "limits", "sign").status == 2
+
+
+def test_where_two_people_must_sign_a_day_begins_once_both_have(own: Path) -> None:
+    keys = [public_of(own / "participant.key"), make_key(own / "ben.key")]
+    settings = own / "participant.toml"
+    text = settings.read_text()
+    settings.write_text(text.replace(f'signed_by = "{keys[0]}"', f"signed_by = {keys}\nsignatures_required = 2", 1))
+    ended = participant(own, "trade", *MADE)
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    said = f"not signed by the key {keys[1][:16]}...: {keys[0][:16]}... has, and 2 must"
+    assert said in ended.err
+    assert said in participant(own, "limits", "check").err
+    again = participant(own, "limits", "sign")
+    assert (again.status, "1 more signature must follow" in again.out) == (1, True), "the same person twice is one"
+    second = participant(own, "limits", "sign", "--key", "ben.key")
+    assert (second.status, "the next day begins with it" in second.out) == (0, True)
+    checked = participant(own, "limits", "check")
+    assert checked.status == 0
+    assert all(f"\nsigned by {key[:16]}..." in checked.out for key in keys)
+    alter(own)
+    assert participant(own, "limits", "sign", "--key", "ben.key").status == 1, "what was signed before is another text"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('signed_by = ["ab"]', "is no public key"),
+        (f'signed_by = ["{"a" * 64}", "{"a" * 64}"]', "names a key twice"),
+        (f'signed_by = "{"a" * 64}"\nsignatures_required = 2', "signed_by names 1 keys"),
+        ("signatures_required = 2", "signed_by names 0 keys"),
+    ],
+)
+def test_signers_that_can_never_be_enough_are_refused(tmp_path: Path, said: str, why: str) -> None:
+    (tmp_path / "participant.toml").write_text(f"[desk]\n{said}\n")
+    ended = participant(tmp_path, "config", "check")
+    assert (ended.status, ended.out, ended.err.count("\n"), why in ended.err) == (2, "", 1, True)
 
 
 def test_limits_in_participant_toml_are_refused_with_where_they_went(tmp_path: Path) -> None:

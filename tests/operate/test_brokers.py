@@ -83,6 +83,13 @@ def test_the_settings_say_which_broker_gateway_and_desk_have(tmp_path: Path, lin
     assert isinstance(made, kind)
 
 
+def test_the_algo_id_of_the_settings_goes_with_kites_orders() -> None:
+    made = vendor_broker(BrokerLink("kite", "live", algo_id="NSE-77"), DAY, None, 1.0, is_gateway=True)
+    made.close()
+    assert isinstance(made, KiteBroker)
+    assert (made._account.algo_id, made._account.connect_wait_s) == ("NSE-77", 1.0)
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
@@ -91,6 +98,7 @@ def test_the_settings_say_which_broker_gateway_and_desk_have(tmp_path: Path, lin
         ('name = "zerodha"', "Invalid enum value"),
         ('api_key = "x"', "unknown field"),
         ('product = "CNC"', "Invalid enum value"),
+        ('algo_id = "two words"', "algo_id"),
     ],
 )
 def test_settings_that_cannot_be_right_are_refused(tmp_path: Path, settings: str, told: str) -> None:

@@ -1,16 +1,24 @@
 """The sweep of a halt: what works is cancelled, whoever placed it, and quiet is what the broker's book shows twice."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from participant import app
+from participant.commands import halt
+from participant.config import Config, Desk, Run
+from participant.core.limits import Limits
 from participant.core.market import SECOND
 from participant.core.order import orders_of
 from participant.core.scrip import Side
 from participant.links.faults import FaultKind, Faults
-from participant.operate.quiet import CANCELS_A_LOOK, sweep
-from tests.stages.floor import Floor, call, future
+from participant.links.limits import put_in_force, read_limits, write_own
+from participant.links.pace import Pace
+from participant.operate.quiet import sweep
+from tests.stages.floor import DAY, Floor, call, future
 
 K = FaultKind
 
@@ -28,6 +36,11 @@ def resting(floor: Floor, count: int = 1) -> None:
         floor.exchange.place(replace(order, order_id=f"{number:032x}", sends=1))
 
 
+def pace(floor: Floor, **limits: Any) -> Pace:
+    """The rate of a sweep that has just begun."""
+    return Pace(Limits(**limits), floor.wall)
+
+
 def passing(floor: Floor) -> Callable[[float], object]:
     """Waiting lets the machine's time pass."""
     return lambda seconds: floor.wall.advance(round(seconds * SECOND))
@@ -35,10 +48,10 @@ def passing(floor: Floor) -> Callable[[float], object]:
 
 def test_what_works_is_cancelled_and_two_empty_reads_are_quiet(floor: Floor) -> None:
     resting(floor, 3)
-    quiet = sweep(floor.exchange, floor.wall, 30.0, passing(floor))
+    quiet = sweep(floor.exchange, pace(floor), 30.0, passing(floor))
     assert (quiet.is_quiet, quiet.cancels, quiet.working) == (True, 3, ())
     assert {o.status for o in floor.exchange.state.orders} == {"cancelled"}
-    assert floor.exchange.state.reads == 3
+    assert floor.exchange.state.reads == 4, "of the first second it is not known what went"
 
 
 def test_s21_a_resting_order_of_a_person_with_no_position_behind_it_is_cancelled_before_anything_is_called_quiet(
@@ -48,18 +61,18 @@ def test_s21_a_resting_order_of_a_person_with_no_position_behind_it_is_cancelled
     resting(floor)
     floor.exchange.state.orders[0].request = replace(floor.exchange.state.orders[0].request, tag="")
     floor.exchange.plan(K.REFUSE)
-    quiet = sweep(floor.exchange, floor.wall, 30.0, passing(floor))
+    quiet = sweep(floor.exchange, pace(floor), 30.0, passing(floor))
     assert (quiet.is_quiet, quiet.cancels) == (True, 2), "the first was refused, so it was asked for again"
 
 
 def test_an_empty_book_is_read_twice_before_it_is_called_quiet(floor: Floor) -> None:
-    quiet = sweep(floor.exchange, floor.wall, 30.0, passing(floor))
+    quiet = sweep(floor.exchange, pace(floor), 30.0, passing(floor))
     assert (quiet.is_quiet, quiet.cancels, floor.exchange.state.reads) == (True, 0, 2)
 
 
 def test_a_book_that_cannot_be_read_is_never_quiet(floor: Floor) -> None:
     floor.exchange.fail(Faults(books_down=1.0))
-    quiet = sweep(floor.exchange, floor.wall, 5.0, passing(floor))
+    quiet = sweep(floor.exchange, pace(floor), 5.0, passing(floor))
     assert (quiet.is_quiet, quiet.why_not) == (False, "the broker's books cannot be read now")
 
 
@@ -71,14 +84,14 @@ def test_a_failed_read_between_two_empty_ones_begins_anew(floor: Floor) -> None:
         waits.append(seconds)
         floor.exchange.fail(Faults(books_down=1.0 if len(waits) == 1 else 0.0))
 
-    assert sweep(floor.exchange, floor.wall, 30.0, pause).is_quiet
+    assert sweep(floor.exchange, pace(floor), 30.0, pause).is_quiet
     assert floor.exchange.state.reads == 4
 
 
 def test_what_cannot_be_cancelled_is_named_when_the_time_is_over(floor: Floor) -> None:
     resting(floor)
     floor.exchange.fail(Faults(refuse=1.0))
-    quiet = sweep(floor.exchange, floor.wall, 5.0, passing(floor))
+    quiet = sweep(floor.exchange, pace(floor), 5.0, passing(floor))
     assert (quiet.is_quiet, quiet.why_not) == (False, "1 orders still work")
     assert [v.contract for v in quiet.working] == [future().key]
 
@@ -95,13 +108,45 @@ def test_an_order_that_shows_late_is_cancelled_too(floor: Floor) -> None:
         floor.clock.advance(round(seconds * SECOND))
         floor.exchange.on_quotes(floor.clock.now(), {})
 
-    quiet = sweep(floor.exchange, floor.wall, 30.0, pause)
+    quiet = sweep(floor.exchange, pace(floor), 30.0, pause)
     assert (quiet.is_quiet, quiet.cancels) == (True, 1)
 
 
-def test_no_more_cancels_leave_between_two_looks_than_the_broker_allows(floor: Floor) -> None:
-    resting(floor, 2 * CANCELS_A_LOOK)
+@pytest.mark.parametrize("most", [8, 3])
+def test_the_cancels_of_a_sweep_keep_the_rate_whatever_the_gateway_has_just_sent(floor: Floor, most: int) -> None:
+    resting(floor, 2 * most)
     at: list[int] = []
     floor.exchange.before_cancel = lambda: at.append(floor.wall.now())
-    assert sweep(floor.exchange, floor.wall, 30.0, passing(floor)).is_quiet
-    assert [at.count(moment) for moment in dict.fromkeys(at)] == [CANCELS_A_LOOK, CANCELS_A_LOOK]
+    begun = floor.wall.now()
+    limited = pace(floor, messages_second_max=most)
+    assert sweep(floor.exchange, limited, 30.0, lambda _: floor.wall.advance(SECOND // 4)).is_quiet
+    assert at == [begun + SECOND] * most + [begun + 2 * SECOND] * most, "the last second before it counts as full"
+
+
+def test_the_days_count_and_what_is_kept_for_cancels_hold_no_sweep_back(floor: Floor) -> None:
+    resting(floor, 8)
+    limited = pace(floor, messages_day_max=1, messages_kept_for_cancels=7)
+    assert sweep(floor.exchange, limited, 1.0, passing(floor)).cancels == 8
+
+
+def test_an_order_that_cannot_be_cancelled_keeps_none_of_the_others_waiting(floor: Floor) -> None:
+    resting(floor, 4)
+    floor.exchange.plan(K.REFUSE, K.REFUSE, K.REFUSE)
+    quiet = sweep(floor.exchange, pace(floor, messages_second_max=3), 2.0, passing(floor))
+    assert (quiet.is_quiet, quiet.cancels) == (False, 6)
+    assert [o.status for o in floor.exchange.state.orders] == ["cancelled", "cancelled", "open", "cancelled"]
+
+
+def test_the_rate_is_that_of_the_days_limits_and_of_the_paper_ones_where_the_books_cannot_be_read(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(signed_by=write_own(tmp_path, messages_second_max=5))
+    run = Run(str(tmp_path), DAY, "http://127.0.0.1:9", "127.0.0.1", 0, 0.0, Config(desk=desk))
+    books = app.books(run)
+    put_in_force(books, str(DAY), read_limits(tmp_path, run.config.terms))
+    books.close()
+    assert halt._limits(tmp_path, run).messages_second_max == 5
+    for name in ("books.sqlite-wal", "books.sqlite-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "books.sqlite").write_bytes(b"no database" * 1_000)
+    assert halt._limits(tmp_path, run).messages_second_max == 8

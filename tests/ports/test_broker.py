@@ -13,6 +13,7 @@ from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.brokers.kite import KiteAccount, KiteBroker
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.brokers.openalgo import OpenAlgoAccount, OpenAlgoBroker
+from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.clearing import Ledger
 from participant.core.guarantees import Dedup, Finding, Guarantees
 from participant.core.market import SECOND
@@ -61,10 +62,16 @@ class Desk:
     def __init__(self, broker: Both, exchange: MemoryBroker, do: Callable[[Callable[[], None]], None]) -> None:
         self.broker = broker
         self.exchange = exchange
-        self._do = do
+        self.steady = VirtualClock(0)
+        self._act = do
         # What an answer says of an order that the exchange refuses (some brokers say it in the book alone), and of a
         # change or an end that cannot be.
         self.refused, self.unchanged = Verdict.REJECTED, Verdict.REJECTED
+
+    def _do(self, action: Callable[[], None]) -> None:
+        """Something happens at the exchange, and a second passes: whoever looks now looks anew."""
+        self._act(action)
+        self.steady.advance(SECOND)
 
     def placed(self, order: Order) -> Order:
         """The order, with the id that the broker gave it."""
@@ -122,7 +129,10 @@ def on_kite(served: Served) -> Iterator[Desk]:
     served.begin()
     key = Key("live", kite_server.API_KEY, kite_server.SECRET, kite_server.TOKEN, str(DAY))
     account = KiteAccount(DAY, served.url, served.url.replace("http", "ws", 1), listed_min=3)
-    yield from at_vendor(KiteBroker(account, lambda: key, WAIT_S), served)
+    steady = VirtualClock(0)
+    for desk in at_vendor(KiteBroker(account, lambda: key, WAIT_S, steady.now), served):
+        desk.steady = steady
+        yield desk
 
 
 def on_openalgo(served: Served) -> Iterator[Desk]:

@@ -164,16 +164,20 @@ def test_a_ticket_that_was_closed_before_it_was_told_is_not_told() -> None:
     assert people.said == []
 
 
-def test_a_ticket_that_the_machine_settles_is_called_off() -> None:
+@pytest.mark.parametrize("by", ["", "asha"])
+def test_a_ticket_whose_order_the_book_shows_is_called_off_whoever_found_it(by: str) -> None:
     people = People()
     ticket = people.open()
     people.run(10)
-    people.put(settled(ticket, "the broker's book shows it filled"))
+    why = "the broker's order 7 is it"
+    found = close(ticket, "found", Stamp(by, 1), why) if by else settled(ticket, why)
+    assert isinstance(found, Ticket)
+    people.put(found)
     people.run(300)
     assert people.said[3:] == [(10, "push"), (10, "slack")]
     notice = people.channels["push", "all"].notices[-1]
     assert "DO NOT EXECUTE" in notice.body
-    assert "the broker's book shows it filled" in notice.body
+    assert "the broker's order 7 is it" in notice.body
 
 
 # --- deliveries that fail ---------------------------------------------------------------------------------------------

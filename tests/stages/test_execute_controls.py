@@ -9,13 +9,16 @@ from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.ids import digest
 from participant.core.limits import Limits, no_limits
 from participant.core.market import SECOND
-from participant.core.messages import Write
-from participant.core.order import Order, OrderStatus
+from participant.core.messages import Stamp, Ticket, Write
+from participant.core.order import Order, OrderStatus, orders_of
 from participant.core.risk import Refusal
 from participant.core.scrip import Kind, Side
+from participant.core.tickets import claim, work_of
 from participant.links.ask import Bans, Gathering, Passed
 from participant.links.books import Books, Disabled
+from participant.links.faults import FaultKind
 from participant.links.pace import Pace, PacedBroker
+from participant.operate.desk import change, end
 from participant.wire.json import decode, encode
 from tests.core.worlds import RULES
 from tests.stages.floor import DAY, EXPIRY, SPOTS, START, Floor, call, future
@@ -93,6 +96,39 @@ def test_what_an_order_passed_on_is_written_down_with_its_intent(floor: Floor) -
     assert row.key == f"{DAY}/{order.order_id}/1"
     assert (seen.limit, seen.spot, seen.level) == (order.limit, SPOTS["NIFTY"], "CLOSED")
     assert (seen.bid < seen.ask, seen.limits, seen.is_reducing) == (True, digest(Limits()), False)
+
+
+# --- a person is at it ---
+
+
+def test_once_a_person_has_claimed_a_ticket_its_contract_is_left_to_people_until_the_day_ends(floor: Floor) -> None:
+    floor.exchange.plan(FaultKind.LOSE)
+    floor.decide(floor.leg(future(), Side.BUY))
+    gateway = floor.gateway()
+    for second in (0, 180):
+        floor.at(second)
+        gateway.step(0.0)
+    (ticket,) = floor.tickets()
+    asha = Stamp("asha", 1)
+    change(floor.books, ticket.ticket_id, lambda t: claim(t, asha))
+    end(floor.books, ticket.ticket_id, "closed", asha, "it never arrived")
+    floor.at(240)
+    again, other = floor.decide(floor.leg(future(), Side.BUY)), floor.decide(floor.leg(future("BANKNIFTY"), Side.BUY))
+    gateway.step(0.0)
+    assert [(o.status, o.denied_by) for o in floor.orders(again)] == [(S.DENIED, "PT-17")]
+    assert floor.statuses(other) == [S.FILLED], "another contract goes on"
+    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS))
+    assert [gathering._by_hand(day, future()) for day in (DAY, DAY + datetime.timedelta(1))] == ["asha", ""]
+
+
+def test_a_ticket_that_nobody_has_claimed_holds_nothing_back(floor: Floor) -> None:
+    work = work_of(orders_of(floor.decide(floor.leg(future(), Side.BUY)))[0], "because")
+    ticket = Ticket(
+        "a" * 32, floor.clock.now(), "NIFTY", "a title", "a detail", work=work, acknowledged=Stamp("asha", 1)
+    )
+    floor.books.commit([Write("tickets", ticket.ticket_id, encode(ticket))])
+    floor.gateway().step(0.0)
+    assert floor.statuses() == [S.FILLED]
 
 
 # --- disabling ---

@@ -342,6 +342,19 @@ def test_a_fill_made_by_hand_for_a_ticket_waits_for_that_person_and_counts_once(
     assert not [kind for kind, _, _ in floor.breaks() if kind in (K.FOREIGN, K.QUANTITY, K.MISSING)]
 
 
+def test_what_may_be_a_lost_order_is_not_booked_as_a_strangers_before_a_person_has_said(floor: Watched) -> None:
+    floor.trade(FaultKind.NONE, FaultKind.LOSE)
+    floor.strange(call(), Side.SELL, 65)
+    floor.pass_time(60)
+    assert [kind for kind, _, _ in floor.breaks() if kind is K.FOREIGN]
+    assert externals(floor.books, DAY) == []
+    held = floor.orders()[1]
+    given_up = replace(held, status=OrderStatus.DEAD)
+    floor.books.commit([Write("orders", f"{DAY}/{held.order_id}", encode(given_up))])
+    floor.pass_time(30)
+    assert len(externals(floor.books, DAY)) == 1, "whose fate is known is not it"
+
+
 def test_s16_an_expired_row_of_zero_units_is_nothing(floor: Watched) -> None:
     ledger = floor.exchange.state.ledger
     gone = Line(replace(ending(), strike=1), 0, 0)

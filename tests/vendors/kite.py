@@ -80,6 +80,7 @@ class KiteServer:
         self.is_mute = False
         self.knocks: list[str] = []
         self.trades: list[dict[str, Any]] = []
+        self.forms: list[dict[str, Any]] = []
         self._shown: dict[str, tuple[int, int]] = {}
         self._listeners: set[asyncio.Queue[bytes]] = set()
 
@@ -87,7 +88,7 @@ class KiteServer:
         begin_anew(self.exchange)
         self.refused.clear()
         self.is_mute = False
-        for record in (self.knocks, self.trades, self._shown):
+        for record in (self.knocks, self.trades, self.forms, self._shown):
             record.clear()
 
     def routes(self) -> list[BaseRoute]:
@@ -148,12 +149,14 @@ class KiteServer:
 
     async def _place(self, request: Request) -> Response:
         form = await form_of(request)
+        self.forms.append(form)
         if form.get("order_type") != "LIMIT" or form.get("validity") != "DAY" or len(form.get("tag", "")) > 20:
             return error(400, "InputException", "Invalid `order_type`.")
         return await self._answered(self.exchange.enter(self._requested(form)))
 
     async def _modify(self, request: Request) -> Response:
         form = await form_of(request)
+        self.forms.append(form)
         name = request.path_params["order_id"]
         known = [o.request.quantity for o in self.exchange.state.orders if o.broker_order_id == name]
         quantity = int(form["quantity"]) if "quantity" in form else (known or [0])[0]

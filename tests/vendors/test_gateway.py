@@ -11,11 +11,14 @@ from msgspec.structs import replace
 from participant.adapters.brokers.kite import KiteAccount, KiteBroker
 from participant.adapters.brokers.openalgo import OpenAlgoAccount, OpenAlgoBroker
 from participant.core.breaker import Level
+from participant.core.messages import Stamp
 from participant.core.order import OrderStatus
 from participant.core.scrip import Side
+from participant.core.sighting import LiveBook
 from participant.links.books import Books
 from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.secrets import Key
+from participant.operate.desk import No, found, take
 from participant.stages.execute import Gateway
 from tests.stages.floor import CONTRACTS, DAY, Floor, future
 from tests.vendors import kite, openalgo
@@ -147,3 +150,27 @@ def test_after_a_restart_in_the_middle_the_fill_is_found_and_nothing_goes_again(
     site.gateway = _gateway(site.floor, site.gateway.ports.broker)
     site.after(20)
     assert (site.order(), site.sends()) == ((FILLED, 65), 1)
+
+
+def test_the_brokers_order_that_a_person_found_is_ours_from_then_on_where_the_book_bears_no_tags() -> None:
+    with on_openalgo() as site:
+        site.gateway.step(0.0)
+        site.floor.decide(site.floor.leg(future(), Side.BUY))
+        site.fails(FaultKind.ACCEPT_SILENTLY)
+        site.served.do(lambda: site.floor.move_away(future()))
+        site.gateway.step(0.0)
+        for seconds in (100, 181):
+            site.served.do(lambda: site.floor.move_away(future()))
+            site.after(seconds)
+        (ticket,) = site.floor.tickets()
+        broker = site.gateway.ports.broker
+        assert isinstance(broker, OpenAlgoBroker)
+        look = lambda _: LiveBook(tuple(broker.orders()), has_tags=False)  # noqa: E731 - as the command hands it in
+        (view,) = broker.orders()
+        asha = Stamp("asha", 1)
+        with pytest.raises(No, match="may be it"):
+            take(site.floor.books, ticket.ticket_id, asha, look)
+        assert found(site.floor.books, ticket.ticket_id, view.broker_order_id, asha, look).is_closed
+        assert [v.tag for v in broker.find("")] == [site.floor.orders()[0].tag]
+        site.after(300)
+        assert (site.order(), site.sends()) == ((FILLED, 65), 1)

@@ -4,12 +4,15 @@ import hashlib
 import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.adapters.brokers.kite import KiteAccount, KiteBroker
+from participant.adapters.brokers.kite import BOOK_FOR_S, KiteAccount, KiteBroker
+from participant.adapters.clocks.virtual import VirtualClock
+from participant.core.market import SECOND
 from participant.core.order import Verdict
 from participant.core.scrip import money
 from participant.links import http_link, update_stream
@@ -45,7 +48,8 @@ def seated(kite: Served, key: Key = KEY, timeout_s: float = WAIT_S, **changes: o
     kite.begin()
     account = KiteAccount(DAY, kite.url, kite.url.replace("http", "ws", 1), listed_min=3)
     keys = [key]
-    broker = KiteBroker(replace(account, **changes), lambda: keys[-1], timeout_s)
+    # Seconds pass between two looks, so that each reads the book.
+    broker = KiteBroker(replace(account, **changes), lambda: keys[-1], timeout_s, count(0, SECOND).__next__)
     server = kite.vendor
     assert isinstance(server, KiteServer)
     try:
@@ -462,3 +466,79 @@ def test_no_error_ever_tells_a_secret(seat: Seat) -> None:
                 read()
             told.append(f"{down.value!r} {down.value.__cause__!r}")
     assert not [text for text in told if any(secret in text for secret in (API_KEY, SECRET, TOKEN))]
+
+
+# --- one reading of the book for all looks of a step ------------------------------------------------------------------
+
+
+@contextmanager
+def stepping(kite: Served) -> Iterator[tuple[KiteBroker, VirtualClock]]:
+    """A broker whose steady clock stands until it is moved."""
+    kite.begin()
+    clock = VirtualClock(0)
+    account = KiteAccount(DAY, kite.url, kite.url.replace("http", "ws", 1), listed_min=3)
+    broker = KiteBroker(account, lambda: KEY, WAIT_S, clock.now)
+    try:
+        broker.login()
+        kite.asked.clear()
+        yield broker, clock
+    finally:
+        broker.close()
+
+
+def reads(kite: Served) -> int:
+    return kite.asked.count(("GET", "/orders"))
+
+
+def test_twenty_looks_within_a_step_are_one_request(kite: Served) -> None:
+    with stepping(kite) as (broker, clock):
+        placed = [broker.place(order(name)) for name in "abcdef"]
+        for name in 3 * "abcdef":
+            assert [v.broker_order_id for v in broker.find(name)] == [placed["abcdef".index(name)].broker_order_id]
+        clock.advance(round(BOOK_FOR_S * SECOND) - 1)
+        broker.find("")
+        assert reads(kite) == 1
+        clock.advance(1)
+        broker.find("")
+        assert reads(kite) == 2, "it serves for less than a second"
+
+
+def test_what_we_change_is_looked_up_anew_and_so_is_everything_in_the_next_step(kite: Served) -> None:
+    with stepping(kite) as (broker, _):
+        assert broker.find("a") == []
+        answer = broker.place(order("a", limit=2_000_000))
+        resting = replace(order("a", limit=2_000_000), broker_order_id=answer.broker_order_id)
+        assert [v.status for v in broker.find("a")] == ["open"]
+        broker.modify(replace(resting, limit=2_000_500))
+        assert [v.status for v in broker.find("a")] == ["open"]
+        broker.cancel(resting)
+        assert [v.status for v in broker.find("a")] == ["cancelled"]
+        assert reads(kite) == 4
+        broker.updates()
+        broker.find("a")
+        assert reads(kite) == 5, "a step begins with the updates"
+
+
+def test_the_books_are_always_read_and_a_failed_reading_serves_nobody(kite: Served) -> None:
+    with stepping(kite) as (broker, clock):
+        broker.find("")
+        broker.orders()
+        broker.orders()
+        assert reads(kite) == 3
+        kite.ways["/orders"] = Way(503, b"<html>")
+        clock.advance(SECOND)
+        for _ in range(2):
+            with pytest.raises(BrokerDown):
+                broker.find("")
+        assert reads(kite) == 5
+
+
+# --- the exchange's algo id -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algo_id", ["", "NSE-77"])
+def test_a_new_order_carries_the_algo_id_where_there_is_one(kite: Served, algo_id: str) -> None:
+    with seated(kite, algo_id=algo_id) as seat:
+        answer = seat.broker.place(order("a", limit=2_000_000))
+        seat.broker.modify(replace(order("a", limit=2_000_500), broker_order_id=answer.broker_order_id))
+        assert [form.get("algo_id", "") for form in seat.server.forms] == [algo_id, ""]

@@ -12,16 +12,19 @@ from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.people import open_books, run_of
 from participant.core.escalation import Call
+from participant.core.guarantees import Finding
 from participant.core.messages import Stamp, Ticket
 from participant.core.notices import KOLKATA, whole
+from participant.core.order import Order
 from participant.core.session import SECOND, at_time, day_of
-from participant.core.tickets import DO_NOT_EXECUTE, HandRule, acknowledge, claim, is_expired, work_of
+from participant.core.sighting import LiveBook
+from participant.core.tickets import DO_NOT_EXECUTE, HandRule, acknowledge, is_expired, work_of
 from participant.core.wording import at_price
 from participant.links.books import Books
 from participant.links.limits import in_force
 from participant.operate import desk
 from participant.operate.wake import open_tickets
-from participant.ports import Store
+from participant.ports import BrokerDown, Store
 from participant.wire.json import decode
 
 LETTERS_MAX = 200
@@ -52,25 +55,38 @@ def ack(args: Namespace) -> int:
 
 
 def take(args: Namespace) -> int:
-    """Say who is going to do it by hand, and show once more what is known of it at the broker."""
+    """Say who is going to do it by hand, once the broker's book does not show it live; show what is known of it."""
     store, stamp = open_books(args.home), _stamp(args)
-    ticket = desk.change(store, args.ticket, lambda t: claim(t, stamp))
+    ticket = desk.take(store, args.ticket, stamp, _look(args), is_unchecked=args.unchecked)
     say(args, "\n".join([f"claimed by {stamp.by}", *_shown(args, store, ticket)]), ticket)
     return DONE
 
 
+def found(args: Namespace) -> int:
+    """Say which of the broker's orders is the lost one, where its book bears no tags of ours."""
+    store, stamp = open_books(args.home), _stamp(args)
+    ticket = desk.found(store, args.ticket, args.broker_order_id, stamp, _look(args))
+    done = f"taken in: the broker's order {args.broker_order_id} is ours"
+    say(args, "\n".join([done, *_shown(args, store, ticket)]), ticket)
+    return DONE if ticket.is_closed else NEEDS_A_PERSON
+
+
 def fill(args: Namespace) -> int:
-    """Enter what was filled by hand; it is booked as any fill is."""
+    """Enter what was filled by hand; it is booked as any fill is. Should ours be live as well, the breaker opens."""
     store, stamp = open_books(args.home), _stamp(args)
     run = run_of(args.home)
-    people, desk_of = run.config.people, run.config.desk
-    limits = in_force(store, str(run.day), desk_of.signed_by, is_paper=run.is_paper)
+    people, limits = run.config.people, in_force(store, str(run.day), run.config.terms)
     rule = HandRule(limits.order_value_max, people.fill_collar_max, people.fill_collar_future_max)
     before = desk.find(store, args.ticket)[0]
     hand = desk.Hand(args.broker_order_id, args.quantity, args.price, _filled_at(args, before))
-    ticket = desk.fill(store, args.ticket, hand, stamp, rule)
+    filling = desk.prepare(store, args.ticket, hand, stamp, rule)
+    looked = desk.look_again(store, filling, _look(args))
+    # The breaker first: should we die in between, nothing more is sent, and the fill is entered again.
+    more = [desk.pull(app.halts(run), filling, looked)] if looked.is_double else []
+    ticket = desk.book_fill(store, filling, looked, *more)
     done = f"entered {args.quantity} at {at_price(args.price)} as the broker's order {args.broker_order_id}"
-    say(args, "\n".join([done, *_shown(args, store, ticket)]), ticket)
+    loud = [f"{looked.said}.", "THE BREAKER IS OPEN. Square off what is too much, then `participant resume`."]
+    say(args, "\n".join([*(loud if looked.is_double else []), done, *_shown(args, store, ticket)]), ticket)
     return DONE if ticket.is_closed else NEEDS_A_PERSON
 
 
@@ -89,6 +105,22 @@ def _end(args: Namespace, how: str) -> int:
     ticket = desk.end(store, args.ticket, how, stamp, _words("--reason", args.reason))
     say(args, f"{how} {ticket.ticket_id[:8]} {ticket.title}", ticket)
     return DONE
+
+
+def _look(args: Namespace) -> desk.Look:
+    """How the broker's book is asked, live; it has today's orders alone."""
+    run = run_of(args.home)
+
+    def look(order: Order) -> LiveBook:
+        if day_of(order.decided_at) != run.day:
+            raise BrokerDown(f"it shows the orders of {run.day}, and this one is of {day_of(order.decided_at)}")
+        broker = app.broker(run)
+        try:
+            return LiveBook(tuple(broker.orders()), broker.guarantees.found_by is Finding.TAG)
+        finally:
+            broker.close()
+
+    return look
 
 
 def _stamp(args: Namespace) -> Stamp:
@@ -129,6 +161,10 @@ def _shown(args: Namespace, store: Store, ticket: Ticket) -> list[str]:
     lines += [
         f"entered: {e.quantity} at {at_price(e.price)} as {e.broker_order_id}, by {e.stamp.by}" for e in ticket.entries
     ]
+    for look in ticket.looks:
+        lines.append(
+            f"{'' if look.is_checked else 'NOT PROVEN: '}{look.said} ({look.stamp.by}, {_wall(look.stamp.at)})"
+        )
     end = ticket.closed
     return lines + ([f"closed: {end.how} by {end.by or 'the desk itself'}: {end.reason}"] if end else [])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import sleep
 
 from participant import app
+from participant.adapters.clocks.steady import SteadyClock
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
 from participant.adapters.stores.sqlite import SqliteStore
@@ -18,8 +19,11 @@ from participant.commands.people import open_books
 from participant.commands.process import SPEAK_TO_THE_BROKER
 from participant.config import Run
 from participant.core.breaker import Halt, Level
+from participant.core.limits import Limits, no_limits
 from participant.core.messages import Write
 from participant.links.books import Disabled, Enabled
+from participant.links.limits import in_force
+from participant.links.pace import Pace
 from participant.operate.quiet import Quiet, sweep
 from participant.ports import BrokerDown, StoreBroken
 from participant.wire.json import decode, encode
@@ -100,15 +104,27 @@ def _is_running(home: Path) -> bool:
 
 
 def _sweep(args: Namespace) -> Quiet:
-    broker = app.broker(decode((args.home / "run.json").read_bytes(), Run))
+    run = decode((args.home / "run.json").read_bytes(), Run)
+    broker = app.broker(run)
     try:
         if not _is_running(args.home):
             broker.orders()  # where the simulated broker has ended with its desk, there is nothing to wait for
-        return sweep(broker, SystemClock(), args.wait_s, sleep)
+        return sweep(broker, Pace(_limits(args.home, run), SteadyClock()), args.wait_s, sleep)
     except BrokerDown as fault:
         return Quiet(is_quiet=False, cancels=0, why_not=str(fault), is_unheard=True)
     finally:
         broker.close()
+
+
+def _limits(home: Path, run: Run) -> Limits:
+    """The day's limits, for the rate of messages; where the books cannot be read, the rate of the paper limits."""
+    try:
+        store = open_books(home)
+        found = in_force(store, str(run.day), run.config.terms)
+        store.close()
+    except StoreBroken as fault:
+        return no_limits(str(fault))
+    return found
 
 
 def _report(args: Namespace, quiet: Quiet) -> int:

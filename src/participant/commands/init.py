@@ -51,7 +51,7 @@ symbol = "BANKNIFTY"        # with the default weights
 """
 
 
-SIGNED_BY = 'signed_by = "{}"  # whose limits.toml is trusted: the public half of participant.key'
+SIGNED_BY = 'signed_by = "{}"  # whose limits.toml is trusted: the public half of participant.key; several in []'
 
 
 def init(_: Namespace) -> int:

@@ -167,11 +167,10 @@ def _limits(args: Namespace, run: Run) -> SignedLimits:
     books = app.books(run)
     begun = recorded(books, str(run.day))
     books.close()
-    signed_by = run.config.desk.signed_by
     if begun is not None:
-        verified(begun, signed_by, is_paper=run.is_paper)
+        verified(begun, run.config.terms)
         return begun
-    return read_limits(config_file(args.config, os.environ).parent, signed_by, is_paper=run.is_paper)
+    return read_limits(config_file(args.config, os.environ).parent, run.config.terms)
 
 
 def _compare(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> None:

@@ -38,6 +38,7 @@ class Finding(Struct, frozen=True):
 class Ask(Struct, frozen=True, dict=True):
     """`master_day` is the day of the contract master, `disabled` why a person must enable the scrip first.
 
+    `by_hand` is who has claimed a ticket of the contract today, if anybody.
     `bans` are the underlyings in a ban period (None: no list of today), `sessions_left` the sessions before the
     contract's expiry of a stock (None: not counted, as for an index).
     """
@@ -60,6 +61,7 @@ class Ask(Struct, frozen=True, dict=True):
     is_listed: bool = False
     is_watched: bool = False
     disabled: str = ""
+    by_hand: str = ""
     price_range: PriceRange | None = None
     is_stock: bool = False
     bans: frozenset[str] | None = None

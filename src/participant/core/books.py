@@ -172,8 +172,10 @@ def our_lines(orders: Iterable[Order], fills: Iterable[Fill], externals: Iterabl
             filled = (fill.quantity, fill.value) if fill else (0, 0)
             # What a person was given has its ticket: that it is absent makes no second one.
             is_open = order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL) and not order.is_ticketed
+            # What is like an order of unknown fate may be it: a person must say, before it is booked as a stranger's.
+            is_handed = order.is_ticketed or order.status is OrderStatus.UNKNOWN
             head = (order.contract.key, order.side, *filled)
-            lines[order.tag_stem] = Line(*head, is_open, order.is_ticketed, order.quantity)
+            lines[order.tag_stem] = Line(*head, is_open, is_handed, order.quantity)
     for external in externals:
         lines[external.order_id] = Line(external.view.contract, external.view.side, 0, 0)
     rest = {f.order_id: Line(f.contract.key, f.side, f.quantity, f.value) for f in booked.values()}

@@ -90,7 +90,8 @@ class ReconcileRule(Struct, frozen=True, forbid_unknown_fields=True):
 class Line(Struct, frozen=True):
     """An order on one side of the comparison: units filled and their value in paise, and whether it still works.
 
-    `is_handed` marks one of ours that was given to a person: its fill may stand at the broker under no tag of ours.
+    `is_handed` marks one of ours that was given to a person, or whose fate is not known: its fill may stand at the
+    broker under no tag of ours.
     """
 
     contract: str

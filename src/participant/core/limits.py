@@ -61,6 +61,32 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     fault: str = ""
 
 
+# Below so many orders a second to an exchange the broker marks them with a generic id; from there on an algo must be
+# registered (SEBI's rules for retail algos, in force since 1 April 2026).
+REGISTERED_FROM = 10
+
+
+class Terms(Struct, frozen=True):
+    """By what limits may be in force: `required` signatures by different keys (hex digits) of these, and where.
+
+    `algo_id` is the exchange's for this desk; without one, orders that reach an exchange stay below its threshold.
+    """
+
+    keys: tuple[str, ...] = ()
+    required: int = 1
+    is_paper: bool = True
+    algo_id: str = ""
+
+    def fault(self, limits: Limits) -> str:
+        """Why limits cannot be in force here whoever has signed them, or an empty string."""
+        if self.is_paper or self.algo_id or limits.messages_second_max < REGISTERED_FROM:
+            return ""
+        return (
+            f"messages_second_max = {limits.messages_second_max}: an algo that may send {REGISTERED_FROM} a second "
+            'is registered with the exchange (PT-14); stay below, or set its id as [broker] algo_id = "..."'
+        )
+
+
 def no_limits(fault: str) -> Limits:
     """What is in force where no limits are: nothing may be sent, and why."""
     return Limits(fault=fault)

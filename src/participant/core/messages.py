@@ -81,7 +81,7 @@ class Stamp(Struct, frozen=True):
 
 
 class Closing(Struct, frozen=True):
-    """How a ticket ended: `filled`, `rejected`, `closed` by a person, or `found` by the machine (`by` is empty)."""
+    """How a ticket ended: `filled`, `rejected`, `closed` by a person, or `found` (by the machine: `by` is empty)."""
 
     how: str
     by: str
@@ -124,6 +124,20 @@ class Entry(Struct, frozen=True):
     stamp: Stamp
 
 
+class BookLook(Struct, frozen=True):
+    """A look into the broker's live book before a person acts: whose, when, what it said, in words.
+
+    `is_checked` says that it left no doubt, `ruled_out` names orders that may be the ticket's and that the person says
+    are not, `is_double` that an order of ours had appeared beside what was done by hand.
+    """
+
+    stamp: Stamp
+    said: str
+    is_checked: bool = True
+    ruled_out: tuple[str, ...] = ()
+    is_double: bool = False
+
+
 class Ticket(Struct, frozen=True):
     """Work for a person: everything needed to act by hand, why, and what has become of it. `at` is market time.
 
@@ -141,6 +155,7 @@ class Ticket(Struct, frozen=True):
     claimed: Stamp | None = None
     entries: tuple[Entry, ...] = ()
     closed: Closing | None = None
+    looks: tuple[BookLook, ...] = ()
 
     @property
     def is_closed(self) -> bool:

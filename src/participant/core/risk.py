@@ -61,6 +61,7 @@ CHECKS: tuple[Control, ...] = (
     Control("PT-14", orders.tag, ("tag_length_max",)),
     Control("PT-02", market.session, ("open_margin_s", "close_margin_s")),
     Control("PT-17", market.breaker),
+    Control("PT-17", conduct.by_hand),
     Control("PT-01", market.instrument),
     Control("PT-12", conduct.enabled),
     Control("PT-16", orders.deadline),

@@ -10,7 +10,7 @@ from participant.core.breaker import Level
 from participant.core.ids import digest
 from participant.core.limits import Limits
 from participant.core.market import Quote, Reference, quoted
-from participant.core.messages import Write
+from participant.core.messages import Ticket, Write
 from participant.core.order import RESTING, Order
 from participant.core.risk import CHECKS, reprice
 from participant.core.rulebook import OutsideRules, Rulebook
@@ -63,6 +63,8 @@ class Gathering:
         self._masters: dict[tuple[datetime.date, str], frozenset[Contract]] = {}
         self._left: dict[tuple[datetime.date, datetime.date], int | None] = {}
         self._ranges: dict[tuple[datetime.date, Kind], PriceRange | None] = {}
+        self._claims: dict[tuple[datetime.date, Contract], str] = {}
+        self._tickets_to = 0
 
     def ask(self, order: Order, limits: Limits, now: Now) -> Ask:
         """All that the controls may look at, with the order at the far touch of its present quote."""
@@ -91,6 +93,7 @@ class Gathering:
             is_listed=contract in master,
             is_watched=order.scrip in self.watched,
             disabled=self._disabled(order.scrip),
+            by_hand=self._by_hand(day, contract),
             price_range=self._price_range(day, contract.kind),
             is_stock=is_stock,
             bans=self._bans(day) if is_stock else None,
@@ -120,6 +123,14 @@ class Gathering:
     def _disabled(self, scrip: str) -> str:
         row = self.books.store.get("disabled", scrip)
         return decode(row.value, Disabled).why if row else ""
+
+    def _by_hand(self, day: datetime.date, contract: Contract) -> str:
+        """Who has claimed a ticket of this contract on the day; a claim is never taken back."""
+        for row in self.books.store.rows("tickets", since=self._tickets_to):
+            ticket, self._tickets_to = decode(row.value, Ticket), row.seq
+            if ticket.claimed is not None and ticket.work is not None:
+                self._claims[day_of(ticket.at), ticket.work.contract] = ticket.claimed.by
+        return self._claims.get((day, contract), "")
 
     def _bans(self, day: datetime.date) -> frozenset[str] | None:
         row = self.books.store.get("bans", str(day))

@@ -63,8 +63,10 @@ def vendor_broker(
             product=link.product,
             postback_port=link.postback_port if is_gateway else 0,
             listed_min=link.listed_min,
+            algo_id=link.algo_id,
+            connect_wait_s=wait_s,
         )
-        return KiteBroker(kite, lambda: keys.key("kite", link.profile), timeout_s, wait_s)
+        return KiteBroker(kite, lambda: keys.key("kite", link.profile), timeout_s)
     account = OpenAlgoAccount(
         day,
         link.profile == "paper",

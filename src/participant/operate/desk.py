@@ -5,17 +5,23 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.core.books import EXTERNAL, external_id
+from participant.core.breaker import Halt, Level
 from participant.core.market import MarketState
-from participant.core.messages import Entry, Stamp, Ticket, Write
-from participant.core.order import Happening, Order, OrderStatus, advance, enter
+from participant.core.messages import BookLook, Entry, Stamp, Ticket, Write
+from participant.core.order import Happening, Order, OrderStatus, OrderView, advance, enter, evidenced
 from participant.core.providers import FeedStatus
 from participant.core.scrip import money
-from participant.core.tickets import HandRule, close, refusal_of
+from participant.core.session import day_of
+from participant.core.sighting import LiveBook, Sighting, sighted, told, unlike
+from participant.core.tickets import HandRule, acknowledge, claim, close, refusal_of
 from participant.links.books import Books, Held
-from participant.ports import Store
+from participant.ports import BrokerDown, Store
 from participant.wire.json import decode, encode
 
 Change = Callable[[Ticket], Ticket | str]
+Look = Callable[[Order], LiveBook]  # the broker's book of an order's day, now; raises BrokerDown
+UNSHOWN = "the broker's book does not show its order"
 
 
 class No(Exception):
@@ -47,7 +53,7 @@ def change(store: Store, name: str, how: Change) -> Ticket:
     ticket, version = find(store, name)
     after = how(ticket)
     if isinstance(after, str):
-        raise No(f"ticket {ticket.ticket_id[:8]}: {after}")
+        raise _no(ticket, after)
     _commit(store, [Write("tickets", ticket.ticket_id, encode(after), version)], ticket)
     return after
 
@@ -57,7 +63,7 @@ def end(store: Store, name: str, how: str, stamp: Stamp, reason: str) -> Ticket:
     ticket, version = find(store, name)
     after = close(ticket, how, stamp, reason)
     if isinstance(after, str):
-        raise No(f"ticket {ticket.ticket_id[:8]}: {after}")
+        raise _no(ticket, after)
     writes, books = [Write("tickets", ticket.ticket_id, encode(after), version)], Books(store)
     held = order_of(books, ticket)
     if held is not None and held.order.status is OrderStatus.UNKNOWN:
@@ -66,25 +72,177 @@ def end(store: Store, name: str, how: str, stamp: Stamp, reason: str) -> Ticket:
     return after
 
 
-def fill(store: Store, name: str, hand: Hand, stamp: Stamp, rule: HandRule) -> Ticket:
-    """Book a fill made by hand; the ticket that it completes is closed, and its order given up. Raises No."""
+# --- before it is done by hand ----------------------------------------------------------------------------------------
+
+
+def take(store: Store, name: str, stamp: Stamp, look: Look, *, is_unchecked: bool = False) -> Ticket:
+    """Claim a ticket, once the broker's live book does not show its order. Raises No.
+
+    What the book shows is left to the gateway and the reconciliation: they alone take evidence in.
+    """
+    ticket, version = find(store, name)
+    after, held = claim(ticket, stamp), order_of(Books(store), ticket)
+    if isinstance(after, str):
+        raise _no(ticket, after)
+    if held is not None:
+        looked = _before_claim(store, held.order, stamp, look)
+        if not looked.is_checked and not is_unchecked:
+            raise _no(ticket, f"{looked.said}; only with --unchecked is it claimed all the same")
+        after = replace(after, looks=(*after.looks, looked))
+    _commit(store, [Write("tickets", ticket.ticket_id, encode(after), version)], ticket)
+    return after
+
+
+def _before_claim(store: Store, order: Order, stamp: Stamp, look: Look) -> BookLook:
+    """What the broker's book says of an order that somebody wants to do by hand. Raises No where it is live."""
+    try:
+        seen = _sighted(store, order, look)
+    except BrokerDown as fault:
+        return BookLook(stamp, f"the broker's book could not be read ({fault}): it may be live", is_checked=False)
+    if seen.own:
+        raise No(
+            f"order {order.order_id[:8]}: {seen.said}. DO NOT EXECUTE it by hand: the desk takes that in by itself"
+        )
+    if seen.alike:
+        names = tuple(v.broker_order_id for v in seen.alike)
+        said = f"{seen.said}, and may be it: if it is, say `participant desk found` with its id"
+        return BookLook(stamp, said, is_checked=False, ruled_out=names)
+    return BookLook(stamp, UNSHOWN)
+
+
+def _sighted(store: Store, order: Order, look: Look) -> Sighting:
+    return sighted(order, [h.order for h in Books(store).orders(day_of(order.decided_at))], look(order))
+
+
+def found(store: Store, name: str, broker_order_id: str, stamp: Stamp, look: Look) -> Ticket:
+    """Take a person's word for which of the broker's orders is the ticket's, and that order's evidence in. Raises No.
+
+    The word counts where the broker's book bears no tags of ours, and only as far as its live book agrees with it.
+    """
+    ticket, version = find(store, name)
+    books, acknowledged = Books(store), acknowledge(ticket, stamp)
+    held = order_of(books, ticket)
+    if isinstance(acknowledged, str):
+        raise _no(ticket, acknowledged)
+    if ticket.claimed is not None and ticket.claimed.by != stamp.by:
+        raise _no(ticket, f"it is claimed by {ticket.claimed.by}")
+    if held is None or held.order.status is not OrderStatus.UNKNOWN:
+        fate = held.order.status if held else "none of ours"
+        raise _no(ticket, f"its order is {fate}: only one of unknown fate is looked for")
+    refusal = _is_anothers(books, held.order, broker_order_id) or _is_external(store, held.order, broker_order_id)
+    if broker_order_id in held.order.entered:
+        refusal = f"the broker's order {broker_order_id} was entered as done by hand"
+    if refusal:
+        raise _no(ticket, refusal)
+    view = _claimable(ticket, held.order, broker_order_id, look)
+    order = evidenced(replace(held.order, broker_order_id=broker_order_id), [replace(view, tag=held.order.tag)])
+    looked = BookLook(stamp, f"{stamp.by} says that {told(view)}, and is it")
+    after = replace(acknowledged, looks=(*ticket.looks, looked))
+    if order.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED):
+        closed = close(after, "found", stamp, f"the broker's order {broker_order_id} is it, and is {order.status}")
+        assert isinstance(closed, Ticket)
+        after = closed
+    _commit(store, [Write("tickets", ticket.ticket_id, encode(after), version), *books.writes(held, order)], ticket)
+    return after
+
+
+def _claimable(ticket: Ticket, order: Order, broker_order_id: str, look: Look) -> OrderView:
+    """The broker's order that a person says is ours, as its live book shows it. Raises No where it cannot be."""
+    try:
+        shown = look(order)
+    except BrokerDown as fault:
+        raise _no(ticket, f"the broker's book cannot be read now, so nothing is claimed: {fault}") from fault
+    if shown.has_tags:
+        raise _no(ticket, "this broker's book bears our tags, and ours are found by them; `desk fill` enters the rest")
+    view = next((v for v in shown.views if v.broker_order_id == broker_order_id), None)
+    if view is None:
+        raise _no(ticket, f"the broker's book of the day has no order {broker_order_id}")
+    refusal = unlike(view, order) or (f"its tag {view.tag} is another order's" if view.tag else "")
+    if refusal:
+        raise _no(ticket, f"the broker's order {broker_order_id} is not it: {refusal}")
+    return view
+
+
+def _is_external(store: Store, order: Order, broker_order_id: str) -> str:
+    """Whether the broker's order is booked as nobody's already: its fills would count twice."""
+    day, name = day_of(order.decided_at), external_id(broker_order_id)
+    if store.get("external", f"{day}/{name}") is None:
+        return ""
+    return f"the broker's order {broker_order_id} is booked as {EXTERNAL} already; close this ticket, saying so"
+
+
+# --- what was done by hand --------------------------------------------------------------------------------------------
+
+
+class Filling(Struct, frozen=True):
+    """A fill that may be entered: it has passed every check of its figures."""
+
+    ticket: Ticket
+    version: int
+    held: Held
+    entry: Entry
+
+
+def prepare(store: Store, name: str, hand: Hand, stamp: Stamp, rule: HandRule) -> Filling:
+    """A fill made by hand, checked, and not booked yet. Raises No."""
     ticket, version = find(store, name)
     books = Books(store)
     held = order_of(books, ticket)
     if held is None:
-        raise No(f"ticket {ticket.ticket_id[:8]}: it is of no order, so nothing fills it; close it with a reason")
+        raise _no(ticket, "it is of no order, so nothing fills it; close it with a reason")
     entry = Entry(hand.broker_order_id, hand.quantity, hand.price, hand.filled_at, stamp)
     refusal = refusal_of(ticket, held.order, entry, rule) or _is_anothers(books, held.order, hand.broker_order_id)
     if refusal:
-        raise No(f"ticket {ticket.ticket_id[:8]}: {refusal}")
-    order = enter(held.order, hand.broker_order_id, (hand.quantity, money(hand.price, hand.quantity)), hand.filled_at)
-    after = replace(ticket, entries=(*ticket.entries, entry))
-    if order.cum_quantity >= order.quantity:
-        closed = close(after, "filled", stamp, f"filled by hand as {hand.broker_order_id}")
+        raise _no(ticket, refusal)
+    return Filling(ticket, version, held, entry)
+
+
+def look_again(store: Store, filling: Filling, look: Look) -> BookLook:
+    """The broker's book right before a fill is entered: has an order of ours appeared beside it meanwhile?
+
+    Nothing stands in the way of a fill that has happened; raises No where it is our own send, which counts by itself.
+    """
+    ticket, entry, order = filling.ticket, filling.entry, filling.held.order
+    try:
+        seen = _sighted(store, order, look)
+    except BrokerDown as fault:
+        return BookLook(entry.stamp, f"the broker's book could not be read ({fault})", is_checked=False)
+    if entry.broker_order_id in {v.broker_order_id for v in seen.own}:
+        raise _no(ticket, f"the broker's order {entry.broker_order_id} is our own send, and is counted by itself")
+    ruled_out = {entry.broker_order_id, *(name for earlier in ticket.looks for name in earlier.ruled_out)}
+    seen = Sighting(seen.own, tuple(v for v in seen.alike if v.broker_order_id not in ruled_out))
+    if not (seen.own or seen.alike):
+        return BookLook(entry.stamp, UNSHOWN)
+    return BookLook(
+        entry.stamp, f"BOTH MAY BE FILLED, by hand and by us: {seen.said}", is_checked=False, is_double=True
+    )
+
+
+def pull(halts: Store, filling: Filling, looked: BookLook) -> Write:
+    """Open the breaker, since an order may be filled twice; returns what tells the log of it."""
+    before, why = Books(halts).halt(), f"ticket {filling.ticket.ticket_id[:8]}: {looked.said}"
+    why = f"{before.why}; {why}" if before.level is Level.OPEN else why
+    halt = Halt(Level.OPEN, why, looked.stamp.at, is_severed=before.is_severed)
+    halts.commit([Write("breaker", "halt", encode(halt))])
+    return Write("halts", str(halt.at), encode(halt))
+
+
+def book_fill(store: Store, filling: Filling, looked: BookLook, *more: Write) -> Ticket:
+    """Book a fill made by hand; the ticket that it completes is closed, and its order given up. Raises No.
+
+    Beside an order of ours that has appeared nothing is completed: that order goes on counting, and is cancelled.
+    """
+    ticket, entry, held, books = filling.ticket, filling.entry, filling.held, Books(store)
+    figures = entry.quantity, money(entry.price, entry.quantity)
+    order = enter(held.order, entry.broker_order_id, figures, entry.filled_at)
+    after = replace(ticket, entries=(*ticket.entries, entry), looks=(*ticket.looks, looked))
+    if order.cum_quantity >= order.quantity and not any(earlier.is_double for earlier in after.looks):
+        closed = close(after, "filled", entry.stamp, f"filled by hand as {entry.broker_order_id}")
         assert isinstance(closed, Ticket)
         after = closed
         order = advance(order, Happening.GIVE_UP, reason=closed.state) if order.status is OrderStatus.UNKNOWN else order
-    _commit(store, [Write("tickets", ticket.ticket_id, encode(after), version), *books.writes(held, order)], ticket)
+    row = Write("tickets", ticket.ticket_id, encode(after), filling.version)
+    _commit(store, [row, *books.writes(held, order), *more], ticket)
     return after
 
 
@@ -104,7 +262,11 @@ def _is_anothers(books: Books, order: Order, broker_order_id: str) -> str:
 
 def _commit(store: Store, writes: list[Write], ticket: Ticket) -> None:
     if not store.commit(writes):
-        raise No(f"ticket {ticket.ticket_id[:8]}: it has just changed; look at it again and repeat what still holds")
+        raise _no(ticket, "it has just changed; look at it again and repeat what still holds")
+
+
+def _no(ticket: Ticket, why: str) -> No:
+    return No(f"ticket {ticket.ticket_id[:8]}: {why}")
 
 
 def order_of(books: Books, ticket: Ticket) -> Held | None:

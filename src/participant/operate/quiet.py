@@ -1,8 +1,10 @@
 """The sweep of a halt: every working order is cancelled, and only the broker's own book says that none is left.
 
-It needs nothing of the desk: no queue, no brain, no gateway, only the broker.
+It needs nothing of the desk: no queue, no brain, no gateway, only the broker. What the gateway has just sent it does
+not know, so it keeps the rate as a gateway does that has just started: the second before counts as full.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,12 +12,11 @@ from msgspec import Struct
 
 from participant.core.market import SECOND
 from participant.core.order import OrderView
-from participant.ports import Broker, BrokerBooks, BrokerDown, Clock
+from participant.links.pace import Pace, PacedBroker
+from participant.ports import Broker, BrokerBooks, BrokerDown
 
 READS_QUIET = 2
 LOOK_EVERY_S = 1.0
-# Cancels spend the broker's allowance of requests as orders do: so many between two looks at the book.
-CANCELS_A_LOOK = 8
 
 
 class Reached(Broker, BrokerBooks, Protocol):
@@ -35,13 +36,14 @@ class Quiet(Struct, frozen=True):
     is_unheard: bool = False
 
 
-def sweep(broker: Reached, clock: Clock, wait_s: float, pause: Callable[[float], object]) -> Quiet:
+def sweep(broker: Reached, pace: Pace, wait_s: float, pause: Callable[[float], object]) -> Quiet:
     """Cancel what works until two reads of the book in a row show nothing, for `wait_s` at most; failed reads are none.
 
     `pause` waits so many seconds between two looks. An order that is still on its way to the book may show later: a
     gateway that lives cancels it then.
     """
-    until, empty, cancels = clock.now() + int(wait_s * SECOND), 0, 0
+    paced, asked = PacedBroker(broker, pace), Counter[str]()
+    until, empty = pace.clock.now() + int(wait_s * SECOND), 0
     working: tuple[OrderView, ...] = ()
     while True:
         try:
@@ -51,11 +53,14 @@ def sweep(broker: Reached, clock: Clock, wait_s: float, pause: Callable[[float],
         else:
             empty = 0 if working else empty + 1
         if empty >= READS_QUIET:
-            return Quiet(is_quiet=True, cancels=cancels)
-        for view in [] if why_not else working[:CANCELS_A_LOOK]:
-            broker.cancel(view)
-            cancels += 1
-        if clock.now() >= until:
+            return Quiet(is_quiet=True, cancels=asked.total())
+        # Those that were asked least often go first: one that cannot be cancelled keeps none of the others waiting.
+        for view in [] if why_not else sorted(working, key=lambda v: asked[v.broker_order_id]):
+            if not pace.has_room(is_halt=True):
+                break
+            paced.cancel(view)
+            asked[view.broker_order_id] += 1
+        if pace.clock.now() >= until:
             why_not = why_not or (f"{len(working)} orders still work" if working else "the book was read once only")
-            return Quiet(is_quiet=False, cancels=cancels, working=working, why_not=why_not)
+            return Quiet(is_quiet=False, cancels=asked.total(), working=working, why_not=why_not)
         pause(LOOK_EVERY_S)

@@ -116,13 +116,13 @@ class Escalate:
     # --- what there is to tell ---
 
     def _see(self, now: int) -> None:
-        """A ticket is told from when it is first seen; one that the machine has settled is called off."""
+        """A ticket is told from when it is first seen; one whose order the broker's book shows is called off."""
         calls = self.calls.read()
         for ticket in list(self.tickets.read().values()):
             if not ticket.is_closed and ticket.ticket_id not in calls:
                 self._open(Call(ticket.ticket_id, "ticket", now))
             over = f"over-{ticket.ticket_id}"
-            is_found = ticket.closed is not None and not ticket.closed.by
+            is_found = ticket.closed is not None and ticket.closed.how == "found"
             if is_found and ticket.ticket_id in calls and over not in calls:
                 said = ticket.closed.reason if ticket.closed else ""
                 line = f"Ticket {ticket.ticket_id[:8]} {ticket.title}: {said}."

@@ -6,6 +6,7 @@ before `participant login` has brought another one.
 
 import datetime
 from collections.abc import Callable, Sequence
+from time import monotonic_ns
 from urllib.parse import quote as quoted
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from participant.links.amounts import paise_said
 from participant.links.http_link import HttpLink
 from participant.links.kite_link import KiteLink
 from participant.links.postbacks import Postbacks
+from participant.links.recent import Recent
 from participant.links.secrets import Key
 from participant.links.seen_book import SeenBook
 from participant.links.update_stream import Tongue, UpdateStream
@@ -30,6 +32,7 @@ from participant.wire.kite_rows import Funds as KiteFunds
 
 SILENCE_MAX_S = 10.0  # Kite sends a heartbeat every few seconds, updates or not
 INDEX = "NSE:NIFTY 50"  # any quote proves the data plane
+BOOK_FOR_S = 0.5  # one reading of the book serves all looks of a gateway's step
 
 
 class KiteAccount(Struct, frozen=True):
@@ -41,23 +44,30 @@ class KiteAccount(Struct, frozen=True):
     product: str = "NRML"
     postback_port: int = 0
     listed_min: int = 1000
+    algo_id: str = ""
+    connect_wait_s: float = 0.0
 
 
 class KiteBroker:
     """Implements Broker and BrokerBooks. `read_key` gives the key as it stands now.
 
-    `timeout_s` (wall) bounds each request, `connect_wait_s` how long a broker that is not there is knocked at.
+    `timeout_s` (wall) bounds each request, `connect_wait_s` how long a broker that is not there is knocked at; `steady`
+    (ns) says how old a reading of the book is.
     """
 
     guarantees = kite.KITE
 
     def __init__(
-        self, account: KiteAccount, read_key: Callable[[], Key], timeout_s: float, connect_wait_s: float = 0.0
+        self,
+        account: KiteAccount,
+        read_key: Callable[[], Key],
+        timeout_s: float,
+        steady: Callable[[], int] = monotonic_ns,
     ) -> None:
         self._account, self._timeout_s = account, timeout_s
-        self._kite = KiteLink(HttpLink(account.url, timeout_s, connect_wait_s), read_key, account.day)
+        self._kite = KiteLink(HttpLink(account.url, timeout_s, account.connect_wait_s), read_key, account.day)
         self._master: Master | None = None
-        self._seen = SeenBook()
+        self._seen, self._book = SeenBook(), Recent(self.orders, BOOK_FOR_S, steady)
         tongue = Tongue(lambda: self._kite.address(account.updates_url), kite.order_in, silence_max_s=SILENCE_MAX_S)
         self._stream = UpdateStream(tongue, timeout_s)
         port = account.postback_port
@@ -74,6 +84,8 @@ class KiteBroker:
             form = kite.order_form(order, self._list().symbol(order.contract), self._account.product)
         except (Unlisted, BrokerDown) as why:
             return unsent(why)
+        form |= {"algo_id": self._account.algo_id} if self._account.algo_id else {}
+        self._book.drop()
         return self._kite.order("POST", "/orders/regular", form)
 
     def modify(self, order: Order) -> Answer:
@@ -85,11 +97,12 @@ class KiteBroker:
         return self._of_order("DELETE", order, {})
 
     def find(self, tag_stem: str) -> list[OrderView]:
-        """The orders of the day whose tag begins so, of the whole book."""
-        return [view for view in self.orders() if view.tag.startswith(tag_stem)]
+        """The orders of the day whose tag begins so, of the whole book as it was read within this step."""
+        return [view for view in self._book.get() if view.tag.startswith(tag_stem)]
 
     def updates(self) -> list[OrderView]:
-        """What the stream and the postbacks brought since the last call."""
+        """What the stream and the postbacks brought since the last call. A step begins so: the book is read anew."""
+        self._book.drop()
         rows = [*self._stream.take(), *(self._postbacks.take() if self._postbacks else ())]
         try:
             return self._views(rows) if rows else []
@@ -197,4 +210,5 @@ class KiteBroker:
     def _of_order(self, method: str, order: Order | OrderView, form: dict[str, str]) -> Answer:
         if not order.broker_order_id:
             return unsent("Kite knows orders by its own id, and this one's is not known: find it first")
+        self._book.drop()
         return self._kite.order(method, f"/orders/regular/{quoted(order.broker_order_id, safe='')}", form)

@@ -10,6 +10,14 @@ from participant.core.scrip import Side
 REFUSED = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.DEAD})
 
 
+def by_hand(ask: Ask) -> Finding | None:
+    """Nothing goes by itself, not even a close, in a contract of which a person has claimed a ticket today."""
+    if ask.by_hand:
+        said = f"{ask.by_hand} has claimed a ticket of {ask.order.contract.key} today"
+        return Finding(said, {"contract": ask.order.contract.key, "by": ask.by_hand})
+    return None
+
+
 def enabled(ask: Ask) -> Finding | None:
     """A scrip that a control has disabled only reduces until a person enables it again."""
     if ask.disabled and not ask.is_reducing:
