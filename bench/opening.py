@@ -182,7 +182,10 @@ def _pids(home: Path, venue: int, trade: int) -> dict[str, list[int]]:
 
 
 def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0  # a measurement has ended it
     return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
 

@@ -164,6 +164,16 @@ def test_a_shape_passes_just_when_it_is_whole_lots_at_whole_ticks(quantity: int,
     assert (orders.shape(ask) is None) is is_whole
 
 
+@pytest.mark.parametrize(("odd", "is_refused"), [(0, False), (10, True), (LOT - 1, True), (LOT, False)])
+def test_s28_an_odd_lot_is_not_traded_as_whole_lots_not_even_to_reduce_it(odd: int, is_refused: bool) -> None:
+    """S28: what is held of the contract is no whole number of its lots after a revision."""
+    sell = asked(CLOSING, 1, position=position(cover=1), limits=LOOSE)
+    held = (replace(h, quantity=h.quantity + odd) for h in sell.position.holdings)
+    ask = replace(sell, position=replace(sell.position, holdings=tuple(held)))
+    assert ask.is_reducing
+    assert refused(ask) == (("PT-04", "odd_lot") if is_refused else ("", ""))
+
+
 # --- PT-05 ---
 
 

@@ -665,3 +665,21 @@ def test_every_verdict_has_a_sentence_and_the_markets_figures(held: Position) ->
     verdict = decided(held=held)
     assert verdict.reason
     assert {"spot", "iv30", "iv_rank", "realised", "iv_over_realised", "sessions"} <= verdict.figures.keys()
+
+
+# --- an odd lot -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cover", "calls", "result"),
+    [(75, 0, 0), (75, 65, 0), (65, 75, 0), (140, 65, 0), (75, 75, -10 * CRORE), (75, 0, -10 * CRORE)],
+    ids=["alone", "odd cover", "odd call, uncovered", "excess", "both, stopped", "alone, stopped"],
+)
+def test_s28_an_odd_lot_is_left_to_a_person_whatever_speaks_for_trading(cover: int, calls: int, result: int) -> None:
+    """S28: after a revision 75 units are one lot of 65 and ten that no order can close."""
+    sold = call(STATE, OCT_6, 25_500 * PRICE_UNITS)
+    holdings = [holding(COVER, cover, PAID), holding(sold, -calls, 100 * PRICE_UNITS)]
+    held = position(*(h for h in holdings if h.quantity), alone_since=NOON - 120 * MINUTE)
+    said = shut(decided(held=replace(held, structure_result=result)))
+    assert "are no whole lots of 65" in said
+    assert said.endswith("a person must look at it")

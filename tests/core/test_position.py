@@ -15,10 +15,12 @@ from participant.core.position import (
     Filled,
     Holding,
     Position,
+    Revised,
     Settled,
     Working,
     apply,
     forget_orders,
+    revisions,
     unrealised,
     with_working,
 )
@@ -53,6 +55,26 @@ def test_an_option_is_paid_in_full_and_a_future_only_as_it_is_settled() -> None:
     position, cash = apply(position, Settled(FUTURE, rupees(25_010), NOW))
     assert (cash, position.realised, position.holdings[0].cost) == (75 * 10_00, 75 * 10_00, money(rupees(25_010), 75))
     assert apply(position, Settled(FUTURE, rupees(25_010), NOW))[1] == 0
+
+
+def test_a_revision_changes_the_terms_and_neither_units_nor_money() -> None:
+    before, _ = fold([filled(FUTURE, BUY, 150, rupees(25_000)), filled(CALL, SELL, 75, rupees(100))])
+    new = replace(FUTURE, lot=65, freeze=1_755)
+    (event,) = revisions(before, [CALL, new, FAR_CALL], NOW)
+    position, cash = apply(before, event)
+    assert (event, cash) == (Revised(new, NOW), 0)
+    assert [h.contract for h in position.holdings] == [CALL, new]
+    assert replace(position, holdings=before.holdings) == before
+    assert [(h.quantity, h.cost) for h in position.holdings] == [(h.quantity, h.cost) for h in before.holdings]
+    assert revisions(position, [CALL, new], NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("units", "is_odd"), [(130, False), (75, True), (65, False), (10, True), (-65, False), (-75, True)]
+)
+def test_an_odd_lot_is_what_no_whole_number_of_lots_makes(units: int, is_odd: bool) -> None:
+    held = Position("NIFTY", (Holding(replace(CALL, lot=65), units, 0), Holding(replace(FUTURE, lot=65), 65, 0)))
+    assert held.odd_lots == (held.holdings[:1] if is_odd else ())
 
 
 def test_selling_a_call_brings_its_premium_and_buying_it_back_realises_the_difference() -> None:

@@ -4,11 +4,13 @@ import csv
 import io
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.desk.runs import DAY, MADE, Ended, broker_of, participant
+from tests.desk.runs import DAY, MADE, Ended, broker_of, participant, trade
 
 NOTE = ("day", "contract", "brokerage", "stt", "exchange", "sebi", "stamp", "gst", "ipft")
 
@@ -148,3 +150,25 @@ def test_a_day_does_not_begin_on_positions_that_the_broker_does_not_have(home: P
         ended = participant(home.parent, "reconcile", "--adopt", broken["key"], "--home", home)
         assert "taken over" in ended.out
     assert said(home, "positions") == (0, [])
+
+
+def test_s28_a_day_does_not_begin_with_an_odd_lot_before_a_person_has_settled_it(home: Path) -> None:
+    """S28: what was bought as a lot of 75 is held, and today a lot is 65."""
+    future = "NIFTY-20261229-FUT"
+    venue = json.loads((home / "venue.json").read_bytes())
+    venue["broker"]["ledger"]["lines"][future]["quantity"] = 75
+    (home / "venue.json").write_text(json.dumps(venue))
+    with closing(sqlite3.connect(home / "books.sqlite")) as books, books:
+        (text,) = books.execute("SELECT CAST(value AS TEXT) FROM rows WHERE tbl = 'positions'").fetchone()
+        position = json.loads(text)
+        (held,) = (h for h in position["holdings"] if h["contract"]["kind"] == "FUT")
+        held["quantity"] = held["contract"]["lot"] = 75
+        books.execute("UPDATE rows SET value = ? WHERE tbl = 'positions'", (json.dumps(position).encode(),))
+    day = (*MADE[:2], "2026-11-26", *MADE[3:])
+    ended = trade(home, *day)
+    assert (ended.status, ended.out) == (1, "")
+    assert f"an odd lot: +75 {future} are no whole lots of 65, 2026-11-26 does not begin" in ended.err
+    again = trade(home, *day)
+    assert (again.status, "1 open tickets" in again.err) == (2, True)
+    listed = participant(home.parent, "desk", "list", "--home", home).out
+    assert listed.count("an odd lot") == 1

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from msgspec.structs import replace
 
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.market import LookBack, Reference
-from participant.core.messages import Write
+from participant.core.messages import Ticket, Write
+from participant.core.position import Holding, Position
 from participant.links.books import Books
 from participant.operate.wake import (
     NotReady,
@@ -19,10 +21,13 @@ from participant.operate.wake import (
     closed_days,
     open_account,
     open_day,
+    open_tickets,
+    take_in_revisions,
 )
 from participant.stages.reconcile import Closed
 from participant.wire.json import decode, encode
-from tests.stages.floor import CONTRACTS, DAY, REFERENCES
+from tests.core.worlds import RULES
+from tests.stages.floor import CONTRACTS, DAY, REFERENCES, START, call, close_ticket, future
 from tests.venue import made
 
 LAST = datetime.date(2026, 11, 24)
@@ -145,3 +150,49 @@ def test_the_latest_closed_day_is_known(books: MemoryStore) -> None:
     for day in (LAST, datetime.date(2026, 9, 30)):
         closed(books, day, 1)
     assert closed_days(books)[-1] == LAST
+
+
+# --- what the exchange has revised ---
+
+
+def hold(books: MemoryStore, *holdings: Holding) -> None:
+    """Held of NIFTY since a day on which a lot was 75."""
+    open_account(books, 700)
+    books.commit([Write("positions", "NIFTY", encode(Position("NIFTY", holdings)))])
+
+
+def woken(books: MemoryStore) -> list[Ticket]:
+    return take_in_revisions(books, MemoryStore(), RULES, REFERENCES, START)
+
+
+def test_s28_an_odd_lot_after_a_revision_is_one_ticket_before_the_day_and_never_another(books: MemoryStore) -> None:
+    """S28: 75 units were a lot, and a lot is 65 now."""
+    hold(books, Holding(replace(call(), lot=75), -150, -500), Holding(replace(future(), lot=75), 75, 1_000))
+    second, first = woken(books)
+    assert first.title == f"an odd lot: +75 {future().key} are no whole lots of 65"
+    assert "the rest of 10 units" in first.detail
+    assert second.title == f"an odd lot: -150 {call().key} are no whole lots of 65"
+    position, _ = Books(books).position("NIFTY")
+    assert position.holdings == (Holding(call(), -150, -500), Holding(future(), 75, 1_000))
+    assert Books(books).account()[0].cash == 700
+    assert {r.key.partition("-revised-")[2] for r in books.rows("events")} == {call().key, future().key}
+
+    assert woken(books) == []
+    assert {t.ticket_id for t in open_tickets(books)} == {first.ticket_id, second.ticket_id}
+    for ticket in (first, second):
+        close_ticket(books, ticket.ticket_id, "it may expire")
+    assert (woken(books), open_tickets(books)) == ([], [])
+
+
+def test_whole_lots_after_a_revision_are_held_on_the_new_terms_and_no_ticket(books: MemoryStore) -> None:
+    hold(books, Holding(replace(future(), lot=130, freeze=130), 130, 1_000))
+    assert woken(books) == []
+    assert Books(books).position("NIFTY")[0].holdings == (Holding(future(), 130, 1_000),)
+
+
+def test_terms_that_are_as_they_were_change_nothing(books: MemoryStore) -> None:
+    hold(books, Holding(future(), 65, 1_000))
+    before = books.get("positions", "NIFTY")
+    assert woken(books) == []
+    assert books.get("positions", "NIFTY") == before
+    assert books.rows("events") == []

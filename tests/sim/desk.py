@@ -34,9 +34,11 @@ from participant.stages.ingest import Ingest, IngestPorts
 from participant.stages.reconcile import Closed, Reconcile, ReconcilePorts, close_day
 from participant.wire.json import decode, encode
 from tests.sim import world
+from tests.sim.line import Line
 
 SECOND = 1_000_000_000
 CAPITAL = 30_000_000_00
+CALM_S, LOOK_S = 240, 5  # the quiet tail of a day, and how often the books are looked at in it
 PROVIDERS = ("first", "second", "third")
 
 
@@ -56,14 +58,41 @@ class Fragile:
             return method
 
         def call(*arguments: Any) -> Any:
-            self._sim.may_crash()
+            is_empty = arguments == ([],)  # nothing to put or to be done with
+            if not is_empty and attribute != "updates":
+                self._sim.may_crash("before", self._name, attribute, arguments)
             self._sim.before(self._name, attribute, arguments)
             result = method(*arguments)
             self._sim.after(self._name, attribute, arguments, result)
-            self._sim.may_crash()
+            if not is_empty and (attribute != "updates" or result):
+                self._sim.may_crash("after", self._name, attribute, arguments)
             return result
 
         return call
+
+
+@dataclass(frozen=True)
+class Point:
+    """Just before or just after something that outlives the gateway, in one of the day's steps."""
+
+    step: int
+    when: str
+    what: frozenset[str]
+
+
+def named(port: str, effect: str, arguments: tuple[Any, ...]) -> frozenset[str]:
+    """What an effect is, in words: of a commit the rows that it writes, and what it makes of orders."""
+    if effect != "commit":
+        return frozenset({f"{port}.{effect}"})
+    return frozenset(_of_row(write) for write in arguments[0])
+
+
+def _of_row(write: Write) -> str:
+    if write.table != "orders" or write.value is None:
+        return f"row of {write.table}" if write.value is not None else f"no row of {write.table}"
+    order = decode(write.value, Order)
+    asked = " (end taken)" if order.is_cancelling else " (end asked for)" if order.cancels else ""
+    return f"order {order.status}{asked}"
 
 
 class SimClock:
@@ -162,6 +191,7 @@ class Plan:
     halts: dict[int, Level]
     stale_breaker: float
     pauses: dict[str, range]
+    line: float = 0.0
 
 
 def draw_plan(rng: random.Random, seed: int) -> Plan:
@@ -185,7 +215,7 @@ def draw_plan(rng: random.Random, seed: int) -> Plan:
     )
     halts = {rng.randrange(40): rng.choice([Level.OPEN, Level.REDUCE_ONLY]) for _ in range(rng.choice([0, 0, 1, 2]))}
     feed = {kind: some(0.15) for kind in ("drop", "duplicate", "reorder", "silence")}
-    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05), _pauses(rng))
+    return Plan(faults, some(0.02), some(0.1), feed, halts, some(0.05), _pauses(rng), some(0.02))
 
 
 QUIET = Plan(Faults(), 0.0, 0.0, dict.fromkeys(("drop", "duplicate", "reorder", "silence"), 0.0), {}, 0.0, {})
@@ -230,13 +260,16 @@ class Sim:
         }
         self.exchange = MemoryBroker(world.CONTRACTS, world.RULES, world.DAY, CAPITAL)
         self.exchange.fail(self.plan.faults)
+        self.line = Line(self.exchange, self.seed, self.plan.line)
         self.archive, self.notifier = MemoryArchive(), SimNotifier(self.rng)
         self.watchlist = world.watchlist(self.rng)
         self.wire: list[tuple[Order, int]] = []
-        self.points, self.stepping = 0, ""
+        self.points: list[Point] = []
+        self.died_at: list[Point] = []
+        self.stepping, self.steps = "", 0
         self.leases: dict[str, MemoryLease] = {}
         self.crashes = 0
-        self.is_calm = False
+        self.is_calm, self.faults_ended_at = False, 0
         self.closed: Closed | None = None
         self.ticks: tuple[Tick, ...] = ()
         self.silent: dict[str, int] = {}
@@ -250,12 +283,14 @@ class Sim:
 
     # --- effects ---
 
-    def may_crash(self) -> None:
+    def may_crash(self, when: str, port: str, effect: str, arguments: tuple[Any, ...]) -> None:
+        """Just before or just after something durable, or the wire: the process may die here."""
+        is_due = not self.is_calm and self.rng.random() < self.plan.crash
         if self.stepping == "gateway":
-            self.points += 1  # just before or just after something durable, or the wire
-            if self.points == self.crash_at:
-                raise Crash
-        if not self.is_calm and self.rng.random() < self.plan.crash:
+            self.points.append(Point(self.steps, when, named(port, effect, arguments)))
+            is_due = is_due or len(self.points) == self.crash_at
+            self.died_at += self.points[-1:] if is_due else []
+        if is_due:
             raise Crash
 
     def before(self, port: str, effect: str, arguments: tuple[Any, ...]) -> None:
@@ -269,8 +304,9 @@ class Sim:
             self.watcher.committed(self, arguments[0])
         if self.watcher and port == "broker":
             if effect == "place":
-                self.watcher.answered(self, arguments[0], result.verdict)
-            self.watcher.exchanged(self)
+                self.watcher.proven |= self.line.proven
+            if effect != "updates":
+                self.watcher.exchanged(self)
 
     # --- stages ---
 
@@ -284,7 +320,7 @@ class Sim:
             "breaker": self._breaker,
         }[name]
         queues = {n: Fragile(q, n, ["put", "done"], self) for n, q in self.queues.items()}
-        broker = Fragile(self.exchange, "broker", ["place", "cancel", "find"], self)
+        broker = Fragile(self.line, "broker", ["place", "cancel", "find", "updates"], self)
         books = Fragile(self.raw_books, "books", ["commit"], self)
         quotes = Fragile(self.raw_quotes, "quotes", ["commit"], self)
         return lambda: build(Parts(books, quotes, queues, broker))
@@ -339,7 +375,7 @@ class Sim:
 
     def step(self, name: str) -> None:
         """One step of one process; where it dies it is started again with what is on its disk."""
-        self.stepping = name
+        self.stepping, self.steps = name, self.steps + 1
         try:
             self.stages[name]()
         except Crash:
@@ -413,17 +449,28 @@ class Sim:
         self.feeds[provider].pending += events
 
     def _calm_tail(self) -> None:
-        """Faults end; four minutes pass in which what is late arrives and what is unknown becomes a ticket."""
+        """Faults end; four minutes pass in which what is late arrives and what is unknown becomes a ticket.
+
+        The last fault is over when the last late order has arrived.
+        """
         self.is_calm = True
+        self.faults_ended_at = max([self.clock.at, *(o.accept_at for o in self.exchange.state.late)])
         self.exchange.fail(Faults(seed=self.seed))
+        self.line.mend()
         self.plan = QUIET
         self.silent = {}
         for provider in PROVIDERS:
             self._connect(provider)
-        for _ in range(12):
-            self.clock.at += 20 * SECOND
+        for _ in range(CALM_S // LOOK_S):
+            self.clock.at += LOOK_S * SECOND
             self.exchange.on_quotes(self.clock.at, {})
-            self._settle_down()
+            self._round()
+            if self.watcher:
+                self.watcher.looked(self)
+
+    def _round(self) -> None:
+        for name in ("ingest", "breaker", "dispatch", "gateway", "desk"):
+            self.step(name)
 
     def _settle_down(self, is_last: bool = False) -> None:
         if is_last:
@@ -433,8 +480,7 @@ class Sim:
             for name in PROVIDERS[1:]:
                 self.feeds[name].pending.append(replace(mark, provider=name))
         for _ in range(4):
-            for name in ("ingest", "breaker", "dispatch", "gateway", "desk"):
-                self.step(name)
+            self._round()
 
     # --- looking ---
 

@@ -11,11 +11,15 @@ from participant.core.messages import Write
 from participant.core.order import OPEN, Order, OrderStatus
 from participant.core.position import Position
 from participant.core.scrip import Kind, Side
+from participant.core.sending import SendRule
 from participant.links.breaks import looks
 from participant.links.parts import unpack, whole
 from participant.wire.json import decode
 from tests.sim import world
-from tests.sim.desk import Sim
+from tests.sim.desk import LOOK_S, SECOND, Sim
+
+AGREE_S = 60
+UNKNOWN_S = SendRule().absent_after_s
 
 
 class Violation(AssertionError):
@@ -34,7 +38,8 @@ class Invariants:
     def __init__(self) -> None:
         self.sent: Counter[str] = Counter()
         self.before: dict[str, Order] = {}
-        self.proven: dict[str, set[str]] = {}
+        self.proven: set[str] = set()
+        self.differed_at = 0
         self.decided: dict[tuple[str, int], int] = {}
 
     # --- before a byte reaches the broker ---
@@ -58,9 +63,7 @@ class Invariants:
             "the send was not written down first",
         )
         if attempts == 2:
-            require(
-                order.tag_stem in self.proven.get("rejected", set()), sim, 5, "a second send without a proven reject"
-            )
+            require(order.tag_stem in self.proven, sim, 5, "a second send without a proven reject")
         require(order.quantity <= leg.quantity and order.contract == leg.contract, sim, 1, "not what was decided")
         require(sim.clock.at < decision.deadline, sim, 3, "sent after the deadline")
         held = sim.account().reserved.get(order.order_id, 0)
@@ -149,7 +152,7 @@ class Invariants:
         for order in [*sim.exchange.state.orders, *sim.exchange.state.late]:
             stem = order.request.tag[:-1]
             if order.status == "rejected":
-                self.proven.setdefault("rejected", set()).add(stem)
+                self.proven.add(stem)
             else:
                 units[stem] += order.quantity if order.status == "open" else order.cum_quantity
         for stem, total in units.items():
@@ -165,15 +168,29 @@ class Invariants:
             cover, calls = exposure(sim, symbol)
             require(cover >= calls, sim, 1, f"{symbol}: {calls} of calls against {cover} of cover")
 
-    def answered(self, sim: Sim, order: Order, verdict: str) -> None:
-        """Remember what the broker's answers proved."""
-        if verdict == "rejected":
-            self.proven.setdefault("rejected", set()).add(order.tag_stem)
+    # --- when faults have ended ---
+
+    def looked(self, sim: Sim) -> None:
+        """6, 10: whether both sides show the same now; what is unknown for its time has its one ticket."""
+        if booked(sim) != shown(sim):
+            self.differed_at = sim.clock.at
+        tickets = Counter(t.order_id for t in sim.tickets() if t.order_id)
+        for order in sim.orders():
+            is_due = order.status is OrderStatus.UNKNOWN and sim.clock.at - order.sent_at > UNKNOWN_S * SECOND
+            is_given = order.status is OrderStatus.DEAD or is_due
+            count = tickets[order.order_id]
+            require(not is_given or count == 1, sim, 6, f"{count} tickets for an order that is {order.status}")
+
+    def agreed_after_s(self, sim: Sim) -> int:
+        """How long after the last fault both sides showed the same, and did from then on; in steps of a look."""
+        return max(0, (self.differed_at - sim.faults_ended_at) // SECOND + LOOK_S) if self.differed_at else 0
 
     # --- at the end of the day ---
 
     def ended(self, sim: Sim) -> None:
         """6, 7 and the log: one ticket for each order that stayed unresolved, books equal, each decision once."""
+        took = self.agreed_after_s(sim)
+        require(took <= AGREE_S, sim, 10, f"the books were the same only {took} s after the last fault")
         assert sim.closed is not None
         require(not sim.closed.breaks, sim, 10, f"breaks {sim.closed.breaks}")
         false_alarms = [r.value for table in ("breaks", "mended") for r in sim.raw_books.rows(table)]
@@ -197,6 +214,28 @@ class Invariants:
             ids.append(decode(whole(line, parts), DecisionRecord).decision_info.decision_id)
         require(len(ids) == len(set(ids)), sim, 2, "a decision logged twice")
         require(len(ids) == len(sim.raw_books.rows("log")), sim, 2, "a decision that is not in the log")
+
+
+Shown = tuple[dict[str, tuple[int, int]], dict[str, int], int]
+
+
+def booked(sim: Sim) -> Shown:
+    """Our side: units and paise filled of each order, units held of each contract, the cash."""
+    rows = [decode(row.value, Fill) for row in sim.raw_books.rows("fills")]
+    held = [h for row in sim.raw_books.rows("positions") for h in decode(row.value, Position).holdings]
+    fills = {f.order_id[:16]: (f.quantity, f.value) for f in rows if f.quantity}
+    return fills, {h.contract.key: h.quantity for h in held}, sim.account().cash
+
+
+def shown(sim: Sim) -> Shown:
+    """The broker's side of the same."""
+    units, paise = Counter[str](), Counter[str]()
+    for order in sim.exchange.state.orders:
+        units[order.request.tag[:-1]] += order.cum_quantity
+        paise[order.request.tag[:-1]] += order.cum_value
+    ledger = sim.exchange.state.ledger
+    fills = {stem: (count, paise[stem]) for stem, count in units.items() if count}
+    return fills, {key: line.quantity for key, line in ledger.lines.items()}, ledger.cash
 
 
 def exposure(sim: Sim, symbol: str) -> tuple[int, int]:

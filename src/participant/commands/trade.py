@@ -39,6 +39,7 @@ from participant.operate.wake import (
     open_bans,
     open_day,
     open_tickets,
+    take_in_revisions,
 )
 from participant.ports import Store
 from participant.wire.json import encode
@@ -195,6 +196,18 @@ def _compare(run: Run, books: Store, session: Session, references: tuple[Referen
         )
 
 
+def _revise(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> None:
+    """An odd lot after a revision is a person's: the day does not begin before its ticket is closed."""
+    quotes = app.quotes(run)
+    tickets = take_in_revisions(books, quotes, load_rules(), references, session.open_at)
+    quotes.close()
+    if tickets:
+        raise Blocked(
+            f"{tickets[0].title}, {run.day} does not begin: settle it with the broker or let it expire, then say "
+            f"`participant desk close {tickets[0].ticket_id[:8]} --home {run.home} --reason ...`"
+        )
+
+
 def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits: SignedLimits) -> None:
     """Put down what the day begins with, and what the processes are to read."""
     _check_watched(run.config, [r.scrip for r in references])
@@ -205,6 +218,7 @@ def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits:
     # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
     books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
     _compare(run, books, session, references)
+    _revise(run, books, session, references)
     open_day(books, app.quotes(run), run.day, references)
     call_test(books, run.day, SystemClock().now())
     (run.path / "run.json").write_bytes(encode(run))

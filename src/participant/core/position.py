@@ -1,4 +1,4 @@
-"""Positions are a fold of book events: fills, daily settlement of futures, expiry."""
+"""Positions are a fold of book events: fills, daily settlement of futures, revisions of a contract, expiry."""
 
 import datetime
 from collections.abc import Callable, Iterable
@@ -56,6 +56,11 @@ class Position(Struct, frozen=True, rename="camel"):
         return not self.holdings
 
     @property
+    def odd_lots(self) -> tuple[Holding, ...]:
+        """What is held that is no whole number of its contract's lots, as after a revision: no order can close it."""
+        return tuple(h for h in self.holdings if h.quantity % h.contract.lot)
+
+    @property
     def cover(self) -> int:
         """Units of the long future that calls can be written against."""
         return sum(h.quantity for h in self.holdings if h.contract.kind is Kind.FUTURE)
@@ -108,7 +113,14 @@ class Adjusted(Struct, frozen=True, tag="adjusted"):
     at: int
 
 
-BookEvent = Filled | Settled | Expired | Adjusted
+class Revised(Struct, frozen=True, tag="revised"):
+    """The exchange revised a contract: lot, tick or freeze quantity are these from now on. Units and cost stay."""
+
+    contract: Contract
+    at: int
+
+
+BookEvent = Filled | Settled | Expired | Adjusted | Revised
 
 
 def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
@@ -122,6 +134,10 @@ def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
         if position.is_flat:
             position = replace(position, structure_result=0, entered_on=day_of(event.at))
         return _booked(position, Holding(event.contract, event.quantity, event.cost), Result(0, 0, 0), event.at), 0
+    if isinstance(event, Revised):
+        new, key = event.contract, event.contract.key
+        held = (replace(h, contract=new) if h.contract.key == key else h for h in position.holdings)
+        return replace(position, holdings=tuple(sorted(held, key=lambda h: h.contract))), 0
     holding = next((h for h in position.holdings if h.contract == event.contract), None)
     if holding is None:
         return position, 0
@@ -229,6 +245,12 @@ def _alone_since(position: Position, at: int) -> int:
     if position.cover <= 0 or position.short_calls > 0:
         return 0
     return position.cover_alone_since or at
+
+
+def revisions(position: Position, contracts: Iterable[Contract], at: int) -> list[Revised]:
+    """What today's master has on other terms than those that our books hold it on."""
+    held = {h.contract.key: h.contract for h in position.holdings}
+    return [Revised(c, at) for c in contracts if held.get(c.key, c) != c]
 
 
 def unrealised(position: Position, mark: Callable[[Contract], int]) -> int:

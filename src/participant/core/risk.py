@@ -67,6 +67,7 @@ CHECKS: tuple[Control, ...] = (
     Control("PT-16", orders.deadline),
     Control("PT-16", market.freshness, ("quote_age_max_s",)),
     Control("PT-04", orders.shape),
+    Control("PT-04", orders.odd_lot),
     Control("PT-06", orders.freeze),
     Control("PT-06", orders.quantity, ("order_lots_max",)),
     Control("PT-07", orders.value, ("order_value_max",)),

@@ -17,6 +17,7 @@ from participant.core.position import (
     Filled,
     Holding,
     Position,
+    Revised,
     apply,
     forget_orders,
 )
@@ -47,7 +48,10 @@ class Entry(Struct, frozen=True):
 
 
 class EventRow(Struct, frozen=True, rename="camel"):
-    """A row of the tradebook that is no fill: `quantity` units were settled or expired at `price`, or taken over."""
+    """A row of the tradebook that is no fill: `quantity` units were settled or expired at `price`, or taken over.
+
+    Of a contract that was revised it holds the new terms, and the units that are held.
+    """
 
     kind: str
     scrip: str
@@ -92,10 +96,12 @@ def _event_rows(before: Position, event: BookEvent, moved: int) -> list[Write]:
     """What the tradebook keeps of an event that is no fill (a fill has its own rows)."""
     if isinstance(event, Filled):
         return []
-    held = next((h for h in before.holdings if h.contract == event.contract), Holding(event.contract, 0, 0))
+    held = next((h for h in before.holdings if h.contract.key == event.contract.key), Holding(event.contract, 0, 0))
     kind = type(event).__name__.lower()
     if isinstance(event, Adjusted):
         figures = (event.quantity - held.quantity, 0, moved)
+    elif isinstance(event, Revised):
+        figures = (held.quantity, 0, moved)
     else:
         figures = (held.quantity, event.price, moved)
     row = EventRow(kind, before.scrip, event.contract, *figures, event.at)

@@ -11,9 +11,13 @@ from participant.core.account import Account
 from participant.core.escalation import Attempt, wake_test
 from participant.core.market import LookBack, Provenance, Reference
 from participant.core.messages import Ticket, Write
+from participant.core.position import Holding, revisions
+from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract
+from participant.core.tickets import ticket_id
 from participant.links.ask import Bans
-from participant.links.books import Books
+from participant.links.books import Books, market_state
+from participant.links.ledger import Entry, enter
 from participant.ports import Store
 from participant.stages.reconcile import Closed
 from participant.wire.bans import BadBans, parse_bans
@@ -72,6 +76,35 @@ def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[
     account, _ = Books(books).account()
     start = max(days, key=lambda d: d.day).worth if days else account.cash
     books.commit([Write("starts", str(day), str(start).encode(), 0)])
+
+
+def take_in_revisions(
+    books: Store, quotes: Store, rules: Rulebook, references: tuple[Reference, ...], at: int
+) -> list[Ticket]:
+    """Hold what is held on the terms of today's master (lot, tick, freeze quantity); one ticket for each odd lot left.
+
+    Returns the tickets that are new: the exchange takes no order for less than a lot, so a person must settle it.
+    """
+    made = []
+    for known in references:
+        events = revisions(Books(books).position(known.scrip)[0], known.contracts, at)
+        if events:
+            enter(books, rules, market_state(quotes, known.scrip), Entry(known.scrip, at, events))
+        tickets = [_odd_ticket(h, at) for h in Books(books).position(known.scrip)[0].odd_lots]
+        made += [t for t in tickets if books.commit([Write("tickets", t.ticket_id, encode(t), 0)])]
+    return made
+
+
+def _odd_ticket(held: Holding, at: int) -> Ticket:
+    contract = held.contract
+    name = ticket_id("odd lot", contract.key, str(contract.lot), str(held.quantity))
+    title = f"an odd lot: {held.quantity:+,} {contract.key} are no whole lots of {contract.lot}"
+    left = abs(held.quantity) % contract.lot
+    detail = (
+        f"the exchange has revised the lot and takes no order for the rest of {left} units: "
+        f"nothing of {contract.underlying} is traded while it is held; settle it with the broker, or let it expire"
+    )
+    return Ticket(name, at, contract.underlying, title, detail)
 
 
 def open_bans(books: Store, home: Path, day: datetime.date) -> None:

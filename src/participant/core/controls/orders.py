@@ -80,6 +80,14 @@ def shape(ask: Ask) -> Finding | None:
     return None
 
 
+def odd_lot(ask: Ask) -> Finding | None:
+    """What is held of the contract is whole lots; an odd lot, as after a revision, is a person's to close."""
+    units, lot = ask.held.get(ask.order.contract, 0), ask.order.contract.lot
+    if units % lot:
+        return Finding(f"{units} units are held, no whole lots of {lot}", {"held": units, "lot": lot})
+    return None
+
+
 def freeze(ask: Ask) -> Finding | None:
     """No more than the exchange takes in one order, in whole lots."""
     order, contract = ask.order, ask.order.contract

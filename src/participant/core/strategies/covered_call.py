@@ -1,6 +1,7 @@
 """The covered call on a long future: one call sold a lot of cover, into rich volatility, carried towards expiry.
 
-In this order, nothing is done outside the open session or while orders work; calls without cover are bought back;
+In this order, nothing is done outside the open session, while orders work or with an odd lot; calls without cover are
+bought back;
 a structure is held or closed as a whole (`holding`); a cover that stands alone is sold or written against again;
 and a flat book may open, at most once a session.
 """
@@ -39,8 +40,9 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
         return maintain(f"the market is not open: {now}", figures)
     if position.working:
         return maintain(f"orders are working: {_working(position)}", figures)
-    if position.cover < 0 or position.short_calls < 0 or any(h.contract.kind is Kind.PUT for h in position.holdings):
-        return maintain("what is held is no covered call: a person must look at it", figures)
+    strange = _strange(position)
+    if strange:
+        return maintain(f"{strange}: a person must look at it", figures)
     if position.short_calls > position.cover:
         return _cover_up(case, figures)
     if position.short_calls:
@@ -55,6 +57,16 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
 
 def _working(position: Position) -> str:
     return ", ".join(f"{w.quantity:+,} {w.contract.key}" for w in position.working)
+
+
+def _strange(position: Position) -> str:
+    """Why what is held is not to be traded by a machine, or an empty string."""
+    if position.odd_lots:
+        odd = (f"{h.quantity:+,} {h.contract.key} are no whole lots of {h.contract.lot}" for h in position.odd_lots)
+        return ", ".join(odd)
+    has_put = any(h.contract.kind is Kind.PUT for h in position.holdings)
+    is_none = position.cover < 0 or position.short_calls < 0 or has_put
+    return "what is held is no covered call" if is_none else ""
 
 
 def _cover_up(case: Case, figures: Figures) -> Verdict:
