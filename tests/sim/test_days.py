@@ -31,6 +31,9 @@ FAULTS = (
     "the line went down",
     "the line was down: not sent",
     "the line was down: no end asked for",
+    "changed",
+    "a change of unknown fate",
+    "it was over before its change",
     "the line was down: no book",
     "the line was down: an update was lost",
 )
