@@ -74,8 +74,6 @@ class Line:
             self.seen["the line was down: no change asked for"] += 1
             self.unchanged.add(order.tag_stem)
             return NO_CONNECTION
-        over = not any(o.left for o in self._exchange.state.orders if o.request.tag == order.tag)
-        self.seen["it was over before its change"] += over
         answer = self._exchange.modify(order)
         if self._is_down(ON_THE_WAY) or answer.verdict is Verdict.UNKNOWN:
             self.seen["a change of unknown fate"] += 1

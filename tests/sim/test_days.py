@@ -33,7 +33,6 @@ FAULTS = (
     "the line was down: no end asked for",
     "changed",
     "a change of unknown fate",
-    "it was over before its change",
     "the line was down: no book",
     "the line was down: an update was lost",
 )
@@ -126,6 +125,7 @@ def test_on_a_quiet_day_nothing_of_it_happens() -> None:
     """So what is counted above is counted where it happens."""
     sim = Sim(0, plan=QUIET).run()
 
-    assert +sim.line.seen - Counter({"filled in part": 100}) == Counter(), "a display may be small on any day"
+    usual = Counter({"filled in part": 100, "changed": 100})
+    assert +sim.line.seen - usual == Counter(), "a display may be small, and a limit follow the market, on any day"
     assert (sim.line.late_s, sim.died_at, sim.crashes) == ([], [], 0)
     assert sum(o.status is OrderStatus.FILLED for o in sim.orders()) > 3, "and it is a day of trading"
