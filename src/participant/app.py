@@ -88,10 +88,10 @@ def desk(run: Run) -> Step:
     store, market, rules = books(run, "desk"), quotes(run), load_rules()
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     ports = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
-    reconcile = Reconcile(ports, run.reconcile)
+    reconcile = Reconcile(ports, run.reconcile, rules)
     is_due = reconcile.step if run.is_lockstep else lambda _: False  # in lockstep an instant is compared as it closes
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules, is_due)
-    people = Escalate(people_ports(run, store), people_rule(run.config))
+    people = Escalate(people_ports(run, store), people_rule(run))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))

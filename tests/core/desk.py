@@ -109,6 +109,7 @@ def asked(why: Decision, number: int = 0, **changes: Any) -> Ask:
         master_day=day_of(NOW),
         is_listed=True,
         is_watched=True,
+        may_send=True,
         price_range=RULES.price_range(order.contract.kind, DAY),
     )
     return replace(world, **changes)

@@ -14,7 +14,7 @@ from participant.adapters.leases.file import FileLease
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
-from participant.commands.people import open_books
+from participant.commands.people import open_books, run_of
 from participant.commands.process import SPEAK_TO_THE_BROKER
 from participant.config import Run
 from participant.core.breaker import Halt, Level
@@ -23,6 +23,8 @@ from participant.links.books import Disabled, Enabled
 from participant.operate.quiet import Quiet, sweep
 from participant.ports import BrokerDown, StoreBroken
 from participant.wire.json import decode, encode
+
+SHADOWED = "a shadow has no order at the broker: nothing is cancelled there, and what works is the account's own"
 
 
 def halt(args: Namespace) -> int:
@@ -45,6 +47,9 @@ def _carry_out(args: Namespace, level: Level) -> int:
         ended = _sever(args.home)
         sys.stderr.write(f"participant: severed: {', '.join(ended) or 'no process of the desk held a connection'}\n")
     if level is Level.REDUCE_ONLY or not (args.home / "run.json").exists():
+        return DONE
+    if run_of(args.home).is_shadow:
+        say(args, SHADOWED, Quiet(is_quiet=True, cancels=0))
         return DONE
     return _report(args, _sweep(args))
 

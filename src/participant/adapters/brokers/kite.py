@@ -18,6 +18,7 @@ from participant.core.order import Answer, Order, OrderView
 from participant.links.amounts import paise_said
 from participant.links.http_link import HttpLink
 from participant.links.kite_link import KiteLink
+from participant.links.planes import prove
 from participant.links.postbacks import Postbacks
 from participant.links.secrets import Key
 from participant.links.seen_book import SeenBook
@@ -54,7 +55,7 @@ class KiteBroker:
     def __init__(
         self, account: KiteAccount, read_key: Callable[[], Key], timeout_s: float, connect_wait_s: float = 0.0
     ) -> None:
-        self._account, self._timeout_s = account, timeout_s
+        self._account = account
         self._kite = KiteLink(HttpLink(account.url, timeout_s, connect_wait_s), read_key, account.day)
         self._master: Master | None = None
         self._seen = SeenBook()
@@ -110,12 +111,13 @@ class KiteBroker:
 
     def login(self) -> None:
         """Prove on all three planes that the token is good and of today: orders, quotes, updates."""
-        self._kite.ask("GET", "/user/profile", Profile)
-        self._list()
-        self.orders()
-        self._kite.ask("GET", f"/quote?i={quoted(INDEX)}", dict[str, object])
-        if not self._stream.is_up(self._timeout_s):
-            raise BrokerDown(f"the update stream of {self._account.updates_url} does not let us in")
+        prove(
+            session=lambda: self._kite.ask("GET", "/user/profile", Profile),
+            contracts=self._list,
+            orders=self.orders,
+            quotes=lambda: self._kite.ask("GET", f"/quote?i={quoted(INDEX)}", dict[str, object]),
+            updates=lambda: self._stream.prove(self._account.updates_url),
+        )
 
     def orders(self) -> list[OrderView]:
         """All orders of the day; a book that lacks one which it had shown was not read in full."""
