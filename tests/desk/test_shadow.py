@@ -10,22 +10,27 @@ from pathlib import Path
 import httpx
 import pytest
 from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
 
 from participant.adapters.brokers.memory import MemoryBroker
+from participant.adapters.stores.sqlite import SqliteStore
 from participant.core.clearing import Ledger, Line
 from participant.core.market import Quote
 from participant.core.matching import OrderRequest
 from participant.core.scrip import Kind, Side, money
 from participant.core.session import at_time
 from participant.history.synthetic import SyntheticMarket
+from participant.links.books import Books
 from participant.links.broker_book import BrokerState
+from participant.venue import broker_api
 from tests.desk.runs import DAY, MADE, SEED, Desk, Ended, broker_of, participant, trade
 from tests.desk.test_halt import FREE
 from tests.vendors.kite import API_KEY, SECRET, TOKEN, KiteServer
 from tests.vendors.openalgo import API_KEY as OPENALGO_KEY
 from tests.vendors.openalgo import OpenAlgoServer
 from tests.vendors.serving import Served, serving
-from tests.venue.made import CASH, RULES
+from tests.venue.made import CASH, RULES, running
 from tests.venue.made import DAY as DATE
 
 MARKET = SyntheticMarket(SEED, DATE, RULES, ("NIFTY",), 300)
@@ -120,6 +125,46 @@ def test_a_whole_shadow_day_asks_a_vendor_for_nothing_but_its_books_and_tells_wh
 
 
 # --- the venue's own broker -------------------------------------------------------------------------------------------
+
+
+def test_a_whole_shadow_day_beside_an_account_of_a_venue_that_runs_only_reads_and_follows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[tuple[str, str]] = Counter()
+
+    def counted(endpoint: broker_api.Endpoint) -> broker_api.Endpoint:
+        async def count(request: Request) -> Response:
+            asked[request.method, request.url.path] += 1
+            return await answer(request)
+
+        answer = guarded(endpoint)
+        return count
+
+    guarded = broker_api.guarded
+    monkeypatch.setattr(broker_api, "guarded", counted)
+    with running(SyntheticMarket(SEED, DATE, RULES, ("NIFTY",), 1800)) as venue:
+        broker = venue.venue.exchange.broker
+
+        def buys() -> None:
+            quote = broker.quote(FUTURE.key)
+            assert quote is not None
+            broker.enter(OrderRequest("byhand", FUTURE.key, Side.BUY, FUTURE.lot, quote.ask))
+
+        with Desk(tmp_path / "home", "--venue", venue.url, "--date", DAY, "--shadow") as desk:
+            desk.until_decided(3)
+            venue.do(buys)
+            ended = desk.ended()
+        cash, tags = broker.funds().cash, [o.request.tag for o in broker.state.orders]
+    books = ("/orders", "/portfolio/positions", "/user/margins", "/settlements")
+    assert set(asked) == {("GET", path) for path in books}, asked
+    assert (ended.status, ended.err, tags) == (0, "", ["byhand"])
+    told = ended.summary["shadow"]
+    assert [(o["contract"], o["status"], o["cumQuantity"]) for o in told["did"]] == [(FUTURE.key, "complete", 65)]
+    sides = [w["side"] for w in told["would"] if w["control"] == "PT-23"]
+    assert sides == ["buy", "sell"], "flat it would have opened, and what the account then holds it would close"
+    assert ended.summary["positions"] == {"NIFTY": "+65 20261229-FUT"}
+    account = Books(SqliteStore(tmp_path / "home" / "books.sqlite", is_durable=True)).account()[0]
+    assert account.cash == cash, "as the account's exchange has settled it"
 
 
 def test_a_whole_shadow_day_sends_the_venue_nothing_and_its_home_cannot_be_traded_on(tmp_path: Path) -> None:
