@@ -61,9 +61,9 @@ def parser() -> argparse.ArgumentParser:
     home, common, market = _home(), _common(), _market()
     add = commands.add_parser
     _run(add("init", help="write a commented participant.toml here"), "init:init")
-    _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade").add_argument(
-        "--venue", metavar="URL", help="trade on a venue that runs already instead of starting one"
-    )
+    trade = _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade")
+    trade.add_argument("--venue", metavar="URL", help="trade on a venue that runs already instead of starting one")
+    trade.add_argument("--shadow", action="store_true", help="read the broker's account, decide, and send nothing")
     venue = _run(
         add("venue", parents=[home, common, market], help="the simulated exchange over sockets"), "venue:venue"
     )

@@ -610,3 +610,20 @@ def test_a_refusal_names_its_control_its_limits_in_force_and_the_figures_compare
 
 def test_every_limit_that_a_control_names_exists() -> None:
     assert {name for one in CHECKS for name in one.limits} <= set(Limits.__struct_fields__)
+
+
+# --- PT-23 ---
+
+
+def test_on_a_shadow_day_the_last_control_ends_what_every_other_has_let_pass() -> None:
+    ask = replace(BUY_FUTURE, may_send=False)
+    found = check(ask)
+    assert found is not None
+    assert (found.control, found.check, found.disables) == ("PT-23", "shadow", False)
+    quote = ask.quote
+    assert quote is not None
+    told = (ask.order.limit, quote.bid, quote.ask, quote.exchange_at, NOW)
+    assert tuple(found.figures.values()) == told
+    assert refused(replace(ask, is_listed=False)) == ("PT-01", "instrument"), "the others judge first"
+    assert orders.shadow(replace(ask, quote=None)) is not None, "without a quote, too, nothing is sent"
+    assert check(BUY_FUTURE) is None

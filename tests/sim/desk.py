@@ -361,7 +361,9 @@ class Sim:
         self.notifier.close()
         ports = PeoplePorts(of.books, {("console", "all"): self.notifier}, self.clock)
         people = Escalate(ports, PeopleRule((Rung(0.0, "console"),), patience=Patience(50, 0.0)))
-        reconcile = Reconcile(ReconcilePorts(of.books, of.quotes, of.broker, of.queues["fills"]), ReconcileRule())
+        reconcile = Reconcile(
+            ReconcilePorts(of.books, of.quotes, of.broker, of.queues["fills"]), ReconcileRule(), world.RULES
+        )
         return lambda: (stage.step(0.0), people.step(), reconcile.step(self.clock.now()))
 
     def _breaker(self, of: Parts) -> Callable[[], object]:

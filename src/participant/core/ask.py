@@ -40,7 +40,7 @@ class Ask(Struct, frozen=True, dict=True):
 
     `by_hand` is who has claimed a ticket of the contract today, if anybody.
     `bans` are the underlyings in a ban period (None: no list of today), `sessions_left` the sessions before the
-    contract's expiry of a stock (None: not counted, as for an index).
+    contract's expiry of a stock (None: not counted, as for an index). On a shadow day nothing `may_send`.
     """
 
     order: Order
@@ -58,6 +58,7 @@ class Ask(Struct, frozen=True, dict=True):
     market: MarketState | None = None
     session: Session | None = None
     master_day: datetime.date | None = None
+    may_send: bool = False
     is_listed: bool = False
     is_watched: bool = False
     disabled: str = ""

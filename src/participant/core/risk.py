@@ -98,8 +98,10 @@ CHECKS: tuple[Control, ...] = (
     Control("PT-09", exposure.scenario, ("scenario_loss_max",)),
     Control("PT-09", exposure.sensitivity, ("delta_value_max", "vega_max")),
     Control("PT-10", exposure.margin, ("margin_share_max", "margin_expiry_share_max")),
+    # The last one: on a shadow day every other control has judged the order before it ends.
+    Control("PT-23", orders.shadow),
 )
-INTEGRITY, MARGIN = CHECKS[0], CHECKS[-1]
+INTEGRITY, MARGIN, SHADOW = CHECKS[0], CHECKS[-2], CHECKS[-1]
 
 
 def check(ask: Ask, *, is_change: bool = False) -> Refusal | None:

@@ -60,6 +60,7 @@ class Gathering:
 
     def __init__(self, books: Books, quotes: Store, rules: Rulebook, watched: frozenset[str]) -> None:
         self.books, self.quotes, self.rules, self.watched = books, quotes, rules, watched
+        self._may_send = books.shadowed is None
         self._masters: dict[tuple[datetime.date, str], frozenset[Contract]] = {}
         self._left: dict[tuple[datetime.date, datetime.date], int | None] = {}
         self._ranges: dict[tuple[datetime.date, Kind], PriceRange | None] = {}
@@ -90,6 +91,7 @@ class Gathering:
             market=market,
             session=self.rules.session(day),
             master_day=day if master else None,
+            may_send=self._may_send,
             is_listed=contract in master,
             is_watched=order.scrip in self.watched,
             disabled=self._disabled(order.scrip),
