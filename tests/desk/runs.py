@@ -26,7 +26,8 @@ LOOK_EVERY_S = 0.01
 DAY = "2026-11-25"
 # A made day on which a covered call is opened with the first instant and held.
 SEED = 31
-MADE = ("--lockstep", "--date", DAY, "--seed", str(SEED), "--symbols", "NIFTY", "--step", "300")
+MADE = ("--lockstep", "--date", DAY, "--seed", str(SEED), "--symbols", "NIFTY", "--step", "600")
+COARSE = (*MADE[:-1], "1800")  # where no more than the first instants and the end of the day matter
 PROCESSES = ("ingest", "dispatch", "gateway", "desk", "breaker", "venue")
 
 

@@ -5,7 +5,7 @@ It counts what goes wrong as it happens (`seen`), so that a test can say which f
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from starlette.responses import Response
@@ -109,6 +109,10 @@ class Line:
         return heard
 
     # --- books ---
+
+    def margin(self, orders: Sequence[Order]) -> int:
+        """What these orders need."""
+        return self._read(lambda: self._exchange.margin(orders))
 
     def find(self, tag_stem: str) -> list[OrderView]:
         """The orders of the day whose tag begins so."""
