@@ -1,6 +1,7 @@
 """The simulation is worth what it catches: each planted bug must break an invariant within a few hundred days."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -249,10 +250,13 @@ CAUGHT_BY = {
 def test_a_planted_bug_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     BUGS[name](monkeypatch)
 
-    with pytest.raises(Violation, match=CAUGHT_BY.get(name, "invariant")):
-        _run_days()
+    assert any(re.search(CAUGHT_BY.get(name, "invariant"), said) for said in _violations())
 
 
-def _run_days() -> None:
+def _violations() -> Iterator[str]:
+    """What the days find, one after the other."""
     for seed in range(DAYS_MAX):
-        Sim(seed, watcher=Invariants()).run()
+        try:
+            Sim(seed, watcher=Invariants()).run()
+        except Violation as found:
+            yield str(found)
