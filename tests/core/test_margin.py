@@ -35,13 +35,7 @@ def estimate(
     return margin(RATES, legs, spot, volatility, at)
 
 
-# --- against the broker -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("spot", [FUTURE_AT, INDEX_AT], ids=["the future's price", "the index"])
-def test_a_long_future_and_a_short_call_come_within_5_percent_of_a_brokers_figures(spot: int) -> None:
-    assert estimate((FUTURE, LOT), spot=spot) == pytest.approx(174_539 * RUPEE, rel=0.05)
-    assert estimate((CALL, -LOT), spot=spot) == pytest.approx(173_159 * RUPEE, rel=0.05)
+# --- one leg --------------------------------------------------------------------------------------------------------
 
 
 def test_a_future_alone_is_the_floor_of_the_scan_range_and_two_percent_exposure() -> None:
