@@ -22,6 +22,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
 from participant.wire.rules import parse_rules
+from participant.wire.span import BadScans, parse_scans
 
 
 class BadConfig(Exception):
@@ -47,6 +48,7 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     stall_max_s: Seconds = 120.0
     signed_by: str | tuple[str, ...] = ""
     signatures_required: Count = 1
+    span_scans: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -240,7 +242,19 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
 
 
-def load_rules() -> Rulebook:
-    """The dated rules of the market that ship with the package (`participant/rules/*.toml`)."""
+def load_rules(scans: str = "") -> Rulebook:
+    """The dated rules of the market that ship (`participant/rules/*.toml`), with the published scan ranges of a file.
+
+    `scans` is [desk] span_scans: nothing is laid over the rules but what a person has named there. Raises BadConfig.
+    """
     folder = resources.files("participant") / "rules"
-    return parse_rules({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith(".toml")})
+    rules = parse_rules({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith(".toml")})
+    if not scans:
+        return rules
+    file = Path(scans).expanduser()
+    try:
+        return replace(rules, scans=parse_scans(file.read_bytes(), f"SPAN parameters in {file.name}"))
+    except OSError as fault:
+        raise BadConfig(f"[desk] span_scans: {file} cannot be read: {fault.strerror}") from fault
+    except BadScans as fault:
+        raise BadConfig(f"[desk] span_scans: {file}: {fault}") from fault

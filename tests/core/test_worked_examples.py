@@ -120,7 +120,7 @@ SHORT_CALL, SHORT_PUT = (june(Kind.CALL, 23_700), -LOT), (june(Kind.PUT, 23_700)
 
 def estimate(*legs: tuple[Contract, int], level: int = FUTURE_AT) -> float:
     """Our estimate in rupees, without the file."""
-    return margin(RULES.margin_rates(date(2026, 5, 29)), legs, level, VOLATILITY, MAY_29) / 100
+    return margin(RULES.margin_rates("NIFTY", date(2026, 5, 29)), legs, level, VOLATILITY, MAY_29) / 100
 
 
 def test_the_parts_of_a_futures_margin_are_the_scan_and_two_percent() -> None:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from participant.core.charges import ChargeRates
 from participant.core.margin import MarginRates
@@ -137,3 +138,24 @@ class MarginRow(Dated, frozen=True):
     """The parameters of margins over a span."""
 
     rates: MarginRates
+
+
+class ScanRow(Dated, frozen=True, kw_only=True):
+    """What the clearing corporation published for an underlying's day, in the place of a worked out scan range.
+
+    `price_scan` is a share of the future's price, `volatility_scan` a volatility (0.04 is four points a year).
+    """
+
+    symbol: Text
+    price_scan: Annotated[float, Meta(gt=0.0, lt=1.0)]
+    volatility_scan: Annotated[float, Meta(gt=0.0, lt=1.0)]
+
+    def over(self, rates: MarginRates) -> MarginRates:
+        """The parameters of the day: these with the published ranges, whatever the volatility is."""
+        return replace(
+            rates,
+            price_scan_sigmas=0.0,
+            price_scan_min=self.price_scan,
+            volatility_scan_share=0.0,
+            volatility_scan_min=self.volatility_scan,
+        )
