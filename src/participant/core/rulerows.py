@@ -1,6 +1,7 @@
 """The rows that a rulebook is made of: each says from when until when it holds, and where that is known from."""
 
 import datetime
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -159,3 +160,13 @@ class ScanRow(Dated, frozen=True, kw_only=True):
             volatility_scan_share=0.0,
             volatility_scan_min=self.volatility_scan,
         )
+
+
+def subjects(row: Dated) -> set[tuple[object, ...]]:
+    """What a row is about: a tick row about several kinds in one band of prices, a lot up to a day of trading.
+
+    Of two rows about one thing no two may hold on a day. The first part is the scrip's symbol, "" where it is of all.
+    """
+    symbol, band = getattr(row, "symbol", ""), getattr(row, "above", 0)
+    kinds: Iterable[object] = getattr(row, "kinds", ("",))
+    return {(symbol, band, kind, getattr(row, "traded_until", None)) for kind in kinds}
