@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from participant.core.brain import STRATEGIES
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import LADDER, Patience, Relay, Rung
@@ -230,9 +231,9 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 "`participant limits sign`"
             )
         config = msgspec.convert(settings, Config)
-        for part, fault in (("broker", config.broker.fault), ("desk", config.desk.fault)):
+        for part, fault in (("[broker]", config.broker.fault), ("[desk]", config.desk.fault), *_watched(config)):
             if fault:
-                raise BadConfig(f"{file}: [{part}] {fault}")
+                raise BadConfig(f"{file}: {part} {fault}")
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault
@@ -240,6 +241,18 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise BadConfig(f"{file}: {fault}; docs/settings.md lists every setting") from fault
     except OSError as fault:
         raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
+
+
+def _watched(config: Config) -> Iterator[tuple[str, str]]:
+    """Each row of the watchlist with why it cannot be traded on, or an empty string."""
+    symbols = [scrip.symbol for scrip in config.watchlist]
+    for i, scrip in enumerate(config.watchlist):
+        fault = scrip.weights.fault
+        if symbols.index(scrip.symbol) < i:
+            fault = f"{scrip.symbol} stands on the watchlist twice: leave one row"
+        elif scrip.strategy not in STRATEGIES:
+            fault = f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}"
+        yield f"[[watchlist]] row {i + 1}:", fault
 
 
 def load_rules(scans: str = "") -> Rulebook:
