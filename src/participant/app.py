@@ -78,7 +78,7 @@ def gateway(run: Run) -> Step:
     stores = books(run, "gateway"), quotes(run), halts(run)
     ports = GatewayPorts(orders, fills, *stores, broker(run, is_gateway=True), clock, wall, lease, SteadyClock())
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
-    limits = in_force(ports.books, str(run.day), run.config.terms)
+    limits = in_force(ports.books, str(run.day), run.terms)
     settings = limits, run.config.sending, run.config.triggers
     return Gateway(ports, GatewayRule(load_rules(run.config.desk.span_scans), *settings, run.is_lockstep, watched)).step
 
@@ -88,10 +88,10 @@ def desk(run: Run) -> Step:
     store, market, rules = books(run, "desk"), quotes(run), load_rules(run.config.desk.span_scans)
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     ports = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
-    reconcile = Reconcile(ports, run.reconcile)
+    reconcile = Reconcile(ports, run.reconcile, rules)
     is_due = reconcile.step if run.is_lockstep else lambda _: False  # in lockstep an instant is compared as it closes
     book = Book(BookPorts(queue(run, "fills", "desk"), store, market, archive, clock), rules, is_due)
-    people = Escalate(people_ports(run, store), people_rule(run.config))
+    people = Escalate(people_ports(run, store), people_rule(run))
 
     def step(wait_s: float) -> None:
         book.step(min(wait_s, 0.2))

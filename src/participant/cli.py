@@ -62,23 +62,16 @@ def parser() -> argparse.ArgumentParser:
     home, common, market = _home(), _common(), _market()
     add = commands.add_parser
     _run(add("init", help="write a commented participant.toml here"), "init:init")
-    _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade").add_argument(
-        "--venue", metavar="URL", help="trade on a venue that runs already instead of starting one"
-    )
+    trade = _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade")
+    trade.add_argument("--venue", metavar="URL", help="trade on a venue that runs already instead of starting one")
+    trade.add_argument("--shadow", action="store_true", help="read the broker's account, decide, and send nothing")
     venue = _run(
         add("venue", parents=[home, common, market], help="the simulated exchange over sockets"), "venue:venue"
     )
     venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
     venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
     venue.add_argument("--parent", type=int, help=argparse.SUPPRESS)
-    replay = _run(
-        add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
-    )
-    replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
-    decide = _run(add("decide", parents=[home, common], help="one decision by hand, from its input"), "decide:decide")
-    decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
-    decide.add_argument("--input", type=Path, metavar="FILE", help="the input of a job (JSON) instead of the log's")
-    decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
+    _decisions(commands, home, common)
     _catalogue(commands, common)
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
     sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")
@@ -90,6 +83,20 @@ def parser() -> argparse.ArgumentParser:
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
     return whole
+
+
+def _decisions(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, common: OneLine) -> None:
+    add = commands.add_parser
+    replay = _run(
+        add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
+    )
+    replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
+    decide = _run(add("decide", parents=[home, common], help="one decision by hand, from its input"), "decide:decide")
+    decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
+    decide.add_argument("--input", type=Path, metavar="FILE", help="the input of a job (JSON) instead of the log's")
+    decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
+    explain = _run(add("explain", parents=[home, common], help="why a decision came out as it did"), "explain:explain")
+    explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
 
 
 def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine) -> None:

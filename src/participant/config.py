@@ -151,7 +151,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Run(Struct, frozen=True):
-    """One day's run, written to `home` for every process to read: what to trade on, where, and how."""
+    """One day's run, written to `home` for every process to read: what to trade on, where, and how.
+
+    A shadow reads the broker of the settings and sends nothing.
+    """
 
     home: str
     day: datetime.date
@@ -160,6 +163,7 @@ class Run(Struct, frozen=True):
     fix_port: int
     speed: float
     config: Config
+    is_shadow: bool = False
 
     @property
     def is_lockstep(self) -> bool:
@@ -202,7 +206,12 @@ class Run(Struct, frozen=True):
     @property
     def is_paper(self) -> bool:
         """Whether no real order can be sent."""
-        return self.config.broker.profile == "paper"
+        return self.is_shadow or self.config.broker.profile == "paper"
+
+    @property
+    def terms(self) -> Terms:
+        """By what the limits of the day may be in force: a shadow's as on paper."""
+        return replace(self.config.terms, is_paper=self.is_paper)
 
 
 FILE = "participant.toml"

@@ -110,6 +110,7 @@ def asked(why: Decision, number: int = 0, **changes: Any) -> Ask:
         master_day=day_of(NOW),
         is_listed=True,
         is_watched=True,
+        may_send=True,
         price_range=RULES.price_range(order.contract.kind, DAY),
         market=market_of(why.legs[number + 1 :]) if number + 1 < len(why.legs) else None,
     )

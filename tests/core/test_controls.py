@@ -469,6 +469,39 @@ def test_margin_beyond_our_cash_is_refused() -> None:
     assert refused(replace(BUY_CALL, account=Account(CRORE, BUY_CALL.order.margin - 1))) == ("PT-10", "margin")
 
 
+@pytest.mark.parametrize(("more", "is_refused"), [(0, False), (1, True)])
+@pytest.mark.parametrize("is_last_day", [False, True])
+def test_the_brokers_own_figure_is_refused_from_the_first_paisa_above_the_share(
+    more: int, is_refused: bool, is_last_day: bool
+) -> None:
+    """All orders of the decision count once: by the broker's figure in the place of what we have reserved for them."""
+    future = replace(FUTURE, expiry=TODAY) if is_last_day else FUTURE
+    ask = asked(decision(leg(future, BUY), leg(CALL, SELL)))
+    share = CRORE * (35 if is_last_day else 40) // 100
+    reserved = {"other": share - 3_00_000_00} | {o.order_id: o.margin for o in ask.orders}
+    ask = limited(replace(ask, account=Account(CRORE, CRORE, reserved=reserved), broker_need=3_00_000_00 + more))
+    assert refused(ask) == (("PT-10", "broker_margin") if is_refused else ("", ""))
+
+
+@pytest.mark.parametrize("by_broker", [False, True])
+def test_what_the_broker_cannot_say_is_our_estimate_or_refused_as_the_limits_have_it(by_broker: bool) -> None:
+    ask = limited(replace(BUY_FUTURE, broker_why="it is down"), margin_by_broker=by_broker)
+    found = check(ask)
+    assert refused(ask) == (("PT-10", "broker_margin") if by_broker else ("", ""))
+    assert found is None or found.reason == "the broker does not say what margin it needs: it is down"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_broker_is_not_asked_for_a_close_nor_again_for_a_later_leg(number: int) -> None:
+    close = asked(CLOSING, number, position=position(cover=1, calls=1 - number))
+    later = asked(OPENING, 1, position=position(cover=1))
+    assert BUY_FUTURE.is_for_broker
+    for ask in (close, later):
+        assert not ask.is_for_broker
+        strict = limited(replace(ask, broker_need=100 * CRORE), margin_by_broker=True)
+        assert refused(strict) == ("", "")
+
+
 # --- PT-11 ---
 
 
@@ -610,3 +643,20 @@ def test_a_refusal_names_its_control_its_limits_in_force_and_the_figures_compare
 
 def test_every_limit_that_a_control_names_exists() -> None:
     assert {name for one in CHECKS for name in one.limits} <= set(Limits.__struct_fields__)
+
+
+# --- PT-23 ---
+
+
+def test_on_a_shadow_day_the_last_control_ends_what_every_other_has_let_pass() -> None:
+    ask = replace(BUY_FUTURE, may_send=False)
+    found = check(ask)
+    assert found is not None
+    assert (found.control, found.check, found.disables) == ("PT-23", "shadow", False)
+    quote = ask.quote
+    assert quote is not None
+    told = (ask.order.limit, quote.bid, quote.ask, quote.exchange_at, NOW)
+    assert tuple(found.figures.values()) == told
+    assert refused(replace(ask, is_listed=False)) == ("PT-01", "instrument"), "the others judge first"
+    assert orders.shadow(replace(ask, quote=None)) is not None, "without a quote, too, nothing is sent"
+    assert check(BUY_FUTURE) is None

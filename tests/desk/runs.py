@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,8 @@ LOOK_EVERY_S = 0.01
 DAY = "2026-11-25"
 # A made day on which a covered call is opened with the first instant and held.
 SEED = 31
-MADE = ("--lockstep", "--date", DAY, "--seed", str(SEED), "--symbols", "NIFTY", "--step", "300")
+MADE = ("--lockstep", "--date", DAY, "--seed", str(SEED), "--symbols", "NIFTY", "--step", "600")
+COARSE = (*MADE[:-1], "1800")  # where no more than the first instants and the end of the day matter
 PROCESSES = ("ingest", "dispatch", "gateway", "desk", "breaker", "venue")
 
 
@@ -66,9 +67,12 @@ def environment() -> dict[str, str]:
 
 
 class Desk:
-    """A `participant trade` under way at `home`; leaving it ends whatever of it still runs."""
+    """A `participant trade` under way at `home`; leaving it ends whatever of it still runs.
 
-    def __init__(self, home: Path, *options: object) -> None:
+    `also` is what stands in its environment beside ours.
+    """
+
+    def __init__(self, home: Path, *options: object, also: Mapping[str, str] = {}) -> None:
         self.home = home
         self.options = options
         self._out, self._err = (home.parent / f"{home.name}.{name}" for name in ("out", "err"))
@@ -76,7 +80,12 @@ class Desk:
         with self._out.open("wb") as out, self._err.open("wb") as err:
             # A group of its own, so that its end can be made sure of by its id.
             self.process = subprocess.Popen(
-                command, cwd=home.parent, env=environment(), stdout=out, stderr=err, start_new_session=True
+                command,
+                cwd=home.parent,
+                env={**environment(), **also},
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
             )
 
     def __enter__(self) -> "Desk":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk.runs import DAY, MADE, Ended, broker_of, participant, trade
+from tests.desk.runs import COARSE, DAY, MADE, Ended, broker_of, participant, trade
 
 NOTE = ("day", "contract", "brokerage", "stt", "exchange", "sebi", "stamp", "gst", "ipft")
 
@@ -75,8 +75,8 @@ def test_a_report_of_no_day_is_refused(home: Path, words: tuple[str, ...]) -> No
 
 
 def test_two_days_are_explained_to_the_paisa_each_from_the_close_before(tmp_path: Path) -> None:
-    home, coarse = tmp_path / "home", [*MADE[:-1], "1800"]
-    days = [word.replace(DAY, f"{DAY}..2026-11-26") for word in coarse]
+    home = tmp_path / "home"
+    days = [word.replace(DAY, f"{DAY}..2026-11-26") for word in COARSE]
     assert participant(tmp_path, "trade", *days, "--home", home, "--quiet").status == 0
     for day in (DAY, "2026-11-26"):
         values = json.loads((home / "reports" / f"{day}.json").read_bytes())

@@ -73,7 +73,7 @@ def test_a_busy_day_whose_orders_rest_over_instants_is_the_same_however_slow_a_p
     config.write_text(
         f'[desk]\nsigned_by = "{signed_by}"\n' + "".join(BUSY_SCRIP.format(s) for s in ("NIFTY", "BANKNIFTY"))
     )
-    options = ("--lockstep", "--step", 300, "--date", "2026-11-26", "--config", config)
+    options = ("--lockstep", "--step", 600, "--date", "2026-11-26", "--config", config)
     calm = trade(tmp_path / "calm", *options)
     assert calm.summary["fills"] > 4
     for slow in ("dispatch", "gateway", "desk"):

@@ -22,7 +22,7 @@ from tests.desk.runs import (
     until,
 )
 
-LAST_MOMENT = 60  # decisions; the day has some 78 of them
+LAST_MOMENT = 30  # decisions; the day has some 40 of them
 CHILDREN_END_WITHIN_S = 8.0
 # The broker takes the first order, and its answer hangs that long: time enough to kill somebody in between.
 HANGS = '[broker]\nhang_s = 3.0\n[broker.plan.1]\nkind = "accept silently"\n'
@@ -104,7 +104,7 @@ def test_a_killed_desk_takes_its_processes_along_and_goes_on_when_called_again(
 
 def test_a_desk_that_is_asked_to_stop_says_how_to_go_on_and_does(tmp_path: Path, calm: Calm) -> None:
     with Desk(tmp_path / "home", *MADE) as desk:
-        desk.until_decided(20)
+        desk.until_decided(10)
         running = desk.until("all processes run", lambda: all_running(desk))
         desk.process.terminate()
         stopped = desk.ended()

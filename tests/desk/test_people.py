@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.desk.runs import MADE, Ended, participant, trade
+from tests.desk.runs import COARSE, Ended, participant, trade
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +13,7 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("lost")
     faults = folder / "faults.toml"
     faults.write_text('[broker]\n[broker.plan.2]\nkind = "lose"\n')
-    ended = trade(folder / "home", *MADE, "--faults", faults)
+    ended = trade(folder / "home", *COARSE, "--faults", faults)
     (ticket,) = ended.summary["tickets"]
     return folder / "home", ticket["ticket_id"]
 
@@ -62,7 +62,7 @@ def test_a_channel_that_is_quiet_is_named_and_needs_a_person(tmp_path: Path) -> 
     secrets.chmod(0o600)
     config.write_text(f'[people]\nsecrets = "{secrets}"\nretry_after_s = 0.1\n')
     home = tmp_path / "home"
-    ended = trade(home, *MADE, "--config", config)
+    ended = trade(home, *COARSE, "--config", config)
     assert ended.status == 1
     assert ended.summary["quiet"] == {"webhook to all": "connection refused"}
     status = participant(tmp_path, "status", "--home", home)
@@ -75,4 +75,4 @@ def test_addresses_that_others_can_read_stop_the_day_before_it_begins(tmp_path: 
     secrets.write_text("")
     secrets.chmod(0o644)
     config.write_text(f'[people]\nsecrets = "{secrets}"\n')
-    said_no(trade(tmp_path / "home", *MADE, "--config", config), "is open to others")
+    said_no(trade(tmp_path / "home", *COARSE, "--config", config), "is open to others")

@@ -6,7 +6,9 @@ Each set is traded twice, so that its decision logs can be compared to the byte.
 import datetime
 import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
 
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.core.account import Account
@@ -31,17 +33,23 @@ RUPEE = 100
 def twice(folder: Path, *options: object) -> Ended:
     """Trade in two homes; both clean, with the same logs. Returns the first."""
     first, second = (trade(folder / name, "--lockstep", *options) for name in ("first", "second"))
-    for ended in (first, second):
+    assert_same(folder, [first], [second])
+    return first
+
+
+def assert_same(folder: Path, *runs: list[Ended]) -> None:
+    """What the commands of two homes traded is clean and the same to the byte, and the first is decided again alike."""
+    for ended in (e for run in runs for e in run):
         assert ended.status == 0, ended.err
         for summary in ended.summaries:
             assert (summary["breaks"], summary["tickets"], summary["unknown"], summary["buried"]) == ([], [], [], {})
-    days = [s["day"] for s in first.summaries]
+    days, again = ([s["day"] for ended in run for s in ended.summaries] for run in runs)
+    assert days == again
     for day in days:
         assert log_bytes(folder / "first", day) == log_bytes(folder / "second", day)
         assert log_bytes(folder / "first", day)
-    again = participant(folder, "replay", "--home", "first", f"{days[0]}..{days[-1]}")
-    assert (again.status, again.err) == (0, "")
-    return first
+    replayed = participant(folder, "replay", "--home", "first", f"{days[0]}..{days[-1]}")
+    assert (replayed.status, replayed.err) == (0, "")
 
 
 def decided(home: Path, day: str, scrip: str) -> list[dict[str, Any]]:
@@ -63,15 +71,42 @@ def cash(home: Path) -> int:
     return decode(row.value, Account).cash
 
 
-def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(tmp_path: Path) -> None:
-    ended = twice(tmp_path, *NEAR, "--date", "2019-04-12..2019-04-22")
-    days = {s["day"]: s for s in ended.summaries}
+class April(NamedTuple):
+    """12 to 22 April 2019, traded in one command and, from the same data, in three with a look at the expiry between.
+
+    `held` and `left` are units before and after the expiry, `moved` is the cash (paise) of that day.
+    """
+
+    folder: Path
+    once: Ended
+    parts: list[Ended]
+    held: dict[str, int]
+    left: dict[str, int]
+    moved: int
+
+
+@pytest.fixture(scope="module")
+def april(tmp_path_factory: pytest.TempPathFactory) -> April:
+    folder = tmp_path_factory.mktemp("april")
+    first, second = folder / "first", folder / "second"
+    once = trade(first, "--lockstep", *NEAR, "--date", "2019-04-12..2019-04-22")
+    parts = [trade(second, "--lockstep", *NEAR, "--date", "2019-04-12..2019-04-16")]
+    held, had = holdings(second), cash(second)
+    parts.append(trade(second, "--lockstep", *NEAR, "--date", "2019-04-18"))
+    left, moved = holdings(second), cash(second) - had
+    parts.append(trade(second, "--lockstep", *NEAR, "--date", "2019-04-22"))
+    return April(folder, once, parts, held, left, moved)
+
+
+def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(april: April) -> None:
+    assert_same(april.folder, [april.once], april.parts)
+    home, days = april.folder / "first", {s["day"]: s for s in april.once.summaries}
     assert list(days) == ["2019-04-12", "2019-04-15", "2019-04-16", "2019-04-18", "2019-04-22"], (
         "17 and 19 are holidays"
     )
 
     for scrip in ("NIFTY", "BANKNIFTY"):
-        (opened,) = [d for d in decided(tmp_path / "first", "2019-04-12", scrip) if d["action"] == "open"]
+        (opened,) = [d for d in decided(home, "2019-04-12", scrip) if d["action"] == "open"]
         assert round(opened["figures"]["iv_rank"], 2) == 0.96
         proxy = "" if scrip == "NIFTY" else " (a proxy: NIFTY's)"
         assert opened["figures"]["iv30_source"] == f"India VIX of 2019-04-11{proxy}"
@@ -80,31 +115,27 @@ def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(tmp_pat
         assert opened["figures"]["call_expiry"] == "2019-04-18"
         assert opened["figures"]["call_iv"] > 0
         # On the 22nd the cover that an expired call left is sold, at the first instant that quotes it.
-        first, *_ = decided(tmp_path / "first", "2019-04-22", scrip)
+        first, *_ = decided(home, "2019-04-22", scrip)
         assert (first["action"], first["legs"][0]["side"]) == ("close", "sell")
         assert first["reason"].startswith("sell the cover, ")
-    opened = next(d for d in decided(tmp_path / "first", "2019-04-12", "NIFTY") if d["action"] == "open")
+    opened = next(d for d in decided(home, "2019-04-12", "NIFTY") if d["action"] == "open")
     assert opened["figures"]["iv_over_realised"] > 2, "realised volatility is less than half of it"
     assert any(n.startswith("rule of low confidence: the holidays") for n in days["2019-04-12"]["notes"])
     assert days["2019-04-18"]["positions"] == {"NIFTY": "+150 20190425-FUT", "BANKNIFTY": "+60 20190425-FUT"}
     assert days["2019-04-22"]["positions"] == {"NIFTY": "flat", "BANKNIFTY": "flat"}
 
 
-def test_an_expiry_leaves_nothing_that_has_expired_and_moves_the_cash_of_the_official_prices(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    assert trade(home, "--lockstep", *NEAR, "--date", "2019-04-12..2019-04-16").status == 0
-    calls = {key: units for key, units in holdings(home).items() if "CE" in key}
+def test_an_expiry_leaves_nothing_that_has_expired_and_moves_the_cash_of_the_official_prices(april: April) -> None:
+    calls = {key: units for key, units in april.held.items() if "CE" in key}
     assert calls == {"NIFTY-20190418-11750CE": -150, "BANKNIFTY-20190418-30300CE": -60}
-    before = cash(home)
-    assert trade(home, "--lockstep", *NEAR, "--date", "2019-04-18").status == 0
-    assert holdings(home) == {"NIFTY-20190425-FUT": 150, "BANKNIFTY-20190425-FUT": 60}
+    assert april.left == {"NIFTY-20190425-FUT": 150, "BANKNIFTY-20190425-FUT": 60}
     # NIFTY settled at 11,752.80: the call of 11,750 was worth 2.80; the seller pays no STT on exercise.
     call = -150 * 280
     # BANKNIFTY settled at 30,223.40: the call of 30,300 was worth nothing.
     # The April futures: NIFTY from 11,824.45 (the close of the 16th) to 11,771.10, BANKNIFTY 30,605.55 to 30,266.35.
     futures = 150 * (1_177_110 - 1_182_445) + 60 * (3_026_635 - 3_060_555)
     assert (call, futures) == (-420_00, -28_354_50)
-    assert cash(home) - before == call + futures
+    assert april.moved == call + futures
 
 
 def test_a_monthly_expiry_in_january_2019(tmp_path: Path) -> None:
@@ -148,11 +179,11 @@ def test_minute_bars_with_the_index_each_second_in_2022(tmp_path: Path) -> None:
 
 
 def first_hour(target: Path) -> Path:
-    """The pages of 12 April 2019 up to half past ten: three instants, a minute at sixty times real time."""
+    """The pages of 12 April 2019 up to five past ten: three instants, 40 s at sixty times real time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    since, until = (datetime.datetime.fromisoformat(f"2019-04-12 {at}+05:30") for at in ("09:00", "10:35"))
+    since, until = (datetime.datetime.fromisoformat(f"2019-04-12 {at}+05:30") for at in ("09:00", "10:05"))
     files = sorted((DATA / "nse_chain_2018_10_to_2019_04").glob("*.parquet"))
     span = [("ts_ist", ">=", since), ("ts_ist", "<", until)]
     pq.write_table(pa.concat_tables([pq.read_table(file, filters=span) for file in files]), target)

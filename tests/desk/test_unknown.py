@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.desk.runs import MADE, Desk, broker_of, decisions_of, participant, taken_tags, trade
+from tests.desk.runs import COARSE, Desk, broker_of, decisions_of, participant, taken_tags, trade
 
 NEXT_DAY = ("--lockstep", "--seed", 31, "--symbols", "NIFTY", "--step", 1800)
 
@@ -15,7 +15,7 @@ def faults(tmp_path: Path, text: str) -> Path:
 
 def test_an_order_that_the_broker_never_shows_is_one_ticket_that_blocks_the_next_day(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    ended = trade(home, *MADE, "--faults", faults(tmp_path, '[broker.plan.2]\nkind = "lose"\n'))
+    ended = trade(home, *COARSE, "--faults", faults(tmp_path, '[broker.plan.2]\nkind = "lose"\n'))
     assert (ended.status, ended.err) == (1, "")
     day = ended.summary
     assert day["orders"] == {"filled": 1, "unknown": 1}
@@ -41,7 +41,7 @@ def test_an_order_that_the_broker_never_shows_is_one_ticket_that_blocks_the_next
 
 def test_an_order_that_is_accepted_late_is_found_and_sent_once(tmp_path: Path) -> None:
     late = '[broker.plan.2]\nkind = "accept late"\nlate_s = 170\n'
-    ended = trade(tmp_path / "home", *MADE, "--faults", faults(tmp_path, late))
+    ended = trade(tmp_path / "home", *COARSE, "--faults", faults(tmp_path, late))
     assert (ended.status, ended.err) == (0, "")
     assert (ended.summary["breaks"], ended.summary["unknown"], ended.summary["tickets"]) == ([], [], [])
     stems = [tag[:-1] for tag in taken_tags(tmp_path / "home")]
@@ -50,7 +50,7 @@ def test_an_order_that_is_accepted_late_is_found_and_sent_once(tmp_path: Path) -
 
 def test_nobody_is_called_for_an_order_that_the_book_shows(tmp_path: Path) -> None:
     silent = 'hang_s = 3.0\nupdate_drop = 1.0\n[broker.plan.1]\nkind = "accept silently"\n'
-    with Desk(tmp_path / "home", *MADE, "--faults", faults(tmp_path, silent)) as desk:
+    with Desk(tmp_path / "home", *COARSE, "--faults", faults(tmp_path, silent)) as desk:
         desk.until_first_order()
         desk.kill("venue")  # so the gateway cannot look the order up before its time is over
         ended = desk.ended()

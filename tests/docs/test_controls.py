@@ -41,7 +41,7 @@ def test_every_limit_belongs_to_a_control_and_to_the_file_that_ships_with_a_rema
 
 
 def test_every_pre_trade_control_is_in_one_of_the_tables() -> None:
-    assert {cells[0] for cells in (*TABLE, *OTHERS)} == {f"PT-{i:02}" for i in range(1, 23)}
+    assert {cells[0] for cells in (*TABLE, *OTHERS)} == {f"PT-{i:02}" for i in range(1, 24)}
 
 
 def test_every_test_that_the_tables_name_exists() -> None:

@@ -176,6 +176,15 @@ def test_far_weeklies_are_quoted_wider_and_thinner_than_monthlies() -> None:
     assert liquidity_of(0.0, is_monthly=False).lots == liquidity_of(1.0, is_monthly=False).lots
 
 
+def test_what_is_listed_once_stays_listed_until_it_expires() -> None:
+    day, before = DAY, dict[str, Contract]()
+    for _ in range(8):
+        now = {c.key: c for c in SyntheticMarket(5, day, RULES, ("NIFTY", "BANKNIFTY")).contracts()}
+        gone = [key for key, contract in before.items() if key not in now and contract.expiry >= day]
+        assert gone == []
+        day, before = RULES.next_session(day), now
+
+
 def test_the_master_follows_the_rulebook(market: SyntheticMarket) -> None:
     contracts = market.contracts()
     assert len({c.key for c in contracts}) == len(contracts)
@@ -184,7 +193,7 @@ def test_the_master_follows_the_rulebook(market: SyntheticMarket) -> None:
     listed = RULES.expiries("NIFTY", DAY)
     assert all(expiry in listed for symbol, expiry in lines if symbol == "NIFTY")
     for (symbol, expiry), line in lines.items():
-        assert 20 <= len(line) <= 60
+        assert 20 <= len(line) <= 120
         assert {(c.lot, c.freeze) for c in line} == {(RULES.lot(symbol, expiry), RULES.freeze(symbol, DAY))}
         assert all(c.strike % RULES.strike_step(symbol, DAY) == 0 for c in line)
     for symbol in market.symbols:

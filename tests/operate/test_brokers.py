@@ -13,11 +13,13 @@ from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.brokers.kite import KiteBroker
 from participant.adapters.brokers.openalgo import OpenAlgoBroker
 from participant.adapters.clocks.system import SystemClock
+from participant.adapters.stores.sqlite import SqliteStore
 from participant.app import broker
 from participant.cli import main
 from participant.commands import login
 from participant.commands.guard import run as guarded
 from participant.config import BadConfig, BrokerLink, Config, Run, load_config
+from participant.links.books import Books
 from participant.operate.brokers import refuse_live_keys, vendor_broker
 from tests.vendors.kite import API_KEY, REQUEST_TOKEN, SECRET, TOKEN, KiteServer
 from tests.vendors.openalgo import API_KEY as OPENALGO_KEY
@@ -243,3 +245,61 @@ def test_the_simulated_exchange_needs_no_login(tmp_path: Path, capsys: pytest.Ca
     file.write_text("")
     assert guarded(login.login, Namespace(config=file, check=True)) == 2
     assert "needs no login" in capsys.readouterr().err
+
+
+# --- the session before a day -----------------------------------------------------------------------------------------
+
+SHADOW = ("trade", "--shadow", "--date", str(DAY), "--symbols", "NIFTY")
+SIGNED_IN = {"kite": {**LIVE["kite"], "access_token": TOKEN, "issued": str(DAY)}}
+
+
+def shadowed(office: Office) -> int:
+    return main([*SHADOW, "--config", str(office.config), "--home", str(office.folder / "home")])
+
+
+def has_begun(office: Office) -> bool:
+    home = office.folder / "home"
+    return (home / "run.json").exists() or (home / "logs" / "venue.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("refused", "plane"), [("profile", "session"), ("data", "contracts"), ("orders", "orders"), ("feed", "updates")]
+)
+def test_a_day_does_not_begin_with_a_session_that_is_dead_on_any_plane_and_says_which(
+    kite: Office, capsys: pytest.CaptureFixture[str], refused: str, plane: str
+) -> None:
+    kite.settle("kite", "live", SIGNED_IN)
+    server = kite.served.vendor
+    assert isinstance(server, KiteServer)
+    kite.served.do(lambda: server.refused.add(refused))
+    assert shadowed(kite) == 1
+    told = capsys.readouterr().err
+    assert f"kite, live: the session of {DAY} is not good: {plane}: " in told
+    assert f"{DAY} does not begin, `participant login` mends it" in told
+    assert told.count("\n") == 1
+    assert not has_begun(kite)
+    assert kite.served.sent() == []
+    books = SqliteStore(kite.folder / "home" / "books.sqlite", is_durable=True)
+    assert Books(books).shadowed is None, "a home in which no day began is nobody's yet"
+    books.close()
+
+
+def test_a_day_does_not_begin_under_another_days_token_or_none_and_nobody_is_knocked_at(
+    kite: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kite.settle("kite", "live", {"kite": {**SIGNED_IN["kite"], "issued": "2026-11-24"}})
+    assert shadowed(kite) == 1
+    assert "session: Kite's access token is of 2026-11-24, not of 2026-11-25" in capsys.readouterr().err
+    kite.settle("kite", "live", {})
+    assert shadowed(kite) == 2
+    assert "no key for kite" in capsys.readouterr().err
+    assert (has_begun(kite), kite.served.asked) == (False, [])
+
+
+def test_a_day_does_not_begin_beside_an_openalgo_in_the_wrong_mode(
+    openalgo: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    openalgo.settle("openalgo", "paper", {"openalgo": {"profile": "paper", "api_key": OPENALGO_KEY}})
+    assert shadowed(openalgo) == 1
+    assert "mode: OpenAlgo is in live mode and this desk is for analyze" in capsys.readouterr().err
+    assert not has_begun(openalgo)

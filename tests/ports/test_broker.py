@@ -13,6 +13,7 @@ from participant.adapters.brokers.http import HttpBroker
 from participant.adapters.brokers.kite import KiteAccount, KiteBroker
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.brokers.openalgo import OpenAlgoAccount, OpenAlgoBroker
+from participant.adapters.brokers.shadow import ShadowBroker
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.clearing import Ledger
 from participant.core.guarantees import Dedup, Finding, Guarantees
@@ -54,6 +55,15 @@ class Both(Broker, BrokerBooks, Protocol):
     """A broker with its books and its guarantees."""
 
     guarantees: Guarantees
+
+    def close(self) -> None: ...
+
+
+class InMemory(MemoryBroker):
+    """The broker in memory, with the end that every connection has."""
+
+    def close(self) -> None:
+        """Nothing to end."""
 
 
 class Desk:
@@ -103,7 +113,7 @@ class Desk:
 
 
 def in_memory(_: Running) -> Iterator[Desk]:
-    broker = MemoryBroker(CONTRACTS, RULES, DAY, CASH)
+    broker = InMemory(CONTRACTS, RULES, DAY, CASH)
     broker.on_quotes(OPENS_AT, quotes(OPENS_AT))
     yield Desk(broker, broker, lambda action: action())
 
@@ -652,3 +662,42 @@ def test_a_broker_that_hangs_longer_than_we_wait_leaves_the_order_unknown_and_al
             assert [v.status for v in desk.broker.find("a")] == ["complete"]
         finally:
             impatient.close()
+
+
+# --- a shadow of any of them ------------------------------------------------------------------------------------------
+
+
+def test_a_shadow_reads_what_its_broker_shows_and_takes_no_order_there_for_its_own(desk: Desk) -> None:
+    desk.broker.place(order("a", limit=ASK + 5_000))
+    shadow = ShadowBroker(desk.broker, desk.broker.settlements)
+    shadow.login()
+    shown = [replace(view, tag="") for view in desk.broker.orders()]
+    assert shadow.orders() == shadow.find("") == shown
+    assert shadow.find("a" * 16) == []
+    assert (shadow.positions(), shadow.funds()) == (desk.broker.positions(), desk.broker.funds())
+    assert shadow.quote(CALL.key) == desk.broker.quote(CALL.key)
+    assert shadow.margin([order("b")]) == desk.broker.margin([order("b")])
+    assert shadow.settlements() is None
+    assert shadow.guarantees is desk.broker.guarantees
+    desk.broker.place(order("c", side=SELL, limit=3_020_000))
+    heard = Desk(shadow, desk.exchange, desk._do).hear(lambda views: len({v.broker_order_id for v in views}) == 2)
+    assert {v.tag for v in heard} == {""}
+
+
+def test_nothing_that_a_shadow_is_asked_to_send_changes_anything_at_its_broker(desk: Desk) -> None:
+    resting = desk.placed(order("a", side=SELL, limit=3_020_000))
+    (view,) = desk.broker.orders()
+    before, requests = desk.broker.orders(), desk.exchange.state.requests
+    shadow = ShadowBroker(desk.broker, desk.broker.settlements)
+    answers = [shadow.place(order("b")), shadow.modify(resting), shadow.cancel(resting), shadow.cancel(view)]
+    assert {(a.verdict, a.is_retriable, a.reason) for a in answers} == {
+        (Verdict.REJECTED, False, "not sent: a shadow day sends nothing"),
+    }  # fmt: skip
+    assert (desk.broker.orders(), desk.exchange.state.requests) == (before, requests)
+
+
+@pytest.mark.parametrize("ask", ["login", "orders", "positions", "funds"])
+def test_a_shadow_of_a_broker_that_is_down_shows_no_empty_book(desk: Desk, ask: str) -> None:
+    desk.fail(Faults(books_down=1.0))
+    with pytest.raises(BrokerDown):
+        getattr(ShadowBroker(desk.broker, desk.broker.settlements), ask)()

@@ -91,7 +91,8 @@ def _of_row(write: Write) -> str:
     if write.table != "orders" or write.value is None:
         return f"row of {write.table}" if write.value is not None else f"no row of {write.table}"
     order = decode(write.value, Order)
-    asked = " (end taken)" if order.is_cancelling else " (end asked for)" if order.cancels else ""
+    changed = " (change asked for)" if order.changes else ""
+    asked = " (end taken)" if order.is_cancelling else " (end asked for)" if order.cancels else changed
     return f"order {order.status}{asked}"
 
 
@@ -298,6 +299,8 @@ class Sim:
             self.wire.append((arguments[0], self.clock.at))
             if self.watcher:
                 self.watcher.sending(self, arguments[0])
+        if port == "broker" and effect == "modify" and self.watcher:
+            self.watcher.changing(self, arguments[0])
 
     def after(self, port: str, effect: str, arguments: tuple[Any, ...], result: Any) -> None:
         if self.watcher and port == "books" and result:
@@ -320,7 +323,7 @@ class Sim:
             "breaker": self._breaker,
         }[name]
         queues = {n: Fragile(q, n, ["put", "done"], self) for n, q in self.queues.items()}
-        broker = Fragile(self.line, "broker", ["place", "cancel", "find", "updates"], self)
+        broker = Fragile(self.line, "broker", ["place", "modify", "cancel", "find", "updates"], self)
         books = Fragile(self.raw_books, "books", ["commit"], self)
         quotes = Fragile(self.raw_quotes, "quotes", ["commit"], self)
         return lambda: build(Parts(books, quotes, queues, broker))
@@ -358,7 +361,9 @@ class Sim:
         self.notifier.close()
         ports = PeoplePorts(of.books, {("console", "all"): self.notifier}, self.clock)
         people = Escalate(ports, PeopleRule((Rung(0.0, "console"),), patience=Patience(50, 0.0)))
-        reconcile = Reconcile(ReconcilePorts(of.books, of.quotes, of.broker, of.queues["fills"]), ReconcileRule())
+        reconcile = Reconcile(
+            ReconcilePorts(of.books, of.quotes, of.broker, of.queues["fills"]), ReconcileRule(), world.RULES
+        )
         return lambda: (stage.step(0.0), people.step(), reconcile.step(self.clock.now()))
 
     def _breaker(self, of: Parts) -> Callable[[], object]:

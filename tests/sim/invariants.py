@@ -39,6 +39,7 @@ class Invariants:
         self.sent: Counter[str] = Counter()
         self.before: dict[str, Order] = {}
         self.proven: set[str] = set()
+        self.asked: dict[str, int] = {}
         self.differed_at = 0
         self.decided: dict[tuple[str, int], int] = {}
 
@@ -77,6 +78,22 @@ class Invariants:
             self._cover_sold_last(sim, order)
         quoted_at = sim.quoted_at(order.scrip, order.contract.key)
         require(sim.clock.at - quoted_at <= 90 * 10**9, sim, 3, "sent against a stale quote")
+
+    def changing(self, sim: Sim, order: Order) -> None:
+        """3, 5: a change of the limit: written down first, few of them, each nearer, in time, on a fresh quote."""
+        stored = next(o for o in sim.orders() if o.order_id == order.order_id)
+        require(stored.changes == order.changes, sim, 5, "the change was not written down first")
+        require(order.changes <= len(SendRule().reprice_at_s), sim, 5, f"changed {order.changes} times")
+        before = self.asked.get(order.order_id, 0)
+        is_nearer = not before or order.side.sign * (order.limit - before) > 0
+        require(
+            is_nearer or order.tag_stem in sim.line.unchanged, sim, 5, "what may have been changed is asked for again"
+        )
+        self.asked[order.order_id] = order.limit
+        require(sim.clock.at < order.deadline, sim, 3, "changed after the deadline")
+        require(sim.breaker_level() < 2, sim, 3, "changed while the breaker is open")
+        age = sim.clock.at - sim.quoted_at(order.scrip, order.contract.key)
+        require(age <= 90 * 10**9, sim, 3, "changed against a stale quote")
 
     def _cover_sold_last(self, sim: Sim, order: Order) -> None:
         """1, 3: cover >= short calls after any subset of what may still fill at the broker."""

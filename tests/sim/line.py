@@ -5,7 +5,7 @@ It counts what goes wrong as it happens (`seen`), so that a test can say which f
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from starlette.responses import Response
@@ -31,7 +31,8 @@ class Line:
     """Implements Broker and BrokerBooks over the exchange; before and after each request it may go down for a while.
 
     `share` is how often. `proven` holds the tag stems of orders of which an answer said, or a missing connection
-    showed, that an attempt was not taken, whatever the desk makes of it; `late_s` how late each late order is.
+    showed, that an attempt was not taken, whatever the desk makes of it; `unchanged` those whose last change was proven
+    not to be; `late_s` is how late each late order is.
     """
 
     def __init__(self, exchange: MemoryBroker, seed: int, share: float) -> None:
@@ -39,6 +40,7 @@ class Line:
         self._down_until = 0
         self.seen: Counter[str] = Counter()
         self.proven: set[str] = set()
+        self.unchanged: set[str] = set()
         self.late_s: list[int] = []
 
     def mend(self) -> None:
@@ -65,6 +67,23 @@ class Line:
             self._note(order, "a 400")
         return worded(answer)
 
+    def modify(self, order: Order) -> Answer:
+        """Ask for another limit, unless there is no connection; the answer may get lost."""
+        self.unchanged.discard(order.tag_stem)
+        if self._is_down():
+            self.seen["the line was down: no change asked for"] += 1
+            self.unchanged.add(order.tag_stem)
+            return NO_CONNECTION
+        answer = self._exchange.modify(order)
+        if self._is_down(ON_THE_WAY) or answer.verdict is Verdict.UNKNOWN:
+            self.seen["a change of unknown fate"] += 1
+            return LOST_ANSWER
+        self.seen["changed" if answer.verdict is Verdict.ACCEPTED else "a change was refused"] += 1
+        answer = worded(answer)
+        if answer.verdict is Verdict.REJECTED:
+            self.unchanged.add(order.tag_stem)
+        return answer
+
     def cancel(self, order: Order | OrderView) -> Answer:
         """Ask for the order's end, unless there is no connection."""
         if self._is_down():
@@ -90,6 +109,10 @@ class Line:
         return heard
 
     # --- books ---
+
+    def margin(self, orders: Sequence[Order]) -> int:
+        """What these orders need."""
+        return self._read(lambda: self._exchange.margin(orders))
 
     def find(self, tag_stem: str) -> list[OrderView]:
         """The orders of the day whose tag begins so."""

@@ -29,10 +29,11 @@ DAYS = {
 WRITES = {
     "order claimed", "order denied", "order sending", "order working", "order partial", "order unknown", "order filled",
     "order rejected", "order dead", "order cancelled (end taken)", "order partial (end asked for)",
-    "order partial (end taken)", "row of account", "row of checks", "row of outbox", "no row of outbox",
+    "order partial (end taken)", "order partial (change asked for)",
+    "row of account", "row of checks", "row of outbox", "no row of outbox",
     "row of refusals", "row of tickets",
 }  # fmt: skip
-REQUESTS = {"broker.place", "broker.cancel", "broker.find", "fills.put", "orders.done"}
+REQUESTS = {"broker.place", "broker.modify", "broker.cancel", "broker.find", "fills.put", "orders.done"}
 HEARD = {"after": {"broker.updates"}, "before": set[str]()}  # before it is heard an update is nothing of ours
 
 

@@ -31,21 +31,13 @@ FAULTS = (
     "the line went down",
     "the line was down: not sent",
     "the line was down: no end asked for",
+    "changed",
+    "a change of unknown fate",
     "the line was down: no book",
     "the line was down: an update was lost",
 )
-DEATHS = (
-    "broker.place",
-    "broker.find",
-    "fills.put",
-    "orders.done",
-    "order claimed",
-    "order sending",
-    "order unknown",
-    "order filled",
-    "row of outbox",
-    "no row of outbox",
-)
+# Where the gateway dies now and then on drawn days; tests/sim/test_crash_points.py lets it die everywhere.
+DEATHS = ("broker.place", "broker.find", "fills.put", "orders.done", "order sending", "order filled", "row of outbox")
 Note = Callable[[str, object], None]
 
 
@@ -102,9 +94,8 @@ def test_the_days_reach_what_they_are_meant_to_reach() -> None:
     assert late[0] < 30
     assert LATE_MAX_S - 20 < late[-1] <= LATE_MAX_S
 
-    died = {(at.when, what) for sim in days for at in sim.died_at for what in at.what}
-    assert {(when, what) for when in ("before", "after") for what in DEATHS} - died == set()
-    assert ("after", "broker.updates") in died, "with updates that it had heard and not written down"
+    died = [what for sim in days for at in sim.died_at for what in at.what]
+    assert set(DEATHS) <= set(died)
 
 
 def _reach_every_state(days: list[Sim]) -> None:
@@ -123,6 +114,7 @@ def test_on_a_quiet_day_nothing_of_it_happens() -> None:
     """So what is counted above is counted where it happens."""
     sim = Sim(0, plan=QUIET).run()
 
-    assert +sim.line.seen - Counter({"filled in part": 100}) == Counter(), "a display may be small on any day"
+    usual = Counter({"filled in part": 100, "changed": 100})
+    assert +sim.line.seen - usual == Counter(), "a display may be small, and a limit follow the market, on any day"
     assert (sim.line.late_s, sim.died_at, sim.crashes) == ([], [], 0)
     assert sum(o.status is OrderStatus.FILLED for o in sim.orders()) > 3, "and it is a day of trading"

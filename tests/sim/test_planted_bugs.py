@@ -12,6 +12,7 @@ import participant.core.order
 import participant.core.position
 import participant.core.risk
 import participant.links.books
+import participant.links.changes
 import participant.links.claims
 import participant.links.evidence
 import participant.stages.decide
@@ -177,6 +178,31 @@ def a_promise_is_struck_off_before_it_is_kept(patch: pytest.MonkeyPatch) -> None
     patch.setattr(participant.stages.execute, "relay", wrong)
 
 
+def a_change_is_not_written_down_first(patch: pytest.MonkeyPatch) -> None:
+    save = participant.links.books.Books.save
+
+    def wrong(self: Any, held: Any, after: Order, extra: Any = ()) -> bool:
+        return after.changes > held.order.changes or save(self, held, after, extra)
+
+    patch.setattr(participant.links.books.Books, "save", wrong)
+
+
+def a_change_of_unknown_fate_counts_as_refused(patch: pytest.MonkeyPatch) -> None:
+    class Wrong:
+        REJECTED, NOT_SENT = Verdict.REJECTED, Verdict.UNKNOWN
+
+    patch.setattr(participant.links.changes, "Verdict", Wrong)
+
+
+def an_order_follows_the_market_without_end(patch: pytest.MonkeyPatch) -> None:
+    def wrong(orders: list[Order], *what: Any, is_halted: bool) -> Step:
+        step = next_step([replace(o, changes=0) for o in orders], *what, is_halted=is_halted)
+        mine = next((o for o in orders if step.order and o.order_id == step.order.order_id), None)
+        return replace(step, order=mine)
+
+    patch.setattr(participant.stages.execute, "next_step", wrong)
+
+
 BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "a time-out is taken for a reject and sent again": a_timeout_is_taken_for_a_reject,
     "an order absent from the book is taken for rejected": an_order_absent_from_the_book_is_taken_for_rejected,
@@ -199,9 +225,15 @@ BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the book is looked into only before a person is called": the_book_is_looked_into_only_before_a_person_is_called,
     "nobody is called before the day is over": nobody_is_called_before_the_day_is_over,
     "a promise is struck off before it is kept": a_promise_is_struck_off_before_it_is_kept,
+    "a change is not written down first": a_change_is_not_written_down_first,
+    "a change of unknown fate counts as refused": a_change_of_unknown_fate_counts_as_refused,
+    "an order follows the market without end": an_order_follows_the_market_without_end,
 }
 # Where a bug could break more than one invariant, the one that it is planted for.
 CAUGHT_BY = {
+    "a change is not written down first": "invariant 5: the change was not written down first",
+    "a change of unknown fate counts as refused": "invariant 5: what may have been changed is asked for again",
+    "an order follows the market without end": "invariant 5: changed \\d+ times",
     "every 4xx is taken for a reject": "invariant 5: a second send",
     "an answer that was lost counts as not sent": "invariant 5: a second send",
     "what was being sent when the gateway died counts as not sent": "invariant 5: a second send",

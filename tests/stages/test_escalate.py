@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.adapters.notifiers.memory import MemoryNotifier
 from participant.adapters.stores.memory import MemoryStore
-from participant.config import Config
+from participant.config import Config, Run
 from participant.core.breaker import Level, Triggers
 from participant.core.decision import Action, Decision
 from participant.core.escalation import LADDER, LOST, Attempt, Patience, Rung, quiet, wake_test
@@ -21,7 +21,7 @@ from participant.operate.breaker import Watch, judge
 from participant.operate.people import RELAY_TO, people_rule
 from participant.stages.escalate import Escalate, PeoplePorts, PeopleRule
 from participant.wire.json import decode, encode
-from tests.stages.floor import Floor
+from tests.stages.floor import DAY, Floor
 
 START = 1_795_405_500 * SECOND
 NAMES = [("console", "all"), ("push", "all"), ("slack", "all"), ("sms", "all"), ("email", "all"),
@@ -49,7 +49,7 @@ class People:
 
     def __init__(self, rule: PeopleRule | None = None) -> None:
         self.books, self.quotes, self.wall = MemoryStore(), MemoryStore(), VirtualClock(START)
-        self.rule = rule or people_rule(Config())
+        self.rule = rule or people_rule(Run("", DAY, "", "", 0, 0.0, Config()))
         self.channels = {name: Mortal() for name in NAMES}
         self.said: list[tuple[int, str]] = []
         self.restart()

@@ -1,11 +1,13 @@
 """The gateway's controls at work: what a refusal leaves behind, disabled scrips, limits not in force, the rate."""
 
 import datetime
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from participant.adapters.clocks.virtual import VirtualClock
+from participant.core.breaker import Level
 from participant.core.ids import digest
 from participant.core.limits import Limits, no_limits
 from participant.core.market import SECOND
@@ -16,7 +18,7 @@ from participant.core.scrip import Kind, Side
 from participant.core.tickets import claim, work_of
 from participant.links.ask import Bans, Gathering, Passed
 from participant.links.books import Books, Disabled
-from participant.links.faults import FaultKind
+from participant.links.faults import FaultKind, Faults
 from participant.links.pace import Pace, PacedBroker
 from participant.operate.desk import change, end
 from participant.wire.json import decode, encode
@@ -74,7 +76,7 @@ def test_what_the_market_s_rows_say_of_a_stock_is_gathered(floor: Floor) -> None
     state = replace(floor.states["NIFTY"], underlying=floor.quotes[future().key])
     floor.market.commit([Write("quotes", "NIFTY", encode(state))])
     floor.books.commit([Write("bans", str(DAY), encode(Bans(DAY, ("NIFTY",))))])
-    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS))
+    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS), floor.exchange)
     assert gathering._sessions_left(DAY, EXPIRY) == 10, "not counted beyond"
     assert gathering._sessions_left(DAY, DAY + datetime.timedelta(2)) == 2
     floor.gateway().step(0.0)
@@ -82,7 +84,7 @@ def test_what_the_market_s_rows_say_of_a_stock_is_gathered(floor: Floor) -> None
 
 
 def test_beyond_what_the_rules_know_nothing_is_gathered_and_the_controls_deny(floor: Floor) -> None:
-    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS))
+    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS), floor.exchange)
     assert gathering._price_range(datetime.date(2017, 12, 29), Kind.CALL) is None, "before the first row"
     assert gathering._sessions_left(datetime.date(2099, 1, 1), datetime.date(2099, 1, 28)) is None
 
@@ -117,7 +119,7 @@ def test_once_a_person_has_claimed_a_ticket_its_contract_is_left_to_people_until
     gateway.step(0.0)
     assert [(o.status, o.denied_by) for o in floor.orders(again)] == [(S.DENIED, "PT-17")]
     assert floor.statuses(other) == [S.FILLED], "another contract goes on"
-    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS))
+    gathering = Gathering(Books(floor.books), floor.market, RULES, frozenset(SPOTS), floor.exchange)
     assert [gathering._by_hand(day, future()) for day in (DAY, DAY + datetime.timedelta(1))] == ["asha", ""]
 
 
@@ -129,6 +131,66 @@ def test_a_ticket_that_nobody_has_claimed_holds_nothing_back(floor: Floor) -> No
     floor.books.commit([Write("tickets", ticket.ticket_id, encode(ticket))])
     floor.gateway().step(0.0)
     assert floor.statuses() == [S.FILLED]
+
+
+# --- the broker's own figure of the margin ---
+
+
+def said(floor: Floor) -> list[tuple[int | None, str]]:
+    """What the broker said of the margin, by what each order passed on, in the order in which they were sent."""
+    seen = [decode(r.value, Passed) for r in floor.books.rows("checks")]
+    return [(one.broker_need, one.broker_why) for one in seen]
+
+
+def test_the_broker_is_asked_once_for_the_whole_decision_and_what_it_said_is_written_down(floor: Floor) -> None:
+    asked: list[list[Side]] = []
+    margin = floor.exchange.margin
+
+    def noted(orders: Sequence[Order]) -> int:
+        asked.append([o.side for o in orders])
+        return margin(orders)
+
+    floor.exchange.margin = noted  # type: ignore[method-assign]  # it looks on, and asks the same
+    decided = floor.decide()
+    need = margin(floor.orders(decided))
+    floor.gateway().step(0.0)
+    assert (floor.statuses(decided), asked) == ([S.FILLED, S.FILLED], [[Side.BUY, Side.SELL]])
+    assert need > 0
+    assert said(floor) == [(need, ""), (None, "")]
+
+
+def test_what_needs_more_by_the_brokers_figure_than_may_be_committed_is_refused_with_both(floor: Floor) -> None:
+    floor.decide(floor.leg(future(), Side.BUY, margin=1))
+    need = floor.exchange.margin(floor.orders())
+    share = (need - 1) / floor.account().capital
+    floor.gateway(limits=Limits(margin_share_max=share)).step(0.0)
+    (refusal,) = refusals(floor)
+    assert (refusal.control, refusal.check, refusal.figures["broker_need"]) == ("PT-10", "broker_margin", need)
+    assert floor.sent() == []
+
+
+@pytest.mark.parametrize("by_broker", [False, True])
+def test_a_broker_that_cannot_say_is_gone_on_without_or_waited_for_as_the_limits_have_it(
+    floor: Floor, by_broker: bool
+) -> None:
+    floor.decide(floor.leg(future(), Side.BUY))
+    gateway = floor.gateway(limits=Limits(margin_by_broker=by_broker))
+    gateway.is_recovered = True
+    floor.exchange.fail(Faults(books_down=1.0))
+    gateway.step(0.0)
+    why = "the broker's books cannot be read now"
+    assert said(floor) == ([] if by_broker else [(None, why)])
+    assert [r.reason for r in refusals(floor)] == [f"the broker does not say what margin it needs: {why}"] * by_broker
+
+
+def test_nobody_is_asked_where_nothing_may_be_sent(floor: Floor) -> None:
+    floor.breaker(Level.OPEN)
+    floor.decide(floor.leg(future(), Side.BUY))
+    reads = floor.exchange.state.reads
+    gateway = floor.gateway()
+    gateway.is_recovered = True
+    gateway.step(0.0)
+    assert (floor.statuses(), floor.exchange.state.reads) == ([S.DENIED], reads)
 
 
 # --- disabling ---

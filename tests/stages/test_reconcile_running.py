@@ -40,7 +40,7 @@ class Watched(Floor):
     def reconcile(self) -> Reconcile:
         """A reconciliation that has just been started."""
         ports = ReconcilePorts(self.books, self.market, self.exchange, self.queues["fills"])
-        return Reconcile(ports, ReconcileRule())
+        return Reconcile(ports, ReconcileRule(), RULES)
 
     def pass_time(self, seconds: int, step_s: int = 30) -> None:
         """So much time passes, and the desk does its work at each step."""

@@ -14,6 +14,7 @@ from participant.core.market import SECOND, LookBack, Provenance, Quote, Tick
 from participant.core.scrip import Contract, Kind
 from participant.core.session import at_time
 from participant.history.synthetic import Instant
+from participant.venue.exchange import Market
 from participant.venue.server import LOCKSTEP, Venue, VenueOptions, run_venue
 
 RULES = load_rules()
@@ -104,7 +105,7 @@ class Running:
 
 @contextmanager
 def running(
-    market: MadeMarket, mode: str = LOCKSTEP, speed: float = 1.0, state_path: Path | None = None
+    market: Market, mode: str = LOCKSTEP, speed: float = 1.0, state_path: Path | None = None
 ) -> Iterator[Running]:
     """A venue on free ports of loopback, ended when the block ends."""
     options = VenueOptions(mode=mode, speed=speed, state_path=state_path, cash=CASH)

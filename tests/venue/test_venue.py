@@ -274,6 +274,22 @@ def test_a_day_on_which_something_held_could_not_be_settled_is_not_begun(
     assert f"venue: {why}" in capsys.readouterr().err
 
 
+def test_a_day_whose_official_prices_lack_one_ends_and_says_what_stays_unsettled(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What was bought on the day itself was not there to be asked about when the day began."""
+    with running(Tomorrow(instants=1)) as venue:
+        broker = HttpBroker(venue.url, WAIT_S)
+        broker.place(order("a"))
+        cost = broker.positions()[0].cost
+        assert release(venue.url, OPENS_AT) == 200
+        assert session(venue.url).is_over
+        assert (broker.settlements(), broker.positions()[0].cost) == ({"NIFTY": SPOT}, cost)
+        broker.close()
+    said = f"venue: {FUTURE.key} is held and stays unsettled: there is no official price of {FUTURE.key}"
+    assert said in capsys.readouterr().err
+
+
 def test_a_free_venues_time_goes_on_while_it_is_away(tmp_path: Path) -> None:
     state = tmp_path / "venue.json"
     with running(MadeMarket(), FREE, 60.0, state) as venue:

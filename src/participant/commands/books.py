@@ -118,6 +118,8 @@ def reconcile(args: Namespace) -> int:
     """Ask the broker and compare now; with --adopt a person's word takes one of its figures over."""
     run = run_of(args.home)
     store = open_books(args.home)
+    if run.is_shadow:
+        raise Refused(f"reconcile: home {args.home} is a shadow's: its books follow the account, so nothing can differ")
     fresh = _ask(run, store)
     breaks = fresh if fresh is not None else standing(store)
     taken = _adopt(args, run, store, breaks) if args.adopt else ""
@@ -138,7 +140,8 @@ def _ask(run: Run, store: Store) -> list[Break] | None:
             return None
         ports = ReconcilePorts(store, app.quotes(run), broker, app.queue(run, "fills", "command"))
         now = venue_clock.now()
-        return list(Reconcile(ports, run.reconcile).aged(day_of(now), shown, readable(COMPARED, shown), now).standing)
+        reconcile = Reconcile(ports, run.reconcile, load_rules())
+        return list(reconcile.aged(day_of(now), shown, readable(COMPARED, shown), now).standing)
     except ConnectionError:
         return None
     finally:

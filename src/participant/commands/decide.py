@@ -28,7 +28,7 @@ def decide(args: Namespace) -> int:
     """Run one brain job here and print its decision; status 1 where the log holds another for the same input."""
     if bool(args.decision) == bool(args.input):
         raise Refused("decide: name a decision of the log, or --input FILE, and not both")
-    logged = _find(args.home / "decisions", args.decision) if args.decision else None
+    logged = find(args, "decide") if args.decision else None
     given = logged.found.given if logged else _read(args.input)
     if args.save:
         _write(args.save, given)
@@ -60,16 +60,17 @@ def _write(file: Path, given: bytes) -> None:
         raise Refused(f"decide: {file} cannot be written: {fault.strerror}; choose another --save") from fault
 
 
-def _find(folder: Path, begins: str) -> Logged:
-    """The newest day's decision whose id begins so; raises Refused where none does, or several."""
+def find(args: Namespace, command: str) -> Logged:
+    """The newest day's decision whose id begins as asked; raises Refused where none does, or several."""
+    folder, begins = args.home / "decisions", args.decision
     archive = JsonlArchive(folder)
-    for day in sorted((file.name.partition(".")[0] for file in folder.glob("*-*-*.jsonl")), reverse=True):
+    for day in sorted((file.name.partition(".")[0] for file in folder.glob("*-*-??.jsonl")), reverse=True):
         try:
             found = lookup(archive.read(day), begins)
         except PartMissing as missing:
-            raise Refused(f"decide: {folder}/{day}.jsonl: {missing}; restore its parts from a copy") from None
+            raise Refused(f"{command}: {folder}/{day}.jsonl: {missing}; restore its parts from a copy") from None
         if len({one.decision_id for one in found}) > 1:
-            raise Refused(f"decide: {len(found)} decisions of {day} begin with {begins}: give more digits")
+            raise Refused(f"{command}: {len(found)} decisions of {day} begin with {begins}: give more digits")
         if found:
             return Logged(day, found[0])
-    raise Refused(f"decide: no decision of {folder} begins with {begins}")
+    raise Refused(f"{command}: no decision of {folder} begins with {begins}")

@@ -75,7 +75,7 @@ def fill(args: Namespace) -> int:
     """Enter what was filled by hand; it is booked as any fill is. Should ours be live as well, the breaker opens."""
     store, stamp = open_books(args.home), _stamp(args)
     run = run_of(args.home)
-    people, limits = run.config.people, in_force(store, str(run.day), run.config.terms)
+    people, limits = run.config.people, in_force(store, str(run.day), run.terms)
     rule = HandRule(limits.order_value_max, people.fill_collar_max, people.fill_collar_future_max)
     before = desk.find(store, args.ticket)[0]
     hand = desk.Hand(args.broker_order_id, args.quantity, args.price, _filled_at(args, before))

@@ -15,7 +15,7 @@ from participant.adapters.leases.file import FileLease
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
-from participant.commands.people import open_books
+from participant.commands.people import open_books, run_of
 from participant.commands.process import SPEAK_TO_THE_BROKER
 from participant.config import Run
 from participant.core.breaker import Halt, Level
@@ -27,6 +27,8 @@ from participant.links.pace import Pace
 from participant.operate.quiet import Quiet, sweep
 from participant.ports import BrokerDown, StoreBroken
 from participant.wire.json import decode, encode
+
+SHADOWED = "a shadow has no order at the broker: nothing is cancelled there, and what works is the account's own"
 
 
 def halt(args: Namespace) -> int:
@@ -49,6 +51,9 @@ def _carry_out(args: Namespace, level: Level) -> int:
         ended = _sever(args.home)
         sys.stderr.write(f"participant: severed: {', '.join(ended) or 'no process of the desk held a connection'}\n")
     if level is Level.REDUCE_ONLY or not (args.home / "run.json").exists():
+        return DONE
+    if run_of(args.home).is_shadow:
+        say(args, SHADOWED, Quiet(is_quiet=True, cancels=0))
         return DONE
     return _report(args, _sweep(args))
 
@@ -120,7 +125,7 @@ def _limits(home: Path, run: Run) -> Limits:
     """The day's limits, for the rate of messages; where the books cannot be read, the rate of the paper limits."""
     try:
         store = open_books(home)
-        found = in_force(store, str(run.day), run.config.terms)
+        found = in_force(store, str(run.day), run.terms)
         store.close()
     except StoreBroken as fault:
         return no_limits(str(fault))

@@ -6,8 +6,6 @@ import sys
 from argparse import Namespace
 from urllib.parse import urlencode
 
-from msgspec import Struct
-
 from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
@@ -15,7 +13,7 @@ from participant.config import BrokerLink, Config, load_config
 from participant.core.session import day_of
 from participant.links.http_link import Asked, HttpLink
 from participant.links.secrets import BadSecret, Key
-from participant.operate.brokers import keyring, vendor_broker
+from participant.operate.brokers import keyring, session_of
 from participant.ports import BrokerDown
 from participant.wire import kite
 from participant.wire.json import Malformed
@@ -23,16 +21,6 @@ from participant.wire.kite_rows import Token
 
 KITE_URL = "https://api.kite.trade"
 REQUEST_TOKEN = re.compile(r"(?:^|[?&]request_token=)([A-Za-z0-9]{1,64})(?:&|$)")
-
-
-class Session(Struct, frozen=True):
-    """Whether the broker's session is good today, and why not."""
-
-    broker: str
-    profile: str
-    day: str
-    is_good: bool
-    why: str = ""
 
 
 def login(args: Namespace) -> int:
@@ -44,26 +32,12 @@ def login(args: Namespace) -> int:
     try:
         if not args.check:
             _sign_in(args, config)
-        session = _prove(config)
+        session = session_of(link, day_of(SystemClock().now()), config.desk.request_timeout_s)
     except BadSecret as fault:
         raise Refused(str(fault)) from fault
     told = "good for orders, quotes and updates" if session.is_good else f"not good: {session.why}"
     say(args, f"{session.broker}, {session.profile}: the session of {session.day} is {told}", session)
     return DONE if session.is_good else NEEDS_A_PERSON
-
-
-def _prove(config: Config) -> Session:
-    """Ask the broker once on each plane; the first that does not answer says why."""
-    link, day = config.broker, day_of(SystemClock().now())
-    keyring(link).key(link.name, link.profile)
-    broker = vendor_broker(link, day, None, config.desk.request_timeout_s)
-    try:
-        broker.login()
-    except BrokerDown as fault:
-        return Session(link.name, link.profile, str(day), is_good=False, why=str(fault))
-    finally:
-        broker.close()
-    return Session(link.name, link.profile, str(day), is_good=True)
 
 
 def _sign_in(args: Namespace, config: Config) -> None:

@@ -23,7 +23,8 @@ from participant.wire.json import Malformed, decode, encode
 def status(args: Namespace) -> int:
     """The state of everything, as one look."""
     screen = _look(args.home)
-    text = [f"day {screen.day}, breaker {screen.breaker.name} {screen.breaker_why}".rstrip()]
+    text = [screen.shadow] if screen.shadow else []
+    text += [f"day {screen.day}, breaker {screen.breaker.name} {screen.breaker_why}".rstrip()]
     text += [f"{s.symbol}: {s.holds}; {s.said}" for s in screen.scrips]
     text += [f"data of {s.not_quoted}" for s in screen.scrips if s.marks]
     text += [f"ticket {t.ticket_id[:8]}: {t.title}" for t in screen.tickets if not t.is_closed]

@@ -26,9 +26,12 @@ from participant.core.session import Session
 from participant.history.recordings import is_wholly_apart
 from participant.links.addresses import load_addresses
 from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
+from participant.links.secrets import BadSecret
+from participant.links.shadow import Seen
 from participant.operate.adopt import at_wake
-from participant.operate.brokers import refuse_live_keys
+from participant.operate.brokers import refuse_live_keys, session_of
 from participant.operate.journal import seal_ended
+from participant.operate.shadow import begin, check_home, claim_home, shadow_of
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
 from participant.operate.wake import (
@@ -50,7 +53,7 @@ PAISE = 100
 def trade(args: Namespace) -> int:
     """Trade the days asked for; the status says whether something is left for a person."""
     config = load_config(args.config, os.environ)
-    _check_broker(config.broker)
+    _check_broker(config.broker, is_shadow=args.shadow)
     home = prepare(args.home)
     lease = FileLease(home, SystemClock())
     holder = lease.take(f"participant trade, process {os.getpid()}")
@@ -62,14 +65,30 @@ def trade(args: Namespace) -> int:
         lease.release()
 
 
-def _check_broker(link: BrokerLink) -> None:
+def _check_broker(link: BrokerLink, *, is_shadow: bool) -> None:
     """Trade goes to the simulated exchange alone, and never where a live key lies about."""
     refuse_live_keys(link)
-    if link.name != "venue":
+    if link.name != "venue" and not is_shadow:
         raise Refused(
             f'[broker] name = "{link.name}": `participant trade` cannot trade through it yet. Missing are live feeds '
             "of prices (the market here is simulated or recorded) and the official settlement prices that close a day; "
-            "`participant login --check` proves the session"
+            "`--shadow` watches its account and sends nothing, `participant login --check` proves the session"
+        )
+
+
+def _check_session(config: Config, day: datetime.date) -> None:
+    """A day with the broker of a real account does not begin with a session that is dead on any plane."""
+    link = config.broker
+    if link.name == "venue":
+        return
+    try:
+        session = session_of(link, day, config.desk.request_timeout_s)
+    except BadSecret as fault:
+        raise Refused(str(fault)) from fault
+    if not session.is_good:
+        raise Blocked(
+            f"{link.name}, {link.profile}: the session of {day} is not good: {session.why}; {day} does not begin, "
+            "`participant login` mends it"
         )
 
 
@@ -89,6 +108,9 @@ def prepare(home: Path) -> Path:
 def _trade(args: Namespace, config: Config, home: Path) -> int:
     rules = load_rules(config.desk.span_scans)
     worst = DONE
+    books = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
+    check_home(books, home, config.broker, is_shadow=args.shadow)
+    books.close()
     _seal(config, home)  # what a run that was killed at its end left open
     for asked in days_asked(args, config, home, rules):
         summary = _one_day(args, config, home, asked)
@@ -117,11 +139,10 @@ def _seal(config: Config, home: Path) -> None:
 
 def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summary:
     day = asked.day
-    limits = _limits(args, Run(str(home), day, "", "", 0, 0.0, config))
-    _check(
-        Run(str(home), day, "", "", 0, 0.0, config),
-        args.symbols or (() if args.venue or args.data else config.venue.symbols),
-    )
+    bare = Run(str(home), day, "", "", 0, 0.0, config, args.shadow)
+    limits = _limits(args, bare)
+    _check(bare, args.symbols or (() if args.venue or args.data else config.venue.symbols))
+    _check_session(config, day)
     log = home / "logs" / "venue.log"
     venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, log)
     try:
@@ -130,11 +151,12 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
         if info.session.day != str(day):
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
-        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config)
+        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow)
         _wake(run, info.references, asked.session, limits)
         is_unplayed = asked.is_recorded and not info.references
         today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
-        return run_day(today, venue, "" if run.is_lockstep else url)
+        summary = run_day(today, venue, "" if run.is_lockstep else url)
+        return replace(summary, shadow=shadow_of(today.books, day))
     except BaseException:
         if venue is not None and venue.process.poll() is None:
             venue.process.kill()
@@ -169,9 +191,9 @@ def _limits(args: Namespace, run: Run) -> SignedLimits:
     begun = recorded(books, str(run.day))
     books.close()
     if begun is not None:
-        verified(begun, run.config.terms)
+        verified(begun, run.terms)
         return begun
-    return read_limits(config_file(args.config, os.environ).parent, run.config.terms)
+    return read_limits(config_file(args.config, os.environ).parent, run.terms)
 
 
 def _compare(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> None:
@@ -208,18 +230,35 @@ def _revise(run: Run, books: Store, session: Session, references: tuple[Referenc
         )
 
 
+def _watch(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> int | None:
+    """A shadow day begins with what the account holds and has; what that is worth."""
+    quotes, broker = app.quotes(run), app.broker(run)
+    quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
+    try:
+        return begin(Seen(books, quotes, load_rules(), broker), run.day, session.open_at)
+    finally:
+        broker.close()
+        quotes.close()
+
+
 def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits: SignedLimits) -> None:
     """Put down what the day begins with, and what the processes are to read."""
     _check_watched(run.config, [r.scrip for r in references])
     books = app.books(run)
+    if run.is_shadow:
+        claim_home(books, run.config.broker)
     open_account(books, run.config.desk.capital * PAISE)
     put_in_force(books, str(run.day), limits)
     open_bans(books, run.path, run.day)
     # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
     books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
-    _compare(run, books, session, references)
-    _revise(run, books, session, references)
-    open_day(books, app.quotes(run), run.day, references)
+    if run.is_shadow:
+        start = _watch(run, books, session, references)
+    else:
+        start = None
+        _compare(run, books, session, references)
+        _revise(run, books, session, references)
+    open_day(books, app.quotes(run), run.day, references, start)
     call_test(books, run.day, SystemClock().now())
     (run.path / "run.json").write_bytes(encode(run))
 

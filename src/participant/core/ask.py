@@ -39,8 +39,10 @@ class Ask(Struct, frozen=True, dict=True):
     """`master_day` is the day of the contract master, `disabled` why a person must enable the scrip first.
 
     `by_hand` is who has claimed a ticket of the contract today, if anybody.
+    `broker_need` is the margin (paise) that the broker says the whole decision needs, `broker_why` why it is not known.
+
     `bans` are the underlyings in a ban period (None: no list of today), `sessions_left` the sessions before the
-    contract's expiry of a stock (None: not counted, as for an index).
+    contract's expiry of a stock (None: not counted, as for an index). On a shadow day nothing `may_send`.
     """
 
     order: Order
@@ -58,6 +60,7 @@ class Ask(Struct, frozen=True, dict=True):
     market: MarketState | None = None
     session: Session | None = None
     master_day: datetime.date | None = None
+    may_send: bool = False
     is_listed: bool = False
     is_watched: bool = False
     disabled: str = ""
@@ -66,6 +69,8 @@ class Ask(Struct, frozen=True, dict=True):
     is_stock: bool = False
     bans: frozenset[str] | None = None
     sessions_left: int | None = None
+    broker_need: int | None = None
+    broker_why: str = ""
 
     @cached_property
     def others(self) -> tuple[Order, ...]:
@@ -86,6 +91,16 @@ class Ask(Struct, frozen=True, dict=True):
     def is_closing(self) -> bool:
         """Whether the order only closes what is held of its contract."""
         return self.order.quantity <= -self.order.side.sign * self.held.get(self.order.contract, 0)
+
+    @cached_property
+    def siblings(self) -> tuple[Order, ...]:
+        """The orders of its decision, itself among them."""
+        return tuple(o for o in self.orders if o.decision_id == self.order.decision_id)
+
+    @cached_property
+    def is_for_broker(self) -> bool:
+        """Whether the broker is asked what margin its decision needs: once, before any of it, and not for a close."""
+        return not (self.is_reducing or self.is_closing or any(o.sends for o in self.siblings))
 
     @cached_property
     def is_reducing(self) -> bool:

@@ -22,6 +22,18 @@ class Line(Struct, frozen=True):
     cost: int = 0
 
 
+class Unpriced(Struct, frozen=True):
+    """What is held and could not be settled, and the name of the official price that it lacks."""
+
+    contract: str
+    lacks: str
+
+    @property
+    def said(self) -> str:
+        """The fact in one line."""
+        return f"{self.contract} is held and stays unsettled: there is no official price of {self.lacks}"
+
+
 class Ledger(Struct, frozen=True):
     """All the money of one client in paise: brought in, received less paid for contracts, charged."""
 
@@ -61,20 +73,27 @@ def fill_line(contract: Contract, side: Side, quantity: int, value: int) -> Line
     return Line(contract, side.sign * quantity, side.sign * value)
 
 
-def settle(ledger: Ledger, day: datetime.date, prices: Mapping[str, int]) -> Ledger:
+def settle(ledger: Ledger, day: datetime.date, prices: Mapping[str, int]) -> tuple[Ledger, tuple[Unpriced, ...]]:
     """The ledger after the day's end: futures are marked, and what expires is paid out, at the official prices.
 
-    Raises KeyError where the price of something held is missing.
+    What lacks its price stays as it is, for nothing is ever settled at another one, and is named beside the ledger.
     """
+    unpriced: list[Unpriced] = []
     for key, line in list(ledger.lines.items()):
-        if line.contract.expiry <= day:
-            worth = money(_worth(line.contract, prices[line.contract.underlying]), line.quantity)
+        has_expired = line.contract.expiry <= day
+        if not has_expired and line.contract.kind is not Kind.FUTURE:
+            continue
+        name = line.contract.underlying if has_expired else key
+        price = prices.get(name)
+        if price is None:
+            unpriced.append(Unpriced(key, name))
+        elif has_expired:
+            worth = money(_worth(line.contract, price), line.quantity)
             ledger = replace(ledger, traded=ledger.traded + worth, lines=_with(ledger.lines, Line(line.contract)))
-        elif line.contract.kind is Kind.FUTURE:
-            marked = replace(line, cost=money(prices[key], line.quantity))
+        else:
             # The difference is paid: it leaves with the old cost and comes back as the new one.
-            ledger = replace(ledger, lines=_with(ledger.lines, marked))
-    return ledger
+            ledger = replace(ledger, lines=_with(ledger.lines, replace(line, cost=money(price, line.quantity))))
+    return ledger, tuple(unpriced)
 
 
 def _with(lines: Mapping[str, Line], line: Line) -> dict[str, Line]:

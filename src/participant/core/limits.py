@@ -34,6 +34,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     scenario_loss_max: NotNegative = 5_000_000_00
     margin_share_max: Share = 0.40
     margin_expiry_share_max: Share = 0.35
+    margin_by_broker: bool = False
     quote_age_max_s: Seconds = 60.0
     drift_max: Share = 0.05
     drift_future_max: Share = 0.01

@@ -44,7 +44,7 @@ class Refusal(Struct, frozen=True):
     control: str
     check: str
     reason: str
-    limits: dict[str, Figure] = {}
+    limits: dict[str, Figure | bool] = {}
     figures: Mapping[str, Figure] = {}
     disables: bool = False
 
@@ -98,8 +98,11 @@ CHECKS: tuple[Control, ...] = (
     Control("PT-09", exposure.scenario, ("scenario_loss_max",)),
     Control("PT-09", exposure.sensitivity, ("delta_value_max", "vega_max")),
     Control("PT-10", exposure.margin, ("margin_share_max", "margin_expiry_share_max")),
+    Control("PT-10", exposure.broker_margin, ("margin_share_max", "margin_expiry_share_max", "margin_by_broker")),
+    # The last one: on a shadow day every other control has judged the order before it ends.
+    Control("PT-23", orders.shadow),
 )
-INTEGRITY, MARGIN = CHECKS[0], CHECKS[-1]
+INTEGRITY, MARGIN, SHADOW = CHECKS[0], CHECKS[-3], CHECKS[-1]
 
 
 def check(ask: Ask, *, is_change: bool = False) -> Refusal | None:
@@ -113,7 +116,7 @@ def check(ask: Ask, *, is_change: bool = False) -> Refusal | None:
 
 def refusal(control: Control, found: Finding, limits: Limits) -> Refusal:
     """What a control found, with the limits that it compared with."""
-    in_force: dict[str, Figure] = {name: getattr(limits, name) for name in control.limits}
+    in_force: dict[str, Figure | bool] = {name: getattr(limits, name) for name in control.limits}
     return Refusal(control.id, control.rule, found.reason, in_force, found.figures, found.disables)
 
 

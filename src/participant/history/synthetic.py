@@ -22,6 +22,7 @@ from participant.history.quotes import Quoting, liquidity_of
 EXPIRY_DAYS_MAX = 45
 EXPIRY_DAYS_COVERED = 30  # at least one expiry lies beyond, for the constant 30-day volatility
 FAR_DAYS = 21
+LISTED_MAX = 45  # sessions: longer than any expiry is listed before its own
 INDEX_TICK = 500
 SETTLE_POINTS = 3  # the last half hour, more or less
 CARRY, CARRY_DEVIATION = 0.06, 0.003
@@ -95,7 +96,9 @@ class _Made:
     def __init__(self, seed: int, symbol: str, rules: Rulebook, session: Session) -> None:
         self.symbol, self.rules, self.session = symbol, rules, session
         self._base = paths.profile_of(symbol).volatility
-        walks = list(paths.walks(seed, symbol, _lengths(rules, session.day)))
+        self._sessions = _sessions(rules, session.day)
+        lengths = [(one.close_at - one.open_at) // SECOND for one in self._sessions]
+        walks = list(paths.walks(seed, symbol, lengths))
         self._before, self._walk = walks[-paths.LOOK_BACK - 1 : -1], walks[-1]
         self._carry = CARRY + CARRY_DEVIATION * Random(f"{seed}/{session.day}/carry").gauss(0.0, 1.0)
 
@@ -112,11 +115,22 @@ class _Made:
         shape = (rules.tick(self.symbol, Kind.CALL, spot, day), shape[1])
         options = [
             Contract(self.symbol, expiry, kind, strike, rules.lot(self.symbol, expiry, day), *shape)
-            for expiry in _expiries(rules.expiries(self.symbol, day), day)
-            for strike in _strikes(spot, rules.strike_step(self.symbol, day), (expiry - day).days)
+            for expiry, strikes in self._listed().items()
+            for strike in strikes
             for kind in (Kind.CALL, Kind.PUT)
         ]
         return (*futures, *options)
+
+    def _listed(self) -> dict[datetime.date, list[int]]:
+        """The strikes of each expiry: those of today and of every session since it was listed, for they may be held."""
+        found: dict[datetime.date, set[int]] = {}
+        for session, before in zip(self._sessions[:-LISTED_MAX:-1], self._before[::-1], strict=False):
+            day, spot = session.day, _index(before.points[-1].spot)
+            for expiry in _expiries(self.rules.expiries(self.symbol, day), day):
+                if expiry >= self.session.day:
+                    step = self.rules.strike_step(self.symbol, day)
+                    found.setdefault(expiry, set()).update(_strikes(spot, step, (expiry - day).days))
+        return {expiry: sorted(found[expiry]) for expiry in sorted(found)}
 
     def look_back(self) -> LookBack:
         closes = tuple(_official(walk) for walk in self._before)
@@ -196,11 +210,10 @@ class _Made:
         return (at - self.session.open_at) / (self.session.close_at - self.session.open_at) * paths.STEPS
 
 
-def _lengths(rules: Rulebook, day: datetime.date) -> list[int]:
-    """The length (seconds) of every session from ORIGIN to this day."""
+def _sessions(rules: Rulebook, day: datetime.date) -> list[Session]:
+    """Every session from ORIGIN to this day."""
     days = (paths.ORIGIN + datetime.timedelta(days=i) for i in range((day - paths.ORIGIN).days + 1))
-    sessions = [session for d in days if (session := rules.session(d)) is not None]
-    return [(session.close_at - session.open_at) // SECOND for session in sessions]
+    return [session for d in days if (session := rules.session(d)) is not None]
 
 
 def _expiries(listed: Sequence[datetime.date], day: datetime.date) -> list[datetime.date]:
@@ -212,13 +225,16 @@ def _expiries(listed: Sequence[datetime.date], day: datetime.date) -> list[datet
 
 @cache
 def _strikes(spot: int, step: int, days: int) -> tuple[int, ...]:
-    """Strikes from about -4 % to +9 %: every one near the money, every other further out; half of those far ahead."""
+    """Strikes from about -4 % to +9 %: every one near the money, every even one further out; half of those far ahead.
+
+    Which are even does not depend on the spot, so that the next session's are mostly the same ones.
+    """
     if days > FAR_DAYS:
         step *= 2
     middle = round(spot / step)
     low, high = -round(0.04 * spot / step), round(0.09 * spot / step)
     dense_low, dense_high = -round(0.015 * spot / step), round(0.03 * spot / step)
-    offsets = (i for i in range(low, high + 1) if dense_low <= i <= dense_high or i % 2 == 0)
+    offsets = (i for i in range(low, high + 1) if dense_low <= i <= dense_high or (middle + i) % 2 == 0)
     return tuple((middle + i) * step for i in offsets)
 
 

@@ -3,6 +3,7 @@
 import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.ask import Ask
 from participant.core.books import view
@@ -18,7 +19,7 @@ from participant.core.rulerows import PriceRange
 from participant.core.scrip import Contract, Kind
 from participant.core.session import day_of, phase
 from participant.links.books import Books, Disabled, market_state
-from participant.ports import Store
+from participant.ports import Broker, BrokerDown, Store
 from participant.wire.json import decode, encode
 
 SESSIONS_LOOKED_AHEAD = 10
@@ -32,7 +33,10 @@ class Bans(Struct, frozen=True):
 
 
 class Passed(Struct, frozen=True):
-    """What an order passed every control on: hashes of the controls and limits, and the world that they looked at."""
+    """What an order passed every control on: hashes of the controls and limits, and the world that they looked at.
+
+    `broker_need` is the broker's own figure of the margin (paise); where it was asked in vain, `broker_why` says why.
+    """
 
     controls: str
     limits: str
@@ -45,6 +49,8 @@ class Passed(Struct, frozen=True):
     committed: int
     free: int
     is_reducing: bool
+    broker_need: int | None = None
+    broker_why: str = ""
 
 
 class Now(Struct, frozen=True):
@@ -58,8 +64,9 @@ class Now(Struct, frozen=True):
 class Gathering:
     """Puts Asks together. The day's contract master and rules are looked up once a day and scrip."""
 
-    def __init__(self, books: Books, quotes: Store, rules: Rulebook, watched: frozenset[str]) -> None:
-        self.books, self.quotes, self.rules, self.watched = books, quotes, rules, watched
+    def __init__(self, books: Books, quotes: Store, rules: Rulebook, watched: frozenset[str], broker: Broker) -> None:
+        self.books, self.quotes, self.rules, self.watched, self.broker = books, quotes, rules, watched, broker
+        self._may_send = books.shadowed is None
         self._masters: dict[tuple[datetime.date, str], frozenset[Contract]] = {}
         self._left: dict[tuple[datetime.date, datetime.date], int | None] = {}
         self._ranges: dict[tuple[datetime.date, Kind], PriceRange | None] = {}
@@ -74,7 +81,7 @@ class Gathering:
         orders = tuple(h.order for h in books.orders(day))
         is_stock = market is not None and market.underlying is not None
         master = self._master(day, order.scrip)
-        return Ask(
+        ask = Ask(
             order=reprice(order, quote),
             orders=orders,
             decision=books.decision(order),
@@ -90,6 +97,7 @@ class Gathering:
             market=market,
             session=self.rules.session(day),
             master_day=day if master else None,
+            may_send=self._may_send,
             is_listed=contract in master,
             is_watched=order.scrip in self.watched,
             disabled=self._disabled(order.scrip),
@@ -99,13 +107,23 @@ class Gathering:
             bans=self._bans(day) if is_stock else None,
             sessions_left=self._sessions_left(day, contract.expiry) if is_stock else None,
         )
+        # Under an open breaker nothing is sent, so nothing need be asked.
+        return self._with_need(ask) if ask.is_for_broker and ask.level is not Level.OPEN else ask
+
+    def _with_need(self, ask: Ask) -> Ask:
+        """With the margin that the broker says the whole decision needs, or why it does not say."""
+        try:
+            return replace(ask, broker_need=self.broker.margin(ask.siblings))
+        except BrokerDown as fault:
+            return replace(ask, broker_why=str(fault))
 
     def passed(self, key: str, ask: Ask) -> Write:
         """The row that tells of an order or a change which passed, for the commit before it is sent."""
         quote, account = ask.quote or Quote(0, 0, 0, 0, 0), ask.account
         seen = (ask.order.limit, quote.bid, quote.ask, quote.exchange_at, ask.spot, ask.level.name)
         rules = digest([(one.id, one.rule, one.limits) for one in CHECKS])
-        after = Passed(rules, digest(ask.limits), *seen, account.committed, account.free, ask.is_reducing)
+        money = (account.committed, account.free, ask.is_reducing, ask.broker_need, ask.broker_why)
+        after = Passed(rules, digest(ask.limits), *seen, *money)
         is_change = ask.order.status in RESTING
         name = f"{ask.order.sends}.{ask.order.changes + 1}" if is_change else f"{ask.order.sends + 1}"
         return Write("checks", f"{key}/{name}", encode(after))

@@ -52,6 +52,13 @@ class Enabled(Struct, frozen=True):
     at: int
 
 
+class Shadowed(Struct, frozen=True):
+    """Whose account a shadow home watches: the broker's name and its profile. Such a home never trades."""
+
+    broker: str
+    profile: str
+
+
 class _Logged(Struct, rename="camel"):
     decision_info: Decision
 
@@ -63,6 +70,12 @@ class Books:
         self.store = store
         self._day, self._read_to = datetime.date.min, 0
         self._read: dict[str, Held] = {}
+
+    @property
+    def shadowed(self) -> Shadowed | None:
+        """The account that these books are the shadow of; None where they are a desk's own."""
+        row = self.store.get("mode", "shadow")
+        return decode(row.value, Shadowed) if row else None
 
     def orders(self, day: datetime.date, prefix: str = "") -> list[Held]:
         """The day's orders whose id begins with `prefix`, in the order of their last change."""

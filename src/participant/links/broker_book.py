@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from participant.core.charges import charges
-from participant.core.clearing import Ledger, book, fill_line, settle
+from participant.core.clearing import Ledger, Unpriced, book, fill_line, settle
 from participant.core.margin import margin
 from participant.core.market import Quote
 from participant.core.matching import Entry, OrderRequest, Taken, match, refusal
@@ -56,7 +56,10 @@ class BrokerOrder(Struct):
 
 
 class BrokerState(Struct):
-    """All that a broker must not forget. `numbers` gives ids; `requests`, `reads` and `told` number what may fail."""
+    """All that a broker must not forget. `numbers` gives ids; `requests`, `reads` and `told` number what may fail.
+
+    `unpriced` is what the day's end could not settle.
+    """
 
     day: datetime.date
     ledger: Ledger
@@ -70,6 +73,7 @@ class BrokerState(Struct):
     late: list[BrokerOrder] = []
     taken: dict[str, Taken] = {}
     settlements: dict[str, int] = {}
+    unpriced: tuple[Unpriced, ...] = ()
 
 
 class BrokerBook:
@@ -139,13 +143,16 @@ class BrokerBook:
             self._match(key)
 
     def close(self, settlements: Mapping[str, int]) -> None:
-        """End the day: open orders are cancelled, futures marked, what expires is paid, at the official prices."""
+        """End the day: open orders are cancelled, futures marked, what expires is paid, at the official prices.
+
+        What has no such price stays as it is: `state.unpriced` names it.
+        """
         self.state.is_over = True
         self.state.late = []
         for order in self.state.orders:
             if order.left:
                 self.end(order, "cancelled", "the day is over")
-        self.state.ledger = settle(self.state.ledger, self.state.day, settlements)
+        self.state.ledger, self.state.unpriced = settle(self.state.ledger, self.state.day, settlements)
         self.state.settlements = dict(settlements)
 
     def margin(self, requests: Iterable[OrderRequest] = ()) -> int:

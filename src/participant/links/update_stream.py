@@ -14,6 +14,7 @@ from msgspec import Struct
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from participant.ports import BrokerDown
 from participant.wire.json import Malformed
 
 UPDATE_MAX_BYTES = 64 * 1024
@@ -71,6 +72,11 @@ class UpdateStream(Generic[T]):
     def is_up(self, wait_s: float) -> bool:
         """Whether the stream is connected, or becomes so within `wait_s`."""
         return self._is_up.wait(wait_s)
+
+    def prove(self, where: str) -> None:
+        """Wait until the stream is connected, within its timeout; raises BrokerDown that says `where` it is not."""
+        if not self.is_up(self._timeout_s):
+            raise BrokerDown(f"the update stream of {where} does not let us in")
 
     def close(self) -> None:
         """End the thread."""

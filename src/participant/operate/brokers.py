@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable
 from typing import Protocol
 
+from msgspec import Struct
+
 from participant.adapters.brokers.kite import KiteAccount, KiteBroker
 from participant.adapters.brokers.openalgo import OpenAlgoAccount, OpenAlgoBroker
 from participant.adapters.clocks.system import SystemClock
@@ -13,7 +15,7 @@ from participant.core.guarantees import Guarantees
 from participant.core.order import Order
 from participant.links.books import Books
 from participant.links.secrets import Keyring
-from participant.ports import Broker, BrokerBooks, Store
+from participant.ports import Broker, BrokerBooks, BrokerDown, Store
 
 VENDORS = ("kite", "openalgo")
 
@@ -38,6 +40,29 @@ def refuse_live_keys(link: BrokerLink) -> None:
     if held:
         name = f"PARTICIPANT_{held[0].upper()}_API_KEY"
         raise BadConfig(f"[broker] a paper desk cannot hold a live key: {name} is in the environment; unset it")
+
+
+class Session(Struct, frozen=True):
+    """Whether the broker's session is good on a day, and why not."""
+
+    broker: str
+    profile: str
+    day: str
+    is_good: bool
+    why: str = ""
+
+
+def session_of(link: BrokerLink, day: datetime.date, timeout_s: float) -> Session:
+    """Ask the broker once on each plane; the first that does not answer says why. Raises BadSecret without a key."""
+    keyring(link).key(link.name, link.profile)
+    broker = vendor_broker(link, day, None, timeout_s)
+    try:
+        broker.login()
+    except BrokerDown as fault:
+        return Session(link.name, link.profile, str(day), is_good=False, why=str(fault))
+    finally:
+        broker.close()
+    return Session(link.name, link.profile, str(day), is_good=True)
 
 
 def vendor_broker(

@@ -6,7 +6,7 @@ import sys
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.notifiers.apprise import AppriseNotifier
 from participant.adapters.notifiers.console import ConsoleNotifier
-from participant.config import Config, Run
+from participant.config import Run
 from participant.core.escalation import Rung
 from participant.links.addresses import load_addresses
 from participant.ports import Notifier, Store
@@ -24,7 +24,11 @@ def people_ports(run: Run, store: Store) -> PeoplePorts:
     return PeoplePorts(store, channels, SystemClock())
 
 
-def people_rule(config: Config) -> PeopleRule:
-    """The console first; what is not urgent goes by the channels that are read when there is time."""
-    people, ladder = config.people, (Rung(0.0, "console"), *config.ladder)
-    return PeopleRule(ladder, RELAY_TO, people.patience, people.relay, people.relay_every_s)
+def people_rule(run: Run) -> PeopleRule:
+    """The console first; what is not urgent goes by the channels that are read when there is time.
+
+    What a shadow day decides is done by nobody, so nobody is told of it.
+    """
+    people, ladder = run.config.people, (Rung(0.0, "console"), *run.config.ladder)
+    relay = "none" if run.is_shadow else people.relay
+    return PeopleRule(ladder, RELAY_TO, people.patience, relay, people.relay_every_s)

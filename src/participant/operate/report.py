@@ -19,6 +19,7 @@ from participant.links.breaks import Looks, looks, mended, reason_given, standin
 from participant.links.broker_side import fills_of
 from participant.links.ledger import EventRow
 from participant.links.marks import DayMarks, HeldMark, explained
+from participant.operate.shadow import ShadowDay, shadow_of
 from participant.ports import Store
 from participant.stages.reconcile import Closed
 from participant.wire.json import decode, encode
@@ -56,7 +57,10 @@ class BreakLine(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """Money in paise, times ns. `result` is the change of the desk's worth; `explained` adds up to it."""
+    """Money in paise, times ns. `result` is the change of the desk's worth; `explained` adds up to it.
+
+    A `shadow` day's orders stand there alone, grouped: none of them was sent.
+    """
 
     day: str
     at: int
@@ -74,6 +78,7 @@ class Report(Struct, frozen=True):
     charges: Charges
     expired_left: tuple[str, ...]
     looks: Looks
+    shadow: ShadowDay | None = None
 
     @property
     def total(self) -> Explained:
@@ -108,12 +113,13 @@ def report_of(books: Store, rules: Rulebook, day: datetime.date) -> Report | Non
     structures = explained(books, day, closed.settlements)
     marks = books.get("day_marks", str(day))
     tickets = [decode(r.value, Ticket) for r in books.rows("tickets")]
+    shadow = shadow_of(books, day)
     return Report(
         day=str(day),
         at=closed.at,
         result=result,
         worth=closed.worth,
-        orders=tuple(_order(h.order) for h in Books(books).orders(day)),
+        orders=() if shadow else tuple(_order(h.order) for h in Books(books).orders(day)),
         fills=tuple(fills),
         events=tuple(decode(r.value, EventRow) for r in books.rows("events", prefix=f"{day}/")),
         held=tuple(HeldLine(h.contract.key, h.quantity, h.mark.price) for h in _held(marks)),
@@ -125,6 +131,7 @@ def report_of(books: Store, rules: Rulebook, day: datetime.date) -> Report | Non
         charges=charges_of(rules, day, fills),
         expired_left=tuple(h.contract.key for h in unsettled(Books(books).positions(), day)),
         looks=looks(books, day),
+        shadow=shadow,
     )
 
 

@@ -9,6 +9,7 @@ from participant.core.session import day_of
 from participant.core.wording import at_price, rupees
 from participant.operate.report import BreakLine, Report, Signature, is_external
 from participant.operate.report_text import PARTS, compared, rows, signed_paise
+from participant.operate.shadow import ShadowDay, fate, outcome
 from participant.operate.view import clock
 
 INKS = {
@@ -33,6 +34,7 @@ border-bottom:1px solid #eef1f4}tr:last-child td{border:0}.n{text-align:right}
 """
 BREAK_HEAD = ("", "what", "ours", "the broker's", "age", "repair or reason")
 FIGURES = {"units", "ours", "the broker's", "official price", "cash", "mark", "in all", *Charges.__struct_fields__}
+WOULD_HEAD = ("at", "what", "scrip", "side", "units", "contract", "fate", "until", "times", "why")
 WIDTH, HEIGHT, LEFT, BAR = 1000, 250, 10, 72
 
 
@@ -50,6 +52,7 @@ def page(report: Report, signed: Sequence[Signature]) -> str:
         f"<header><div><h1>{escape(report.day)}</h1><span class=soft>participant · the day as it ended</span></div>"
         f"<span class='tag {tone}'>{left}</span></header>",
         _cards(report),
+        *(_shadow(report.shadow) if report.shadow else ()),
         _table("Breaks with the broker", BREAK_HEAD, _breaks(report)),
         _tickets(report),
         f"<section><h2>Where the result came from</h2>{waterfall(report.total)}{_explained(report)}</section>",
@@ -102,6 +105,34 @@ def _cards(report: Report) -> str:
     )
     boxes = (f"<div class=card><span class=soft>{n}</span><b class='{tone}'>{v}</b></div>" for n, v, tone in cards)
     return f"<div class=cards>{''.join(boxes)}</div>"
+
+
+def _shadow(day: ShadowDay) -> list[str]:
+    """What a shadow day would have done beside what the account did."""
+    would = [
+        (
+            clock(w.first.at),
+            w.action,
+            w.scrip,
+            w.side,
+            f"{w.quantity}",
+            w.contract,
+            fate(w),
+            clock(w.last.at),
+            f"{w.count}",
+            w.reason,
+        )
+        for w in day.would
+    ]
+    did = [(clock(v.updated_at), v.side.value, f"{v.quantity}", v.contract, outcome(v)) for v in day.did]
+    held = [(key, f"{units:+d}") for key, units in sorted(day.outside.items())]
+    said = f"A shadow of {day.broker}, {day.profile}: nothing was sent. Whether an order would have filled is unknown."
+    return [
+        f"<section class=soft>{escape(said)}</section>",
+        _table("What it would have done", WOULD_HEAD, would),
+        _table("What the account did", ("at", "side", "units", "contract", "what became of it"), did),
+        _table("Held by the account, and not in this market", ("contract", "units"), held),
+    ]
 
 
 def _table(title: str, head: Sequence[str], body: Iterable[Sequence[str]]) -> str:

@@ -4,6 +4,7 @@ from participant.core.attribution import Explained
 from participant.core.session import day_of
 from participant.core.wording import at_price, rupees
 from participant.operate.report import Report, Signature, is_external
+from participant.operate.shadow import did_lines, outside_lines, would_lines
 from participant.operate.view import clock
 
 PARTS = ("delta", "gamma", "theta", "vega", "carry", "charges", "residual", "total")
@@ -12,6 +13,11 @@ PARTS = ("delta", "gamma", "theta", "vega", "carry", "charges", "residual", "tot
 def lines(report: Report, signed: list[Signature]) -> list[str]:
     """What a person reads after hours, most important first."""
     text = [f"Report of {report.day}: {signed_paise(report.result)} after charges, worth {rupees(report.worth)}"]
+    if report.shadow:
+        text[0] += f"; a shadow of {report.shadow.broker}, {report.shadow.profile}: nothing was sent"
+        text += _section("would have done", would_lines(report.shadow))
+        text += _section("the account did", did_lines(report.shadow))
+        text += _section("not in this market", outside_lines(report.shadow))
     text += _section("breaks with the broker", _breaks(report))
     text += _section("orders of unknown fate", list(report.unknown))
     text += _section("expired and still held", list(report.expired_left))

@@ -15,7 +15,7 @@ from participant.core.messages import Ticket
 from participant.core.order import Order
 from participant.core.position import Position
 from participant.core.providers import FeedStatus
-from participant.links.books import worth
+from participant.links.books import Books, Shadowed, worth
 from participant.ports import Queue, Store
 from participant.wire.json import decode
 
@@ -41,7 +41,10 @@ class ScripLine(Struct, frozen=True):
 
 
 class Screen(Struct, frozen=True):
-    """One look at the day. Money in paise; `quiet` names channels by which the test did not arrive, and why."""
+    """One look at the day. Money in paise; `quiet` names channels by which the test did not arrive, and why.
+
+    `shadow` says whose account is watched where nothing is sent; empty at a desk.
+    """
 
     day: datetime.date
     at: int
@@ -58,6 +61,7 @@ class Screen(Struct, frozen=True):
     result: int
     tickets: tuple[Ticket, ...]
     quiet: dict[str, str] = {}
+    shadow: str = ""
 
 
 class _Logged(Struct, rename="camel"):
@@ -98,6 +102,7 @@ class Watcher:
             self._result(),
             tuple(_all(self.books, "tickets", Ticket)),
             quiet(_all(self.books, "attempts", Attempt, f"test-{self.day}/")),
+            _said(Books(self.books).shadowed),
         )
 
     def _read_log(self) -> None:
@@ -126,6 +131,10 @@ class Watcher:
         """What the day has brought so far (paise): our worth now less our worth as it began."""
         start = self.books.get("starts", str(self.day))
         return (worth(self.books, self.quotes, at_cost=True) or 0) - int(start.value) if start else 0
+
+
+def _said(account: Shadowed | None) -> str:
+    return f"a shadow of {account.broker}, {account.profile}: nothing is sent" if account else ""
 
 
 def _all(store: Store, table: str, kind: type[T], prefix: str = "") -> list[T]:

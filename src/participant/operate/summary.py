@@ -7,6 +7,7 @@ from participant.core.messages import Ticket
 from participant.core.session import day_of
 from participant.core.wording import rupees
 from participant.operate.screen import Screen
+from participant.operate.shadow import ShadowDay, did_lines, outside_lines, would_lines
 from participant.stages.reconcile import Closed
 
 CHANGES_SHOWN = 8
@@ -16,7 +17,7 @@ UNPLAYED = "nothing that is recorded of this day could be played: why stands bel
 class Summary(Struct, frozen=True):
     """How a day went. Money in paise; `restarts` counts the processes that were started again.
 
-    `is_unplayed`: something is recorded of the day, but nothing of it could be played.
+    `is_unplayed`: something is recorded of the day, but nothing of it could be played. `shadow`: nothing was sent.
     """
 
     day: str
@@ -37,6 +38,7 @@ class Summary(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     is_unplayed: bool = False
     quiet: dict[str, str] = {}
+    shadow: ShadowDay | None = None
 
     @property
     def needs_a_person(self) -> bool:
@@ -75,8 +77,7 @@ def lines(summary: Summary) -> list[str]:
     rows = [
         *([("not played", UNPLAYED)] if summary.is_unplayed else []),
         ("decisions", _counts(summary.decisions)),
-        ("orders", _counts(summary.orders)),
-        ("fills", f"{summary.fills}, charges {rupees(summary.charges)}"),
+        *(_shadowed(summary.shadow) if summary.shadow else _traded(summary)),
         ("result of the day", f"{rupees(summary.result)} after charges"),
         ("positions", "; ".join(f"{s} {h}" for s, h in summary.positions.items())),
         ("providers", _shortened(summary.providers)),
@@ -91,7 +92,25 @@ def lines(summary: Summary) -> list[str]:
         *(("of the data" if i == 0 else "", note) for i, note in enumerate(summary.notes)),
     ]
     width = max(len(name) for name, _ in rows)
-    return [f"Summary of {summary.day}", *(f"  {name:<{width}}  {text}" for name, text in rows)]
+    head = f"Summary of {summary.day}{', a shadow: nothing was sent' if summary.shadow else ''}"
+    return [head, *(f"  {name:<{width}}  {text}" for name, text in rows)]
+
+
+def _traded(summary: Summary) -> list[tuple[str, str]]:
+    return [
+        ("orders", _counts(summary.orders)),
+        ("fills", f"{summary.fills}, charges {rupees(summary.charges)}"),
+    ]
+
+
+def _shadowed(day: ShadowDay) -> list[tuple[str, str]]:
+    """What would have been done beside what the account did."""
+    told = (
+        ("would have done", would_lines(day) or ["nothing"]),
+        (f"the account ({day.broker}) did", did_lines(day) or ["nothing"]),
+        ("not in this market", outside_lines(day)),
+    )
+    return [(name if i == 0 else "", line) for name, text in told for i, line in enumerate(text)]
 
 
 def _shortened(changes: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """Keeps the desk's processes alive: starts each as a command, starts it again when it dies, up to a limit."""
 
+import os
 import signal
 import subprocess
 import time
@@ -7,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+
+from participant.operate.environment import environment
 
 
 class TooManyRestarts(Exception):
@@ -85,5 +88,9 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         with child.log.open("ab") as log:
             child.process = subprocess.Popen(
-                list(child.command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                list(child.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(child.name, os.environ),
             )

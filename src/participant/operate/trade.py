@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.session import Session
+from participant.operate.environment import environment
 from participant.operate.screen import Watcher
 from participant.operate.summary import Summary, summarise
 from participant.operate.supervisor import Supervisor
@@ -73,7 +74,10 @@ def start_venue(command: Sequence[str], host: str, log: Path) -> VenueProcess:
     """Start a venue and wait until it answers; raises NotReady with what it said if it does not."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as errors:
-        process = subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+        env = environment("venue", os.environ)
+        process = subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=env
+        )
     assert process.stdout is not None
     line = b""
     until = time.monotonic() + READY_WITHIN_S

@@ -102,8 +102,8 @@ def deeds(news: Iterable[Decision]) -> list[Decision]:
 
 
 def needs(screen: Screen) -> list[Text]:
-    """What a person must know or do: why the breaker is not closed, and the newest open tickets."""
-    lines = []
+    """What a person must know or do: that nothing is sent, why the breaker is not closed, the newest open tickets."""
+    lines = [Text(screen.shadow, "bold yellow")] if screen.shadow else []
     if screen.breaker is not Level.CLOSED:
         level = screen.breaker.name.replace("_", " ")
         lines.append(Text(f"breaker {level}: {screen.breaker_why}", COLOURS[screen.breaker]))

@@ -64,8 +64,10 @@ def _ask(client: httpx.Client, path: str, kind: type[T]) -> T:
     return decode(client.get(path).raise_for_status().content, kind)
 
 
-def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[Reference, ...]) -> None:
-    """Put the day's reference data down, and what the desk is worth as the day begins."""
+def open_day(
+    books: Store, quotes: Store, day: datetime.date, references: tuple[Reference, ...], start: int | None = None
+) -> None:
+    """Put the day's reference data down, and what the desk is worth as the day begins: `start` paise, where given."""
     if books.get("starts", str(day)) is None:
         # Another day's market is no market; a day that goes on after a stop keeps what it had.
         old = [Write(t, r.key, None) for t in ("quotes", "reference") for r in quotes.rows(t)]
@@ -74,7 +76,8 @@ def open_day(books: Store, quotes: Store, day: datetime.date, references: tuple[
     quotes.commit([*master, Write("master", "day", str(day).encode())])
     days = [decode(r.value, Closed) for r in books.rows("days")]
     account, _ = Books(books).account()
-    start = max(days, key=lambda d: d.day).worth if days else account.cash
+    if start is None:
+        start = max(days, key=lambda d: d.day).worth if days else account.cash
     books.commit([Write("starts", str(day), str(start).encode(), 0)])
 
 

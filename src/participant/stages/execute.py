@@ -67,7 +67,7 @@ class Gateway:
         self.pace = Pace(rule.limits, ports.steady)
         self.broker = PacedBroker(ports.broker, self.pace)
         self.evidence = Evidence(self.books, self.broker, rule.sending.poll_every_s)
-        self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched)
+        self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched, self.broker)
         self.changes = Changes(self.evidence, self.gathering, self.broker, ports.lease)
         self.is_recovered, self.marks = False, list[Message]()
         self.now, self.day = 0, datetime.date.min

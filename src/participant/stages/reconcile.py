@@ -32,6 +32,7 @@ from participant.links.evidence import take_in
 from participant.links.ledger import Entry, enter
 from participant.links.marks import marks_row
 from participant.links.outbox import relay
+from participant.links.shadow import Seen, follow
 from participant.ports import BrokerBooks, BrokerDown, Queue, Store
 from participant.wire.json import decode, encode
 
@@ -51,9 +52,9 @@ class ReconcilePorts(Struct, frozen=True):
 class Reconcile:
     """Compares what is due, takes over what the broker's books prove, lets every other difference age."""
 
-    def __init__(self, ports: ReconcilePorts, rule: ReconcileRule) -> None:
+    def __init__(self, ports: ReconcilePorts, rule: ReconcileRule, rules: Rulebook) -> None:
         """All that it knows between two steps stands in the books."""
-        self.ports, self.rule, self.books = ports, rule, Books(ports.books)
+        self.ports, self.rule, self.rules, self.books = ports, rule, rules, Books(ports.books)
 
     def step(self, now: int) -> bool:
         """Compare what is due at `now` (ns of the market); True where the books must take something in first."""
@@ -62,6 +63,9 @@ class Reconcile:
         kinds = due(seen, now, self.rule)
         if not kinds or self.ports.books.get("ended", str(day)) is not None:
             return False
+        if self.books.shadowed is not None:
+            is_read = follow(Seen(self.ports.books, self.ports.quotes, self.rules, self.ports.broker), now)
+            return self._note(day, asked(seen, kinds, now, Shown([]) if is_read else Shown(failed=1)), [])
         shown = read(self.ports.broker, kinds)
         if shown.orders is None:
             return self._note(day, asked(seen, kinds, now, shown), [])
@@ -152,6 +156,8 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
     if settlements is None:
         return None
     at, books = decode(ended.value, Mark).at, Books(ports.books)
+    if books.shadowed is not None:
+        return _close_shadow(ports, rules, Closed(str(day), at, (), (), settlements, 0), day)
     if _finish_orders(ports, day, at) or not _is_booked(ports.books, books, day):
         relay(ports.books, "fills", ports.fills)
         return None
@@ -160,6 +166,18 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
     if shown.failed:
         return None
     return _record(ports, day, Closed(str(day), at, (), (), settlements, 0), _last_look(ports, day, at, shown, left))
+
+
+def _close_shadow(ports: ReconcilePorts, rules: Rulebook, closed: Closed, day: datetime.date) -> Closed | None:
+    """A shadow's day settles and compares nothing: what was not judged is denied, the account followed once more."""
+    books = Books(ports.books)
+    finished = [_finish(books, held, closed.at) for held in books.orders(day)]
+    if any(finished):
+        relay(ports.books, "fills", ports.fills)
+        return None
+    if not follow(Seen(ports.books, ports.quotes, rules, ports.broker), closed.at):
+        return None
+    return _record(ports, day, closed, Aged((), ()))
 
 
 def settle_day(

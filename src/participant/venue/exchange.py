@@ -6,6 +6,7 @@ written down, and only then do the providers say it. So a venue that is killed c
 
 import datetime
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -181,8 +182,9 @@ class Exchange:
         return self.instant_at != shown
 
     def close(self) -> None:
-        """End the day: settle, and give out the official prices."""
+        """End the day: settle, and give out the official prices; what is held and has none is said on stderr."""
         self.broker.close_day(self.now, self.market.settlements())
+        sys.stderr.writelines(f"participant: venue: {one.said}\n" for one in self.broker.state.unpriced)
         self.keep()
 
     def keep(self) -> None:

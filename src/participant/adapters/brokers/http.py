@@ -9,6 +9,7 @@ from participant.core.matching import request_of
 from participant.core.messages import BrokerPosition, Funds
 from participant.core.order import Answer, Order, OrderView
 from participant.links.http_link import Asked, HttpLink
+from participant.links.planes import prove
 from participant.links.update_stream import Tongue, UpdateStream
 from participant.ports import BrokerDown
 from participant.wire.broker import (
@@ -75,9 +76,10 @@ class HttpBroker:
 
     def login(self) -> None:
         """Prove that orders, books and the update stream all answer: a stale session may pass the first alone."""
-        self._get("/user/profile", dict[str, str])
-        if not self._stream.is_up(self._http.timeout_s):
-            raise BrokerDown(f"the update stream of {self._http.url} does not answer")
+        prove(
+            session=lambda: self._get("/user/profile", dict[str, str]),
+            updates=lambda: self._stream.prove(self._http.url),
+        )
 
     def orders(self) -> list[OrderView]:
         """All orders of the day."""

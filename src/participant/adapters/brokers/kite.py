@@ -19,6 +19,7 @@ from participant.core.order import Answer, Order, OrderView
 from participant.links.amounts import paise_said
 from participant.links.http_link import HttpLink
 from participant.links.kite_link import KiteLink
+from participant.links.planes import prove
 from participant.links.postbacks import Postbacks
 from participant.links.recent import Recent
 from participant.links.secrets import Key
@@ -64,7 +65,7 @@ class KiteBroker:
         timeout_s: float,
         steady: Callable[[], int] = monotonic_ns,
     ) -> None:
-        self._account, self._timeout_s = account, timeout_s
+        self._account = account
         self._kite = KiteLink(HttpLink(account.url, timeout_s, account.connect_wait_s), read_key, account.day)
         self._master: Master | None = None
         self._seen, self._book = SeenBook(), Recent(self.orders, BOOK_FOR_S, steady)
@@ -123,12 +124,13 @@ class KiteBroker:
 
     def login(self) -> None:
         """Prove on all three planes that the token is good and of today: orders, quotes, updates."""
-        self._kite.ask("GET", "/user/profile", Profile)
-        self._list()
-        self.orders()
-        self._kite.ask("GET", f"/quote?i={quoted(INDEX)}", dict[str, object])
-        if not self._stream.is_up(self._timeout_s):
-            raise BrokerDown(f"the update stream of {self._account.updates_url} does not let us in")
+        prove(
+            session=lambda: self._kite.ask("GET", "/user/profile", Profile),
+            contracts=self._list,
+            orders=self.orders,
+            quotes=lambda: self._kite.ask("GET", f"/quote?i={quoted(INDEX)}", dict[str, object]),
+            updates=lambda: self._stream.prove(self._account.updates_url),
+        )
 
     def orders(self) -> list[OrderView]:
         """All orders of the day; a book that lacks one which it had shown was not read in full."""

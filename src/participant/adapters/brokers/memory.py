@@ -68,7 +68,7 @@ class MemoryBroker:
         self._book.quotes.update(quotes)
 
     def close_day(self, at: int, settlements: Mapping[str, int]) -> None:
-        """End the day at the official prices (by underlying and by future's key): KeyError where a needed one lacks."""
+        """End the day at the official prices, by underlying and by future's key; `state.unpriced` is what lacks one."""
         self.state.at = max(at, self.state.at)
         self._book.close(settlements)
 

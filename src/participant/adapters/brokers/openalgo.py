@@ -19,6 +19,7 @@ from participant.core.order import Answer, Order, OrderStatus, OrderView, Verdic
 from participant.links.amounts import paise_said, units_said
 from participant.links.http_link import HttpLink
 from participant.links.openalgo_link import OpenAlgoLink
+from participant.links.planes import prove
 from participant.links.secrets import Key
 from participant.links.seen_book import SeenBook
 from participant.links.update_stream import Tongue, UpdateStream
@@ -58,7 +59,7 @@ class OpenAlgoBroker:
         now: Callable[[], int],
         timeout_s: float,
     ) -> None:
-        self._account, self._ours, self._now, self._timeout_s = account, ours, now, timeout_s
+        self._account, self._ours, self._now = account, ours, now
         http = HttpLink(account.url, timeout_s, account.connect_wait_s)
         self._link = OpenAlgoLink(http, read_key, is_sandbox=account.is_sandbox)
         self._master: Master | None = None
@@ -98,11 +99,9 @@ class OpenAlgoBroker:
         """
         views = self.orders()
         for tag, (order, before) in self._unanswered().items():
-            alike = [
-                v.broker_order_id for v in views if openalgo.is_alike(v, order) and v.broker_order_id not in before
-            ]
+            alike = [v for v in views if v.broker_order_id not in before and openalgo.is_alike(v, order)]
             if tag_stem and tag.startswith(tag_stem) and alike:
-                names = ", ".join(alike)
+                names = ", ".join(v.broker_order_id for v in alike)
                 raise BrokerDown(f"{names} may be order {tag}: OpenAlgo's book bears no tag, a person must say")
         return [view for view in views if view.tag.startswith(tag_stem)]
 
@@ -136,13 +135,14 @@ class OpenAlgoBroker:
 
     def login(self) -> None:
         """Prove the key on all planes and the mode: the broker's session, orders, quotes, updates."""
-        self._link.prove_mode()
-        self._link.ask("ping", dict[str, object])
-        self._list()
-        self.orders()
-        self._link.ask("quotes", dict[str, object], {"symbol": "NIFTY", "exchange": "NSE_INDEX"})
-        if not self._stream.is_up(self._timeout_s):
-            raise BrokerDown(f"the update stream of {self._account.updates_url} does not let us in")
+        prove(
+            mode=self._link.prove_mode,
+            session=lambda: self._link.ask("ping", dict[str, object]),
+            contracts=self._list,
+            orders=self.orders,
+            quotes=lambda: self._link.ask("quotes", dict[str, object], {"symbol": "NIFTY", "exchange": "NSE_INDEX"}),
+            updates=lambda: self._stream.prove(self._account.updates_url),
+        )
 
     def orders(self) -> list[OrderView]:
         """All orders of the day, with the tags of those known to be ours. A book that lost an order is not whole."""
@@ -235,8 +235,7 @@ class OpenAlgoBroker:
             return unsent(why)
 
     def _key(self, exchange: str, symbol: str) -> str:
-        known = self._list().key_of(symbol) if exchange == openalgo.EXCHANGE else None
-        return known or f"{exchange}:{symbol}"
+        return (self._list().key_of(symbol) if exchange == openalgo.EXCHANGE else None) or f"{exchange}:{symbol}"
 
     def _view(self, row: BookRow, filled: dict[str, tuple[int, int]], tags: dict[str, str]) -> OrderView:
         name = openalgo.named(row.orderid)

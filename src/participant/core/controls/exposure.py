@@ -140,12 +140,35 @@ def margin(ask: Ask) -> Finding | None:
     """
     if ask.is_reducing or ask.is_closing:
         return None
-    account, limits = ask.account, ask.limits
-    is_last_day = ask.order.contract.expiry == day_of(ask.now)
-    share = limits.margin_expiry_share_max if is_last_day else limits.margin_share_max
-    missing = max(0, ask.order.margin - account.reserved.get(ask.order.order_id, 0))
-    committed, room = account.committed + missing, min(account.cash, int(share * account.capital))
+    missing = max(0, ask.order.margin - ask.account.reserved.get(ask.order.order_id, 0))
+    committed, room = ask.account.committed + missing, _room(ask)
     if committed > room:
         figures = {"committed": committed, "room": room, "missing": missing}
         return Finding(f"{committed} paise of margin would be committed, {room} may be", figures)
+    return None
+
+
+def _room(ask: Ask) -> int:
+    """What margin may be committed in all (paise)."""
+    limits = ask.limits
+    is_last_day = ask.order.contract.expiry == day_of(ask.now)
+    share = limits.margin_expiry_share_max if is_last_day else limits.margin_share_max
+    return min(ask.account.cash, int(share * ask.account.capital))
+
+
+def broker_margin(ask: Ask) -> Finding | None:
+    """What the broker says that the whole decision needs fits beside all else; if it cannot say, our estimate serves.
+
+    With `margin_by_broker` it does not, and what the broker does not say is refused.
+    """
+    if not ask.is_for_broker:
+        return None
+    if ask.broker_need is None:
+        said = f"the broker does not say what margin it needs: {ask.broker_why}"
+        return Finding(said) if ask.limits.margin_by_broker else None
+    reserved = sum(ask.account.reserved.get(o.order_id, 0) for o in ask.siblings)
+    committed, room = ask.account.committed - reserved + ask.broker_need, _room(ask)
+    if committed > room:
+        figures = {"committed": committed, "room": room, "broker_need": ask.broker_need}
+        return Finding(f"{committed} paise of margin would be committed by the broker's figure, {room} may be", figures)
     return None

@@ -132,5 +132,14 @@ def notional(ask: Ask) -> Finding | None:
     return None
 
 
+def shadow(ask: Ask) -> Finding | None:
+    """On a shadow day nothing is sent: what every control before this one has let pass ends here."""
+    if ask.may_send:
+        return None
+    bid, offer, at = (ask.quote.bid, ask.quote.ask, ask.quote.exchange_at) if ask.quote is not None else (0, 0, 0)
+    figures = {"limit": ask.order.limit, "bid": bid, "ask": offer, "quoted_at": at, "now": ask.now}
+    return Finding("it would have been sent", figures)
+
+
 def _eases(ask: Ask) -> bool:
     return ask.is_closing or ask.is_reducing

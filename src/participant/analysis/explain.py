@@ -1,0 +1,114 @@
+"""Why a decision came out as it did, and what of the settings would have changed it: tried out, not guessed.
+
+A setting is moved to the figures of the decision, one at a time, and decided again. Of those that lead to another
+action, or past what stood in the way, the one that is moved least is kept, and the search goes on from there: so all
+that stood in the way is found, in its order.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import isfinite, nextafter
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from participant.core.decision import Action, Decision, DecisionInput
+from participant.core.scrip import Weights
+
+STEPS_MAX = 8
+MOVE_MAX = 5  # a share of 5 % that would have to be 146 % explains nothing
+DIGITS = re.compile(r"[\d.,]+")
+Decide = Callable[[DecisionInput], Decision]
+
+
+class Move(Struct, frozen=True):
+    """A setting, what it is and what it would have to be, and what the verdict would have been then."""
+
+    setting: str
+    was: float
+    then: float
+    action: Action
+    reason: str
+
+
+def moves(given: DecisionInput, decide: Decide) -> tuple[Move, ...]:
+    """The settings that would have had to be otherwise for another action, one after the other.
+
+    Empty where no single setting changes what is said; the last one need not lead to another action.
+    """
+    first = now = decide(given)
+    found: list[Move] = []
+    for _ in range(STEPS_MAX):
+        moved = {move.setting for move in found}
+        candidates = (pair for pair in _nearest(given, now, decide) if pair[0].setting not in moved)
+        best = min(candidates, key=_distance, default=None)
+        if best is None:
+            break
+        move, decision = best
+        found.append(move)
+        given = _with(given, move.setting, move.then)
+        now = decision
+        if now.action is not first.action:
+            break
+    return tuple(found)
+
+
+def _nearest(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
+    """For each setting the nearest value that changes what is said."""
+    weights = given.scrip.weights
+    for setting, was in _numbers(weights):
+        for then in sorted(_candidates(was, now), key=lambda value: abs(value - was)):
+            decision = decide(_with(given, setting, then))
+            far = max(abs(then - was), abs(then) / 2) * (1 if then > was else -1)  # enough to show in a sentence
+            further = _with(given, setting, round(then + far) if type(was) is int else then + far)
+            if _leads_on(now, decision, partial(decide, further)):
+                yield Move(setting, was, then, decision.action, decision.reason), decision
+                break
+
+
+def _leads_on(now: Decision, after: Decision, further: Callable[[], Decision]) -> bool:
+    """Whether a move leads to another action, or past what stood in the way.
+
+    Where the sentence alone goes by how far the setting is moved, a gate was shut by it, not opened.
+    """
+    if after.action is not now.action:
+        return True
+    if _form(after.reason) == _form(now.reason) or len(after.figures) < len(now.figures):
+        return False  # an earlier gate knows less
+    beyond = further()
+    return beyond.reason == after.reason or beyond.figures != after.figures
+
+
+def _numbers(weights: Weights) -> Iterator[tuple[str, float]]:
+    for name in weights.__struct_fields__:
+        value = getattr(weights, name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield name, value
+
+
+def _candidates(was: int | float, now: Decision) -> set[float]:
+    """The decision's own figures of the setting's kind, and what lies just beside them, within MOVE_MAX times it."""
+    values: set[float]
+    if isinstance(was, int):
+        values = {f + beside for f in now.figures.values() if isinstance(f, int) for beside in (-1, 0, 1)}
+    else:
+        figures = [f for f in now.figures.values() if isinstance(f, float) and isfinite(f)]
+        values = {v for f in figures for v in (f, nextafter(f, f + 1), nextafter(f, f - 1))}
+    return {value for value in values if value != was and abs(value) <= MOVE_MAX * abs(was)}
+
+
+def _with(given: DecisionInput, setting: str, value: float) -> DecisionInput:
+    weights = replace(given.scrip.weights, **{setting: value})
+    return replace(given, scrip=replace(given.scrip, weights=weights))
+
+
+def _form(reason: str) -> str:
+    """A sentence without its figures: two of the same form say the same thing."""
+    return DIGITS.sub("", reason)
+
+
+def _distance(found: tuple[Move, Decision]) -> tuple[float, str]:
+    """How far a setting is moved, for its size; the smaller is the likelier cause."""
+    move = found[0]
+    return abs(move.then - move.was) / (abs(move.was) or 1.0), move.setting
