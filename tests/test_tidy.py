@@ -234,6 +234,7 @@ def test_every_ignore_and_every_dependency_says_why() -> None:
         text.partition("\nignore = [")[2].partition("\n]")[0],
         text.partition("[tool.ruff.lint.per-file-ignores]")[2].partition("\n\n")[0],
         text.partition("\ndependencies = [")[2].partition("\n]")[0],
+        text.partition("[project.optional-dependencies]")[2].partition("\n\n")[0],
         text.partition("[dependency-groups]")[2].partition("\n\n")[0],
     ]
     assert all(parts)
@@ -258,7 +259,10 @@ def test_the_locks_pin_every_dependency_with_hashes_and_name_no_host() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
     assert project["build-system"]["requires"] == groups["build"]
-    wanted = {"run": project["project"]["dependencies"] + groups["build"], "dev": groups["dev"]}
+    wanted = {
+        "run": project["project"]["dependencies"] + groups["build"],
+        "dev": groups["dev"] + [one for extra in project["project"]["optional-dependencies"].values() for one in extra],
+    }
     for name, requirements in wanted.items():
         text = (ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8")
         pinned = re.findall(r"^([\w.-]+)(?:\[\w+\])?==\S+.* \\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)

@@ -65,7 +65,7 @@ def dispatch(run: Run) -> Step:
 
 def brain(run: Run) -> Step:
     """A worker: one job at a time, nothing kept between jobs."""
-    rules = load_rules()
+    rules = load_rules(run.config.desk.span_scans)
     serve_stdio(lambda body: decide.run(body, rules))
     sys.exit(0)
 
@@ -80,12 +80,12 @@ def gateway(run: Run) -> Step:
     watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
     limits = in_force(ports.books, str(run.day), run.terms)
     settings = limits, run.config.sending, run.config.triggers
-    return Gateway(ports, GatewayRule(load_rules(), *settings, run.is_lockstep, watched)).step
+    return Gateway(ports, GatewayRule(load_rules(run.config.desk.span_scans), *settings, run.is_lockstep, watched)).step
 
 
 def desk(run: Run) -> Step:
     """Books, people, and the end of the day."""
-    store, market, rules = books(run, "desk"), quotes(run), load_rules()
+    store, market, rules = books(run, "desk"), quotes(run), load_rules(run.config.desk.span_scans)
     archive, clock = JsonlArchive(run.path / "decisions"), VenueClock(run.venue_url)
     ports = ReconcilePorts(store, market, broker(run), queue(run, "fills", "reconcile"))
     reconcile = Reconcile(ports, run.reconcile, rules)

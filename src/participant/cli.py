@@ -11,6 +11,7 @@ from typing import NoReturn
 from participant.commands.words import count as _count
 from participant.commands.words import day as _day
 from participant.commands.words import days as _days
+from participant.commands.words import leg as _leg
 from participant.commands.words import names as _names
 from participant.commands.words import port as _port
 from participant.commands.words import price as _price
@@ -118,12 +119,18 @@ def _trust(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, commo
     verify = _run(log.add_parser("verify", parents=[home, common], help="recompute all of it"), "log:verify_log")
     verify.add_argument("day", nargs="?", type=_day, metavar="DAY", help="a trading day (default: all that are closed)")
     verify.add_argument("--key", type=Path, metavar="FILE", help="the public key to trust (default DIR/desk.pub)")
-    rules = commands.add_parser("rules", help="the dated rules of the market: show").add_subparsers(
+    rules = commands.add_parser("rules", help="the dated rules of the market: show, check").add_subparsers(
         metavar="WHAT", required=True
     )
     show = _run(rules.add_parser("show", parents=[common], help="every rule in force on a day"), "rules:show")
     show.add_argument("symbol", metavar="SCRIP", help="an underlying, NIFTY")
     show.add_argument("day", type=_day, metavar="DAY", help="a day, 2026-11-24")
+    check = _run(rules.add_parser("check", parents=[common], help="compare them with others'"), "rules_check:check")
+    check.add_argument("--master", type=Path, metavar="FILE", help="a contract master: Kite, Upstox, ICICI Breeze")
+    check.add_argument("--on", type=_day, metavar="DAY", help="the day that the master is of")
+    margin = _run(commands.add_parser("margin", parents=[common], help="a margin by a SPAN file"), "margin:show")
+    margin.add_argument("file", type=Path, metavar="FILE", help="a .spn file of the clearing corporation")
+    margin.add_argument("legs", type=_leg, nargs="+", metavar="CONTRACT=UNITS", help="NIFTY-20260630-23700CE=-65")
     limits = commands.add_parser("limits", help="signed limits: check, sign").add_subparsers(
         metavar="WHAT", required=True
     )

@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from participant.core.brain import STRATEGIES
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import LADDER, Patience, Relay, Rung
@@ -22,6 +23,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
 from participant.wire.rules import parse_rules
+from participant.wire.span import BadScans, parse_scans
 
 
 class BadConfig(Exception):
@@ -47,6 +49,7 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     stall_max_s: Seconds = 120.0
     signed_by: str | tuple[str, ...] = ""
     signatures_required: Count = 1
+    span_scans: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -237,9 +240,9 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 "`participant limits sign`"
             )
         config = msgspec.convert(settings, Config)
-        for part, fault in (("broker", config.broker.fault), ("desk", config.desk.fault)):
+        for part, fault in (("[broker]", config.broker.fault), ("[desk]", config.desk.fault), *_watched(config)):
             if fault:
-                raise BadConfig(f"{file}: [{part}] {fault}")
+                raise BadConfig(f"{file}: {part} {fault}")
         return config
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise BadConfig(f"{file} is not TOML: {fault}; `participant init` writes one to compare with") from fault
@@ -249,7 +252,31 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
 
 
-def load_rules() -> Rulebook:
-    """The dated rules of the market that ship with the package (`participant/rules/*.toml`)."""
+def _watched(config: Config) -> Iterator[tuple[str, str]]:
+    """Each row of the watchlist with why it cannot be traded on, or an empty string."""
+    symbols = [scrip.symbol for scrip in config.watchlist]
+    for i, scrip in enumerate(config.watchlist):
+        fault = scrip.weights.fault
+        if symbols.index(scrip.symbol) < i:
+            fault = f"{scrip.symbol} stands on the watchlist twice: leave one row"
+        elif scrip.strategy not in STRATEGIES:
+            fault = f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}"
+        yield f"[[watchlist]] row {i + 1}:", fault
+
+
+def load_rules(scans: str = "") -> Rulebook:
+    """The dated rules of the market that ship (`participant/rules/*.toml`), with the published scan ranges of a file.
+
+    `scans` is [desk] span_scans: nothing is laid over the rules but what a person has named there. Raises BadConfig.
+    """
     folder = resources.files("participant") / "rules"
-    return parse_rules({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith(".toml")})
+    rules = parse_rules({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith(".toml")})
+    if not scans:
+        return rules
+    file = Path(scans).expanduser()
+    try:
+        return replace(rules, scans=parse_scans(file.read_bytes(), f"SPAN parameters in {file.name}"))
+    except OSError as fault:
+        raise BadConfig(f"[desk] span_scans: {file} cannot be read: {fault.strerror}") from fault
+    except BadScans as fault:
+        raise BadConfig(f"[desk] span_scans: {file}: {fault}") from fault

@@ -15,24 +15,6 @@ TODAY = date(2026, 11, 23)
 RATES = RULES.charge_rates(TODAY)
 FUTURE = Contract("NIFTY", date(2026, 12, 29), Kind.FUTURE, 0, 65, 1_000, 1_800)
 CALL = Contract("NIFTY", date(2026, 12, 29), Kind.CALL, 250_000_000, 65, 500, 1_800)
-LOT_AT_24_000 = 24_000 * 65 * 100
-LOT_AT_200 = 200 * 65 * 100
-
-
-def test_selling_one_nifty_call_at_200_costs_48_rupees_57() -> None:
-    cost = charges(RATES, CALL, Side.SELL, LOT_AT_200)
-    assert cost == Charges(brokerage=2000, stt=1950, exchange=462, sebi=1, stamp=0, gst=443, ipft=1)
-    assert cost.total == 4857
-
-
-def test_buying_one_nifty_future_at_24_000_costs_90_rupees_33() -> None:
-    cost = charges(RATES, FUTURE, Side.BUY, LOT_AT_24_000)
-    assert (cost.stt, cost.stamp, cost.total) == (0, 3120, 9033)
-
-
-def test_selling_one_nifty_future_at_24_000_costs_839_rupees_13() -> None:
-    cost = charges(RATES, FUTURE, Side.SELL, LOT_AT_24_000)
-    assert (cost.stt, cost.stamp, cost.total) == (78_000, 0, 83_913)
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ ANY_CRASH: dict[str, Any] = {"crash_loss_share_max": 1.0}
 def structure_margin(verdict: Verdict, lots: int) -> int:
     """The most margin that the structure needs on the way, reckoned anew."""
     cover, sold = (leg.contract for leg in verdict.legs)
-    rates, level, iv = RULES.margin_rates(DAY), STATE.futures[1].quote.mid, number(verdict, "atm_iv")
+    rates, level, iv = RULES.margin_rates("NIFTY", DAY), STATE.futures[1].quote.mid, number(verdict, "atm_iv")
     both = margin(rates, [(cover, lots * LOT), (sold, -lots * LOT)], level, iv, NOON)
     return max(margin(rates, [(cover, lots * LOT)], level, iv, NOON), both)
 
@@ -438,7 +438,7 @@ def test_carrying_is_the_models_value_and_interest_on_the_margin() -> None:
     free = decided(nominal(65_000), structure(), carry_cost_rate=0.0)
     charged = decided(nominal(65_000), structure(), carry_cost_rate=0.10)
     tied = margin(
-        RULES.margin_rates(DAY),
+        RULES.margin_rates("NIFTY", DAY),
         [(COVER, LOT), (CALL, -LOT)],
         int(number(decided(), "forward")),
         number(decided(), "atm_iv"),

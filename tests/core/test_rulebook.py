@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from participant.config import load_rules
-from participant.core.in_force import doubtful
+from participant.core.in_force import doubtful, in_force
 from participant.core.rulebook import OutsideRules
+from participant.core.rulerows import Confidence, ScanRow
 from participant.core.scrip import Kind
 from participant.core.session import at_time
 
@@ -198,16 +199,17 @@ def test_what_no_row_covers_is_refused() -> None:
     with pytest.raises(OutsideRules, match="the strike step of SENSEX"):
         RULES.strike_step("SENSEX", day)
     with pytest.raises(OutsideRules, match=r"margins on 2017-01-01.*rules/margin\.toml"):
-        RULES.margin_rates(date(2017, 1, 1))
+        RULES.margin_rates("NIFTY", date(2017, 1, 1))
 
 
 def test_days_before_2018_are_refused() -> None:
     day = date(2017, 12, 29)
-    asks = (RULES.session, RULES.charge_rates, RULES.margin_rates, RULES.settlement_method, RULES.expiry_at)
+    asks = (RULES.session, RULES.charge_rates, RULES.settlement_method, RULES.expiry_at)
     for ask in asks:
         with pytest.raises(OutsideRules, match="known: 2018-01-01 to"):
             ask(day)
-    for ask_of in (RULES.expiries, RULES.future_expiries, RULES.is_expiry, RULES.lot, RULES.freeze, RULES.strike_step):
+    of_scrip = (RULES.expiries, RULES.future_expiries, RULES.is_expiry, RULES.lot, RULES.freeze, RULES.strike_step)
+    for ask_of in (*of_scrip, RULES.margin_rates):
         with pytest.raises(OutsideRules, match="known: 2018-01-01 to"):
             ask_of("NIFTY", day)
 
@@ -226,6 +228,25 @@ def test_what_is_of_low_confidence_on_a_day_is_named_with_its_source() -> None:
         "the margins",
     ]
     assert doubtful(RULES, ("SENSEX",), date(2026, 9, 16)) == ()
+
+
+def test_a_published_scan_range_holds_for_its_underlying_and_its_day_alone() -> None:
+    day, after = date(2025, 10, 28), date(2025, 10, 29)
+    row = ScanRow(
+        since=day, until=day, source="a file of the day", confidence=Confidence.HIGH, symbol="BANKNIFTY",
+        price_scan=0.112, volatility_scan=0.05,
+    )  # fmt: skip
+    with_scan = replace(RULES, scans=(row,))
+    rates, plain = with_scan.margin_rates("BANKNIFTY", day), RULES.margin_rates("BANKNIFTY", day)
+    assert (rates.price_scan_sigmas, rates.price_scan_min) == (0.0, 0.112)
+    assert (rates.volatility_scan_share, rates.volatility_scan_min) == (0.0, 0.05)
+    assert (rates.exposure, rates.calendar_charge) == (plain.exposure, plain.calendar_charge)
+    for symbol, on in (("NIFTY", day), ("BANKNIFTY", after)):
+        assert with_scan.margin_rates(symbol, on) == RULES.margin_rates(symbol, on)
+    assert with_scan.content_hash != RULES.content_hash
+    assert replace(with_scan, scans=()).content_hash == RULES.content_hash
+    told = [one.subject for one in in_force(with_scan, ("BANKNIFTY",), day)]
+    assert "the published scan ranges of BANKNIFTY" in told
 
 
 def test_the_hash_covers_every_rule() -> None:

@@ -6,10 +6,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from participant.cli import main
+from participant.config import BadConfig, load_config
+from participant.wire.rules import FILES
 from tests.desk.runs import DAY, MADE, Desk, Ended, log_bytes, participant, trade
 
 # Root passes over every permission, unless it gives up CAP_DAC_OVERRIDE and CAP_FOWNER first; others have neither.
@@ -50,6 +54,57 @@ def test_a_setting_that_cannot_be_used_is_named(
     (tmp_path / "own.toml").write_text(text, errors="surrogateescape")
     assert_refused(participant(tmp_path, *command, "--config", "own.toml", "--home", "home"), *said)
     assert not (tmp_path / "home").exists()
+
+
+WEIGHTS = "[[watchlist]]\nsymbol = 'NIFTY'\n[watchlist.weights]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("target_delta = nan\n", "Expected `float` > 0.0 - at `$.watchlist[0].weights.target_delta`"),
+        ("spread_max = nan\n", "Expected `float` >= 0.0 - at `$.watchlist[0].weights.spread_max`"),
+        ("margin_share_max = inf\n", "Expected `float` <= 1.0 - at `$.watchlist[0].weights.margin_share_max`"),
+        ("margin_share_max = 1.5\n", "Expected `float` <= 1.0"),
+        ("crash_loss_share_max = 0.0\n", "Expected `float` > 0.0"),
+        ("displayed_lots_min = -1\n", "Expected `int` >= 0"),
+        ("days_to_expiry_min = 40\n", "[[watchlist]] row 1: days_to_expiry_min = 40 is over days_to_expiry_max = 35"),
+        ("[[watchlist]]\nsymbol = 'NIFTY'\n", "[[watchlist]] row 2: NIFTY stands on the watchlist twice"),
+        (
+            "[[watchlist]]\nsymbol = 'BANKNIFTY'\nstrategy = 'luck'\n",
+            "row 2: BANKNIFTY: no strategy 'luck'; known: cov",
+        ),
+        ("[[watchlist]]\nsymbol = ''\n", "Expected `str` of length >= 1 - at `$.watchlist[1].symbol`"),
+        ("[[watchlist]]\nsymbol = 'TCS'\ndecide_every_s = 0\n", "Expected `int` >= 1"),
+        ("[[watchlist]]\nsymbol = 'TCS'\ndepth_move_share = nan\n", "Expected `float` >= 0.0"),
+    ],
+)
+def test_a_watchlist_that_cannot_be_is_refused_when_it_is_read(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "participant.toml"
+    file.write_text(WEIGHTS + text)
+    with pytest.raises(BadConfig) as caught:
+        load_config(file, {})
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(str(file))
+    assert "\n" not in str(caught.value)
+
+
+def test_rules_that_contradict_themselves_end_a_command_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    shipped = resources.files("participant") / "rules"
+    (tmp_path / "rules").mkdir()
+    for name in FILES:
+        (tmp_path / "rules" / name).write_bytes((shipped / name).read_bytes())
+    charges = tmp_path / "rules" / "charges.toml"
+    charges.write_text(charges.read_text().replace("until = 2026-02-28", "until = 2026-03-28", 1))
+    monkeypatch.setattr("participant.config.resources.files", lambda _: tmp_path)
+    assert main(["rules", "show", "NIFTY", "2026-11-24"]) == 2
+    error = capsys.readouterr().err
+    assert (
+        error
+        == "participant: rules/charges.toml: charges[1].since: overlaps charges[0]: end the older row with until\n"
+    )
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:

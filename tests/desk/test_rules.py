@@ -1,10 +1,17 @@
 """`participant rules`: what is in force on a day, for a person to read."""
 
 import json
+import sys
+from argparse import Namespace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
 from participant.cli import main
+from participant.commands.people import rules_of
+from participant.config import Config, Desk, Run
+from participant.wire.json import encode
 
 
 def test_every_rule_in_force_is_shown_with_its_span_and_source(capsys: pytest.CaptureFixture[str]) -> None:
@@ -35,6 +42,106 @@ def test_what_no_rule_covers_is_refused_in_one_line(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["rules", "show", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+SCANS = """date,symbol,expiry,futures_price,price_scan,price_scan_pct,vol_scan
+2026-11-23,NIFTY,20261123,25000,2500,10,0.05
+"""
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """A table of published scan ranges, and a configuration that names it."""
+    table = tmp_path / "scans.csv"
+    table.write_text(SCANS)
+    (tmp_path / "participant.toml").write_text(f'[desk]\nspan_scans = "{table}"\n')
+    return table
+
+
+def test_scan_ranges_are_in_force_only_where_the_configuration_names_their_table(
+    scans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "show", "NIFTY", "2026-11-23", "--config", str(scans.parent / "participant.toml")]) == 0
+    text = capsys.readouterr().out
+    assert "the published scan ranges of NIFTY: price scan 0.1, volatility scan 0.05\n    2026-11-23 to 2026" in text
+    assert "SPAN parameters in scans.csv" in text
+    assert main(["rules", "show", "NIFTY", "2026-11-23"]) == 0
+    assert "scan ranges" not in capsys.readouterr().out
+
+
+def test_a_home_is_replayed_by_the_table_that_it_traded_with_unless_another_configuration_is_named(scans: Path) -> None:
+    home = scans.parent / "home"
+    home.mkdir()
+    day = date(2026, 11, 23)
+    asked = Namespace(home=home, config=None)
+    assert rules_of(asked).scan("NIFTY", day) is None
+    (home / "run.json").write_bytes(encode(Run(str(home), day, "", "", 0, 0.0, Config(Desk(span_scans=str(scans))))))
+    assert rules_of(asked).scan("NIFTY", day) is not None
+    (home / "other.toml").write_text("")
+    assert rules_of(Namespace(home=home, config=home / "other.toml")).scan("NIFTY", day) is None
+
+
+# --- rules check ------------------------------------------------------------------------------------------------------
+
+MASTER = """instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,instrument_type,segment,exchange
+1,1,BANKNIFTY26AUG57000CE,BANKNIFTY,0,2026-08-25,57000,0.05,{lot},CE,NFO-OPT,NFO
+2,2,BANKNIFTY26SEP57000CE,BANKNIFTY,0,2026-09-29,57000,0.05,30,CE,NFO-OPT,NFO
+3,3,BANKNIFTY26OCT57000CE,BANKNIFTY,0,2026-10-27,57000,0.05,30,CE,NFO-OPT,NFO
+"""  # noqa: E501 - a broker's header is one line
+
+
+def test_the_rules_that_ship_agree_with_a_maintained_calendar_but_for_what_is_explained(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["rules", "check"]) == 0
+    text = capsys.readouterr().out
+    assert "pandas_market_calendars" in text
+    assert "\n  2018: 246 sessions of ours, 0 of them ours alone, 0 theirs alone, 0 with other hours\n" in text
+    assert "\n  2024: 249 sessions of ours, 3 of them ours alone, 0 theirs alone, 0 with other hours\n" in text
+    assert "2026-11-08: a session of ours on a Sunday, none of theirs\n      explained: theirs has no session" in text
+    assert "\n  ! " not in text
+
+
+def test_without_the_library_it_is_said_and_the_rest_is_checked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas_market_calendars", None)
+    assert main(["rules", "check"]) == 0
+    text = capsys.readouterr().out
+    assert "pandas_market_calendars: it is not installed, so no calendar was compared: say `pip install" in text
+    assert text.startswith("the tables themselves: 5 differences, 0 not explained\n")
+
+
+@pytest.mark.parametrize(("lot", "status", "open_ones"), [(30, 0, 0), (35, 1, 1)])
+def test_a_master_that_differs_ends_with_status_1_and_says_what(
+    lot: int, status: int, open_ones: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "master.csv"
+    file.write_text(MASTER.format(lot=lot))
+    assert main(["rules", "check", "--master", str(file), "--on", "2026-07-30"]) == status
+    text = capsys.readouterr().out
+    assert f"the master of Kite on 2026-07-30: {open_ones} differences, {open_ones} not explained" in text
+    assert ("  ! lot of BANKNIFTY expiring 2026-08-25: ours 30, theirs 35\n" in text) is bool(open_ones)
+    assert main(["rules", "check", "--master", str(file), "--on", "2026-07-30", "--json"]) == status
+    assert json.loads(capsys.readouterr().out)["unexplained"] == open_ones
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--on", "2026-07-30"], "--master FILE and --on DAY go together"),
+        (["--master", "none.csv", "--on", "2026-07-30"], "--master none.csv cannot be read: No such file"),
+        (["--master", "README.md", "--on", "2026-07-30"], "--master README.md: no contract master of Kite"),
+        (["--master", "pyproject.toml", "--on", "2012-01-01"], "no contract master of Kite"),
+    ],
+)
+def test_a_check_that_cannot_be_made_is_refused_in_one_line(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "check", *words]) == 2
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1

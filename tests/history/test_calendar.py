@@ -161,7 +161,7 @@ def test_every_day_since_2018_has_its_rules(day: date, symbol: str) -> None:
         assert RULES.freeze(symbol, day) >= RULES.lot(symbol, expiry)
     assert RULES.strike_step(symbol, day) % RULES.tick(symbol, Kind.PUT, 0, day) == 0
     assert RULES.charge_rates(day).futures.stt_sell < RULES.charge_rates(day).options.stt_sell
-    assert RULES.margin_rates(day).exposure in (0.02, 0.03)
+    assert RULES.margin_rates("NIFTY", day).exposure in (0.02, 0.03)
     assert RULES.settlement_method(day)
 
 

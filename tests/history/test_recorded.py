@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from participant.config import load_rules
 from participant.core.market import SECOND, Board, LookBack, Reference, Tick, Ticks, observe, snapshot
+from participant.core.rulerows import Confidence, ScanRow
 from participant.core.scrip import Contract, Kind
 from participant.core.session import at_time
 from participant.history.official import Official
@@ -186,6 +187,23 @@ def test_people_are_told_how_far_off_a_derived_future_was() -> None:
     expected = "NIFTY-20190425-FUT derived by parity: -68.3 basis points from the official close at the end"
     assert expected in notes
     assert notes[0] == "read by hand"
+
+
+def test_people_are_told_by_which_scan_ranges_margins_go() -> None:
+    assert not [note for note in market(page()).notes() if note.startswith("NIFTY") and "scan range" in note]
+    scan = ScanRow(
+        since=DAY, until=DAY, source="a table", confidence=Confidence.SECOND_HAND, symbol="NIFTY",
+        price_scan=0.0707, volatility_scan=0.04,
+    )  # fmt: skip
+    recording = Recording({"NIFTY": [page()]}, {})
+    for row, expected in (
+        (
+            scan,
+            "NIFTY: margins by the published scan ranges of the day, 7.07% of the price and 4% of volatility (a table)",
+        ),
+        (replace(scan, symbol="BANKNIFTY"), "NIFTY: no scan range was published for the day, margins by the rules"),
+    ):
+        assert expected in RecordedMarket(DAY, recording, OFFICIAL, replace(RULES, scans=(row,))).notes()
 
 
 def test_a_day_begins_and_ends_with_what_was_recorded() -> None:

@@ -96,12 +96,16 @@ LEGS = [(future(), 65), (call(), -65)]
 
 def test_margin_is_that_of_the_legs_at_the_last_volatility_of_the_look_back(floor: Floor) -> None:
     state = replace(floor.states["NIFTY"], look_back=LookBack((1,), (0.10, 0.30)))
-    assert margin_used(RULES, state, HELD, START) == margin(RULES.margin_rates(DAY), LEGS, state.spot, 0.30, START)
+    assert margin_used(RULES, state, HELD, START) == margin(
+        RULES.margin_rates("NIFTY", DAY), LEGS, state.spot, 0.30, START
+    )
 
 
 def test_without_a_look_back_a_middling_volatility_stands_in(floor: Floor) -> None:
     state = replace(floor.states["NIFTY"], look_back=LookBack())
-    assert margin_used(RULES, state, HELD, START) == margin(RULES.margin_rates(DAY), LEGS, state.spot, 0.15, START)
+    assert margin_used(RULES, state, HELD, START) == margin(
+        RULES.margin_rates("NIFTY", DAY), LEGS, state.spot, 0.15, START
+    )
 
 
 def test_without_a_market_what_the_holdings_cost_stands_in_for_their_margin() -> None:

@@ -154,7 +154,7 @@ def _adopt(args: Namespace, run: Run, store: Store, breaks: list[Break]) -> str:
     if found is None:
         named = ", ".join(b.key for b in breaks) or "none"
         raise Refused(f"reconcile: {args.adopt} has no break to take over; breaks: {named}")
-    why_not = adopt(store, app.quotes(run), load_rules(), found, args.reason)
+    why_not = adopt(store, app.quotes(run), load_rules(run.config.desk.span_scans), found, args.reason)
     if why_not:
         raise Refused(f"reconcile: {why_not}")
     return found.key

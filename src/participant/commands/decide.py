@@ -9,7 +9,7 @@ from msgspec import Struct
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.lookup import Found, lookup
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
-from participant.config import load_rules
+from participant.commands.people import rules_of
 from participant.core.brain import UnknownStrategy
 from participant.core.rulebook import OutsideRules
 from participant.links.parts import PartMissing
@@ -33,7 +33,7 @@ def decide(args: Namespace) -> int:
     if args.save:
         _write(args.save, given)
     try:
-        again = run(given, load_rules())
+        again = run(given, rules_of(args))
     except (Malformed, UnknownStrategy, OutsideRules) as fault:
         raise Refused(f"decide: {fault}") from fault
     sys.stdout.write(again.decode() + "\n")

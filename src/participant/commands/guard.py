@@ -14,8 +14,9 @@ from participant.operate.wake import Blocked, NotReady
 from participant.ports import LeaseHeld, StoreBroken
 from participant.wire.json import Malformed
 from participant.wire.limits import BadLimits
+from participant.wire.rules import BadRules
 
-BAD_INPUT = (Refused, No, BadConfig, BadKey, BadLimits, NotReady, StoreBroken, LeaseHeld, Malformed)
+BAD_INPUT = (Refused, No, BadConfig, BadKey, BadLimits, BadRules, NotReady, StoreBroken, LeaseHeld, Malformed)
 BROKEN = (TooManyRestarts, TimeoutError, ConnectionError)
 
 

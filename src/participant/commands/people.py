@@ -12,7 +12,8 @@ from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
-from participant.config import Run, load_config
+from participant.config import Run, load_config, load_rules
+from participant.core.rulebook import Rulebook
 from participant.links.journal import JournalStore
 from participant.operate.journal import for_people
 from participant.operate.screen import Screen, Watcher
@@ -49,6 +50,13 @@ def open_books(home: Path) -> JournalStore:
 def _look(home: Path) -> Screen:
     books, run = open_books(home), run_of(home)
     return Watcher(books, app.quotes(run), {}, run.day).look()
+
+
+def rules_of(args: Namespace) -> Rulebook:
+    """The rules that the home's last day ran by, unless --config names others."""
+    if args.config is None and (args.home / "run.json").exists():
+        return load_rules(run_of(args.home).config.desk.span_scans)
+    return load_rules(load_config(args.config, os.environ).desk.span_scans)
 
 
 def run_of(home: Path) -> Run:

@@ -7,13 +7,13 @@ from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.replay import Difference, replay_day
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
-from participant.config import load_rules
+from participant.commands.people import rules_of
 from participant.links.parts import PartMissing
 
 
 def replay(args: Namespace) -> int:
     """Replay the days asked for; status 1 where a decision came out otherwise."""
-    archive, rules = JsonlArchive(args.home / "decisions"), load_rules()
+    archive, rules = JsonlArchive(args.home / "decisions"), rules_of(args)
     first, last = args.date
     worst = DONE
     days = [str(first + datetime.timedelta(i)) for i in range((last - first).days + 1)]

@@ -1,6 +1,7 @@
 """`participant rules`: the dated rules of the market, and where each is known from."""
 
 import datetime
+import os
 from argparse import Namespace
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ from msgspec import Struct
 
 from participant.commands.errors import DONE, Refused
 from participant.commands.output import say
-from participant.config import load_rules
+from participant.config import load_config, load_rules
 from participant.core.in_force import InForce, in_force
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.rulerows import Dated
@@ -32,7 +33,7 @@ class Told(Struct, frozen=True):
 
 def show(args: Namespace) -> int:
     """Every rule in force for a scrip on a day, with its span, its source and how far that can be trusted."""
-    rules, day = load_rules(), args.day
+    rules, day = load_rules(load_config(args.config, os.environ).desk.span_scans), args.day
     try:
         found = told(rules, args.symbol.upper(), day)
     except OutsideRules as fault:

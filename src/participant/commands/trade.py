@@ -106,7 +106,7 @@ def prepare(home: Path) -> Path:
 
 
 def _trade(args: Namespace, config: Config, home: Path) -> int:
-    rules = load_rules()
+    rules = load_rules(config.desk.span_scans)
     worst = DONE
     books = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
     check_home(books, home, config.broker, is_shadow=args.shadow)
@@ -221,7 +221,7 @@ def _compare(run: Run, books: Store, session: Session, references: tuple[Referen
 def _revise(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> None:
     """An odd lot after a revision is a person's: the day does not begin before its ticket is closed."""
     quotes = app.quotes(run)
-    tickets = take_in_revisions(books, quotes, load_rules(), references, session.open_at)
+    tickets = take_in_revisions(books, quotes, load_rules(run.config.desk.span_scans), references, session.open_at)
     quotes.close()
     if tickets:
         raise Blocked(

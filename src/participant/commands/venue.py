@@ -42,7 +42,7 @@ def venue(args: Namespace) -> int:
         cash=config.desk.capital * PAISE,
         faults=_faults(args.faults),
     )
-    return run_venue(market, load_rules(), options)
+    return run_venue(market, load_rules(config.desk.span_scans), options)
 
 
 def _made(args: Namespace, settings: VenueSettings, day: datetime.date, speed: float) -> Market:
@@ -60,7 +60,9 @@ def _recorded(args: Namespace, config: Config, day: datetime.date) -> Market:
     if not symbols:
         symbols, where = tuple(scrip.symbol for scrip in config.watchlist), WATCHLIST
     try:
-        market = load_day(open_recordings(args.data, args.mapping), day, load_rules(), symbols, where)
+        market = load_day(
+            open_recordings(args.data, args.mapping), day, load_rules(config.desk.span_scans), symbols, where
+        )
     except (BadData, LookupError) as fault:
         raise Refused(f"venue: {fault}") from fault
     lacking = [symbol for symbol in args.symbols or () if symbol not in market.symbols]

@@ -2,7 +2,10 @@
 
 import argparse
 import datetime
+import re
 from decimal import Decimal, InvalidOperation
+
+from participant.core.scrip import Contract, Kind
 
 
 def days(text: str) -> tuple[datetime.date, datetime.date]:
@@ -87,6 +90,25 @@ def _number(text: str, kind: type, least: float, most: float) -> float:
     if not least <= found <= most:
         raise argparse.ArgumentTypeError(f"{text} is not within {least:g} and {most:g}")
     return found
+
+
+LEG = re.compile(r"([A-Z0-9&-]{1,20})-(\d{8})-(?:(FUT)|(\d{1,7}(?:\.\d{1,4})?)(CE|PE))=([+-]?\d{1,8})")
+
+
+def leg(text: str) -> tuple[Contract, int]:
+    """A contract and its signed units; lot, tick and freeze quantity are one, for margins ask for none of them."""
+    found = LEG.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError
+        symbol, day, future, strike, side, units = found.groups()
+        expiry = datetime.date.fromisoformat(day)
+        level = 0 if future else int(Decimal(strike).scaleb(4))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no leg; write CONTRACT=UNITS, NIFTY-20260630-FUT=65 or NIFTY-20260630-23700CE=-65"
+        ) from None
+    return Contract(symbol, expiry, Kind(future or side), level, 1, 1, 1), int(units)
 
 
 def names(text: str) -> tuple[str, ...]:

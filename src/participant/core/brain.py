@@ -9,10 +9,10 @@ from participant.core.pricing import KERNEL
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.strategies.covered_call import covered_call
-from participant.core.strategy import Strategy, logged
+from participant.core.strategy import Case, Strategy, judged, logged
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 1, "covered_call": 2, "pricing": 1, "volatility": 2, "margin": 1, "charges": 1}
+MODULE_VERSIONS = {"brain": 2, "covered_call": 2, "pricing": 1, "volatility": 2, "margin": 1, "charges": 1}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
 STRATEGIES: dict[str, Strategy] = {"covered_call": covered_call}
 
@@ -26,7 +26,7 @@ def decide(scrip: Scrip, market: MarketState, position: Position, account: Accou
     strategy = STRATEGIES.get(scrip.strategy)
     if strategy is None:
         raise UnknownStrategy(f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}")
-    verdict = strategy(scrip, market, position, account, rules)
+    verdict = judged(strategy, Case(scrip, market, position, account, rules))
     decision_id = digest(scrip.symbol, market.snapshot_id, BUILD_ID, rules.content_hash)
     said = (verdict.action, verdict.reason, logged(verdict.figures), verdict.legs)
     when = (market.snapshot_id, market.exchange_at, market.exchange_at + DEADLINE_S * SECOND)

@@ -3,8 +3,10 @@
 Rates are whole paise per crore of rupees of value, which is parts in 10^9. All arithmetic is exact.
 The rounding rule: the items are added up exactly in the order of `Charges`, the running sum is rounded to the paisa
 (halves up) after each item, and an item is what the rounded sum grew by. So the total is the exact total rounded once,
-and every item is within one paisa of its own. A broker's contract note may differ by more: it rounds STT and stamp duty
-to whole rupees a day. The short side pays nothing on exercise and assignment: that STT is the buyer's.
+and every item is within one paisa of its own. The exchange's fees are published without a rule for the paisa of one
+order; this one meets the worked examples that brokers' pages give (tests/core/test_worked_examples.py). A broker's
+contract note may differ by more: it rounds STT and stamp duty to whole rupees a day. The short side pays nothing on
+exercise and assignment: that STT is the buyer's, and nothing here books it, for nothing here holds options bought.
 """
 
 from itertools import accumulate, pairwise

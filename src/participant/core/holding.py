@@ -110,7 +110,7 @@ def carrying(case: Case, call: Holding) -> float:
         return nan
     worth = price(True, forward, call.contract.strike, years, iv) * -call.quantity / PRICE_UNITS_PER_PAISA
     legs = [(h.contract, h.quantity) for h in case.position.holdings]
-    tied = margin(case.rules.margin_rates(case.day), legs, round(forward), iv, case.at)
+    tied = margin(case.rules.margin_rates(case.scrip.symbol, case.day), legs, round(forward), iv, case.at)
     return float(round(rounded(worth + tied * case.weights.carry_cost_rate * years)))
 
 

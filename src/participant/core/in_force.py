@@ -21,6 +21,7 @@ SUBJECTS = {
     "price_ranges": "the price range",
     "charges": "the charges",
     "margins": "the margins",
+    "scans": "the published scan ranges",
 }
 
 

@@ -7,10 +7,10 @@ options are worth now, negative for a net short book: what was received for an o
 
 Three things differ from the clearing corporation. Every option is valued on one forward (`spot`) at one volatility, the
 caller's (its at-the-money implied one), where SPAN has a smile and its own slow daily estimate: above 17.4 % a year
-ours widens the scan range at once, theirs lags. There is no look-ahead of a day. And `spot` stands for the future's
+ours widens the scan range at once, theirs lags; where the ranges of the day are published and named
+(`Rulebook.scans`), those hold instead. There is no look-ahead of a day. And `spot` stands for the future's
 price too: hand in the future's for a book with futures in it.
-Measured against a broker's totals of 29-May-2026 (NIFTY, lot 65, volatility 14.7 %): with the future's price as spot a
-long future -0.1 %, a short call at the money +3.6 %; with the index as spot -0.9 % and -4.3 %. Tests: within 5 %.
+How far off that is, by a broker's figures, a SPAN file's and the published ranges: docs/margins.md.
 """
 
 import datetime
@@ -54,9 +54,14 @@ class Scenario(Struct, frozen=True):
 
 
 def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
-    """The margin (paise, rounded up) of signed quantities in one underlying at a spot price and a yearly volatility."""
+    """The margin (paise, rounded up) of signed quantities in one underlying at a spot price and a yearly volatility.
+
+    Each contract comes once. Raises ValueError without a price or a volatility that can be.
+    """
     if len({contract.underlying for contract, _ in legs}) > 1:
         raise ValueError("margin is estimated for one underlying at a time")
+    if spot <= 0 or not 0 <= volatility < math.inf:
+        raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
     today = day_of(at)
     # On its last day a contract is no longer set off against later ones: it is scanned on its own.
     last_day = [leg for leg in legs if leg[0].expiry <= today]

@@ -35,7 +35,7 @@ class OutsideRules(LookupError):
 Row = TypeVar("Row", bound=rulerows.Dated)
 
 
-class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
+class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True, omit_defaults=True):
     """The rules of one market; days are IST trading days, prices 1/10,000 rupee."""
 
     holidays: tuple[rulerows.Holidays, ...]
@@ -50,6 +50,7 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
     price_ranges: tuple[rulerows.PriceRange, ...]
     charges: tuple[rulerows.ChargeRow, ...]
     margins: tuple[rulerows.MarginRow, ...]
+    scans: tuple[rulerows.ScanRow, ...] = ()  # only where someone named a file of them; without, no digest has them
 
     @cached_property
     def content_hash(self) -> str:
@@ -154,9 +155,18 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """The rates of charges on a day."""
         return _row(self.charges, on, "charges", "charges.toml").rates
 
-    def margin_rates(self, on: datetime.date) -> MarginRates:
-        """The parameters of margins on a day."""
-        return _row(self.margins, on, "margins", "margin.toml").rates
+    def margin_rates(self, symbol: str, on: datetime.date) -> MarginRates:
+        """The parameters of an underlying's margin on a day, by the published scan ranges where there are any."""
+        rates, scan = _row(self.margins, on, "margins", "margin.toml").rates, self.scan(symbol, on)
+        return scan.over(rates) if scan else rates
+
+    def scan(self, symbol: str, on: datetime.date) -> rulerows.ScanRow | None:
+        """The scan ranges that were published for an underlying's day; None where no file that was named has them."""
+        return self._scans.get((symbol, on))
+
+    @cached_property
+    def _scans(self) -> dict[tuple[str, datetime.date], rulerows.ScanRow]:
+        return {(row.symbol, row.since): row for row in self.scans}
 
     def settlement_method(self, on: datetime.date) -> str:
         """How the final settlement price of index contracts that expire on a day is found."""

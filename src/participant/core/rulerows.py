@@ -1,10 +1,12 @@
 """The rows that a rulebook is made of: each says from when until when it holds, and where that is known from."""
 
 import datetime
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from participant.core.charges import ChargeRates
 from participant.core.margin import MarginRates
@@ -137,3 +139,34 @@ class MarginRow(Dated, frozen=True):
     """The parameters of margins over a span."""
 
     rates: MarginRates
+
+
+class ScanRow(Dated, frozen=True, kw_only=True):
+    """What the clearing corporation published for an underlying's day, in the place of a worked out scan range.
+
+    `price_scan` is a share of the future's price, `volatility_scan` a volatility (0.04 is four points a year).
+    """
+
+    symbol: Text
+    price_scan: Annotated[float, Meta(gt=0.0, lt=1.0)]
+    volatility_scan: Annotated[float, Meta(gt=0.0, lt=1.0)]
+
+    def over(self, rates: MarginRates) -> MarginRates:
+        """The parameters of the day: these with the published ranges, whatever the volatility is."""
+        return replace(
+            rates,
+            price_scan_sigmas=0.0,
+            price_scan_min=self.price_scan,
+            volatility_scan_share=0.0,
+            volatility_scan_min=self.volatility_scan,
+        )
+
+
+def subjects(row: Dated) -> set[tuple[object, ...]]:
+    """What a row is about: a tick row about several kinds in one band of prices, a lot up to a day of trading.
+
+    Of two rows about one thing no two may hold on a day. The first part is the scrip's symbol, "" where it is of all.
+    """
+    symbol, band = getattr(row, "symbol", ""), getattr(row, "above", 0)
+    kinds: Iterable[object] = getattr(row, "kinds", ("",))
+    return {(symbol, band, kind, getattr(row, "traded_until", None)) for kind in kinds}

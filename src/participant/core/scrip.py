@@ -6,9 +6,10 @@ Prices are `int` in 1/10,000 of the currency, money is `int` paise, quantities a
 import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from math import isnan
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 PRICE_UNITS = 10_000
 PRICE_UNITS_PER_PAISA = 100
@@ -66,43 +67,61 @@ def contract_key(underlying: str, expiry: datetime.date, kind: Kind, strike: int
     return f"{underlying}-{expiry:%Y%m%d}-{digits}{kind}"
 
 
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]  # bounds refuse what is not a number as well
+Part = Annotated[float, Meta(gt=0.0, le=1.0)]
+Figure = Annotated[float, Meta(ge=0.0, le=100.0)]
+
+
 class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     """What a person tunes for one scrip: when the strategy opens, how much, when it closes.
 
     Shares and rates are fractions (0.4 is 40 %); `_s` is seconds, `_days` calendar days, `_bp` basis points.
     """
 
-    target_delta: float = 0.25
-    delta_error_max: float = 0.10
-    days_to_expiry_min: int = 5
-    days_to_expiry_max: int = 35
-    iv_rank_min: float = 0.50
-    iv_over_realised_min: float = 1.10
-    look_back_sessions_min: int = 60
-    spread_max: float = 0.03
-    displayed_lots_min: int = 1
-    displayed_share_max: float = 1.0
-    derived_cover_lots: int = 20
-    net_credit_min: int = 0
-    margin_share_max: float = 0.40
-    crash_move: float = 0.10
-    crash_loss_share_max: float = 0.02
-    square_off_ticks: int = 2
-    square_off_share: float = 0.05
-    carry_cost_rate: float = 0.07
-    structure_loss_share_max: float = 0.015
+    target_delta: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.25
+    delta_error_max: Share = 0.10
+    days_to_expiry_min: Count = 5
+    days_to_expiry_max: Count = 35
+    iv_rank_min: Share = 0.50
+    iv_over_realised_min: Figure = 1.10
+    look_back_sessions_min: Count = 60
+    spread_max: Figure = 0.03
+    displayed_lots_min: Count = 1
+    displayed_share_max: Part = 1.0
+    derived_cover_lots: Count = 20
+    net_credit_min: Count = 0
+    margin_share_max: Part = 0.40
+    crash_move: Part = 0.10
+    crash_loss_share_max: Part = 0.02
+    square_off_ticks: Count = 2
+    square_off_share: Share = 0.05
+    carry_cost_rate: Share = 0.07
+    structure_loss_share_max: Part = 0.015
     after_call: Literal["flatten", "resell"] = "flatten"
-    cover_alone_max_s: int = 1800
+    cover_alone_max_s: Count = 1800
+
+    @property
+    def fault(self) -> str:
+        """Why these cannot hold together, or an empty string; bounds of each alone are kept where they are read."""
+        strange = [name for name in self.__struct_fields__ if isinstance(v := getattr(self, name), float) and isnan(v)]
+        if strange:
+            return f"{strange[0]} is not a number"
+        if self.days_to_expiry_min > self.days_to_expiry_max:
+            return (
+                f"days_to_expiry_min = {self.days_to_expiry_min} is over days_to_expiry_max = {self.days_to_expiry_max}"
+            )
+        return ""
 
 
 class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
     """A row of the watchlist: an underlying, how often it is decided on, and its weights."""
 
-    symbol: str
+    symbol: Annotated[str, Meta(min_length=1)]
     strategy: str = "covered_call"
     is_enabled: bool = True
-    decide_every_s: int = 60
-    spot_move_bp: int = 10
-    straddle_move_bp: int = 150
-    depth_move_share: float = 0.5
+    decide_every_s: Annotated[int, Meta(ge=1)] = 60
+    spot_move_bp: Count = 10
+    straddle_move_bp: Count = 150
+    depth_move_share: Annotated[float, Meta(ge=0.0)] = 0.5
     weights: Weights = Weights()

@@ -99,7 +99,7 @@ def margins(case: Case, candidate: Candidate, lots: int) -> Margins:
     """The margins of so many lots of the structure."""
     units = lots * candidate.call.lot
     cover = (candidate.cover.contract, units)
-    rates, level, iv = case.rules.margin_rates(case.day), candidate.cover.quote.mid, candidate.atm_iv
+    rates, level, iv = case.rules.margin_rates(case.scrip.symbol, case.day), candidate.cover.quote.mid, candidate.atm_iv
     alone = margin(rates, [cover], level, iv, case.at)
     return Margins(alone, margin(rates, [cover, (candidate.call, -units)], level, iv, case.at))
 

@@ -201,7 +201,7 @@ class _Finding:
     def _unfit(self, columns: tuple[str, ...], missing: Sequence[str]) -> str:
         """Why a table is read by no layout."""
         if set(columns) >= SCAN_RANGES:
-            return "the clearing corporation's scan ranges: no chain, and not read"
+            return "the clearing corporation's scan ranges: no chain; [desk] span_scans names it"
         if self._mapping is not None:
             return f"has no column {_listed(missing)}, which {self._mapping_file} names: mend the mapping"
         near = nearest(columns)

@@ -78,7 +78,7 @@ class RecordedMarket:
             marks = self.provenance(symbol).marks
             said.append(f"{symbol}: {', '.join(marks)}")
             said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
-            said += [*self._uncovered(symbol), *self._unsettled(symbol)]
+            said += [*self._uncovered(symbol), *self._unsettled(symbol), *self._margined(symbol)]
         doubts = doubtful(self._rules, self.symbols, self.day)
         return (*said, *(f"rule of low confidence: {doubt}" for doubt in doubts))
 
@@ -146,6 +146,14 @@ class RecordedMarket:
         if self._official.close(symbol, self.day) is not None:
             return []
         return [f"{symbol} has no official close on {self.day}: what would settle tonight is not in the master"]
+
+    def _margined(self, symbol: str) -> list[str]:
+        """By which scan ranges its margin goes, where a file of published ones was named."""
+        scan = self._rules.scan(symbol, self.day)
+        if scan is not None:
+            ranges = f"{scan.price_scan:.2%} of the price and {scan.volatility_scan:.0%} of volatility"
+            return [f"{symbol}: margins by the published scan ranges of the day, {ranges} ({scan.source})"]
+        return [f"{symbol}: no scan range was published for the day, margins by the rules"] * bool(self._rules.scans)
 
     def _uncovered(self, symbol: str) -> list[str]:
         """Which futures are listed and not in the master, or that none is listed."""

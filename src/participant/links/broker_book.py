@@ -177,7 +177,7 @@ class BrokerBook:
         asked = (legs, self._spot(underlying), self.state.at)
         known = self._risks.get(underlying)
         if known is None or known[0] != asked:
-            rates = self._rules.margin_rates(self.state.day)
+            rates = self._rules.margin_rates(underlying, self.state.day)
             known = asked, margin(rates, legs, asked[1], VOLATILITY, asked[2]) if asked[1] else 0
             self._risks[underlying] = known
         return known[1]

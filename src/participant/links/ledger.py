@@ -121,5 +121,5 @@ def margin_used(rules: Rulebook, market: MarketState | None, position: Position,
         return 0
     if market is None:
         return sum(abs(h.cost) for h in position.holdings)
-    history = market.look_back.iv30
-    return margin(rules.margin_rates(day_of(at)), legs, market.spot, history[-1] if history else 0.15, at)
+    history, rates = market.look_back.iv30, rules.margin_rates(position.scrip, day_of(at))
+    return margin(rates, legs, market.spot, history[-1] if history else 0.15, at)

@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -97,11 +97,11 @@ def _check(name: str, table: str, rows: tuple[rulerows.Dated, ...]) -> None:
             )
         if isinstance(row, rulerows.Holidays) and not all(row.holds(day) for day in row.days):
             raise BadRules(f"rules/{name}: {table}[{i}].days: a day lies outside {row.since} to {row.until}")
-        older = [j for subject in _subject(row) for j in of_subject.get(subject, ())]
+        older = [j for subject in rulerows.subjects(row) for j in of_subject.get(subject, ())]
         for j in older:
             if row.since <= _end(rows[j]) and rows[j].since <= _end(row):
                 raise BadRules(f"rules/{name}: {table}[{i}].since: overlaps {table}[{j}]: end the older row with until")
-        for subject in _subject(row):
+        for subject in rulerows.subjects(row):
             of_subject.setdefault(subject, []).append(i)
 
 
@@ -112,10 +112,3 @@ def _is_in_order(hours: rulerows.Hours) -> bool:
 
 def _end(row: rulerows.Dated) -> datetime.date:
     return row.until or datetime.date.max
-
-
-def _subject(row: rulerows.Dated) -> set[tuple[object, ...]]:
-    """What a row is about: a tick row about several kinds in one band of prices, a lot up to a day of trading."""
-    symbol, band = getattr(row, "symbol", ""), getattr(row, "above", 0)
-    kinds: Iterable[object] = getattr(row, "kinds", ("",))
-    return {(symbol, band, kind, getattr(row, "traded_until", None)) for kind in kinds}

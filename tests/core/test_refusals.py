@@ -1,0 +1,155 @@
+"""What the brain is given and cannot be: every such input ends in a maintain that says why, and opens nothing."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from participant.core.brain import decide
+from participant.core.decision import Action, Decision
+from participant.core.market import Chain, MarketState, Quote, Strike
+from participant.core.position import Position
+from participant.core.rulebook import Rulebook
+from participant.core.scrip import Scrip, Weights
+from participant.core.session import at_time
+from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, position
+
+STATE = chain_state()
+SCRIP = Scrip("NIFTY", weights=Weights(iv_rank_min=0.3, iv_over_realised_min=1.0))
+MONTH = date(2026, 9, 29)
+
+
+def decided(state: MarketState = STATE, held: Position | None = None, rules: Rulebook = RULES) -> Decision:
+    return decide(SCRIP, state, held or position(), account(), rules)
+
+
+def refusal(decision: Decision) -> str:
+    assert (decision.action, decision.legs) == (Action.MAINTAIN, ())
+    return decision.reason
+
+
+def chains(change: dict[str, Quote | None] | None, *, bid: bool = True, ask: bool = True) -> MarketState:
+    """The state with sides of every chain taken away: whole calls or puts, or bids or asks of all."""
+
+    def one(quote: Quote | None) -> Quote | None:
+        if quote is None:
+            return None
+        gone = ({} if bid else {"bid": 0, "bid_size": 0}) | ({} if ask else {"ask": 0, "ask_size": 0})
+        return replace(quote, **gone)
+
+    def row(strike: Strike) -> Strike:
+        return replace(strike, **{"call": one(strike.call), "put": one(strike.put), **(change or {})})
+
+    return replace(STATE, chains=tuple(replace(c, strikes=tuple(map(row, c.strikes))) for c in STATE.chains))
+
+
+def test_what_is_given_whole_opens() -> None:
+    # So the refusals below are each of what was taken away.
+    assert decided().action is Action.OPEN
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (at_time(date(2027, 1, 4), 12, 0), "no rule for the trading calendar on 2027-01-04; known: 2018-01-01 to 2026"),
+        (at_time(date(2017, 6, 1), 12, 0), "no rule for the trading calendar on 2017-06-01"),
+        (0, "no rule for the trading calendar on 1970-01-01"),
+        (-1, "no rule for the trading calendar on 1970-01-01"),
+    ],
+)
+def test_a_time_that_no_rule_covers_opens_nothing(at: int, said: str) -> None:
+    reason = refusal(decided(replace(STATE, exchange_at=at)))
+    assert reason.startswith(f"nothing is done without a rule: {said}")
+    assert "add a row to rules/calendar.toml" in reason
+
+
+def test_rules_without_charges_or_margins_of_the_day_open_nothing() -> None:
+    for table in ("charges", "margins"):
+        rules = replace(RULES, **{table: tuple(row for row in getattr(RULES, table) if not row.holds(DAY))})
+        assert refusal(decided(rules=rules)).startswith(f"nothing is done without a rule: no rule for {table} on {DAY}")
+
+
+def test_a_holiday_that_the_table_lacks_is_a_day_like_any_other_and_one_that_it_has_is_none() -> None:
+    (row,) = (row for row in RULES.holidays if row.holds(DAY))
+    shut = replace(RULES, holidays=(replace(row, days=(*row.days, DAY)),))
+    assert refusal(decided(rules=shut)) == "the market is not open: closed"
+
+
+def test_without_a_future_there_is_no_cover() -> None:
+    assert refusal(decided(replace(STATE, futures=()))) == "no future lives as long as a call within 5-35 days"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (chains({"call": None}), "no call within 5-35 days has a valid quote"),
+        (chains(None, bid=False), "no 30-day at-the-money IV can be read from the chain"),
+        (chains(None, ask=False), "no 30-day at-the-money IV can be read from the chain"),
+        (chains({"call": None, "put": None}), "no 30-day at-the-money IV can be read from the chain"),
+        (replace(STATE, chains=()), "no 30-day at-the-money IV can be read from the chain"),
+    ],
+)
+def test_a_chain_of_one_side_opens_nothing(state: MarketState, said: str) -> None:
+    assert refusal(decided(state)) == said
+
+
+def test_an_expired_contract_is_never_opened() -> None:
+    yesterday = DAY - timedelta(days=1)
+    dead = tuple(replace(c, expiry=yesterday) for c in STATE.chains)
+    assert "IV can be read" in refusal(decided(replace(STATE, chains=dead)))
+    gone = replace(STATE.futures[0], contract=replace(STATE.futures[0].contract, expiry=yesterday))
+    assert "no future lives as long" in refusal(decided(replace(STATE, futures=(gone,))))
+
+
+def test_an_expired_contract_that_is_held_is_not_traded_and_said_to_have_no_quote() -> None:
+    dead = replace(call(STATE, MONTH, 260_000_000), expiry=DAY - timedelta(days=1))
+    held = position(holding(future(STATE), 65, 250_000_000), holding(dead, -65, 1_000_000))
+    assert refusal(decided(held=held)) == f"{dead.key} is held and has no valid quote"
+
+
+@pytest.mark.parametrize("hour", [15, 16])
+def test_with_no_time_left_nothing_opens(hour: int) -> None:
+    at = at_time(MONTH, hour, 40)
+    state = chain_state(at, day=MONTH)
+    today = replace(state, chains=tuple(c for c in state.chains if c.expiry == MONTH))
+    assert refusal(decided(today))
+
+
+@given(st.lists(st.sampled_from([0, 1, 2, 3]), min_size=4, max_size=4), st.booleans(), st.integers(0, 3))
+def test_whatever_part_of_the_market_is_gone_what_opens_has_a_valid_quote_on_both_legs(
+    kept: list[int], has_puts: bool, futures: int
+) -> None:
+    rows: list[Chain] = []
+    for i, chain in enumerate(STATE.chains):
+        share = kept[i % 4]
+        strikes = [
+            replace(s, call=s.call if j % 4 >= share else None, put=s.put if has_puts else None)
+            for j, s in enumerate(chain.strikes)
+        ]
+        rows.append(replace(chain, strikes=tuple(strikes)))
+    state = replace(STATE, chains=tuple(rows), futures=STATE.futures[:futures])
+    decision = decided(state)
+    if decision.action is Action.OPEN:
+        quoted = {f.contract.key: f.quote for f in state.futures} | {c.key: q for c, q in state.options()}
+        assert all(quoted[leg.contract.key].is_valid for leg in decision.legs)
+    else:
+        assert refusal(decision)
+
+
+FLOATS = [name for name in Weights.__struct_fields__ if isinstance(getattr(Weights(), name), float)]
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_a_weight_that_is_no_number_opens_nothing_even_where_it_got_past_the_configuration(name: str) -> None:
+    # Whatever is compared with it is neither more nor less: a gate that asks so stands open.
+    scrip = replace(SCRIP, weights=replace(SCRIP.weights, **{name: float("nan")}))
+    reason = refusal(decide(scrip, STATE, position(), account(), RULES))
+    assert reason == f"nothing is done on weights that cannot be: {name} is not a number"
+
+
+def test_a_window_of_days_that_ends_before_it_begins_opens_nothing() -> None:
+    scrip = replace(SCRIP, weights=replace(SCRIP.weights, days_to_expiry_min=40))
+    reason = refusal(decide(scrip, STATE, position(), account(), RULES))
+    assert reason.endswith("days_to_expiry_min = 40 is over days_to_expiry_max = 35")
