@@ -68,16 +68,16 @@ def ticketed(floor: Floor, status: OrderStatus) -> Held:
 def test_an_update_is_taken_in_and_nothing_heard_is_said_so(floor: Floor) -> None:
     lost(floor)
     stage = evidence(floor)
-    assert stage.hear(DAY)
+    assert stage.hear(DAY, START)
     assert held(floor).order.status is S.FILLED
-    assert not stage.hear(DAY)
+    assert not stage.hear(DAY, START)
 
 
 @pytest.mark.parametrize("faults", [Faults(update_duplicate=1.0), Faults(update_reorder=1.0)])
 def test_updates_may_repeat_and_reorder(floor: Floor, faults: Faults) -> None:
     lost(floor)
     floor.exchange.fail(faults)
-    evidence(floor).hear(DAY)
+    evidence(floor).hear(DAY, START)
     assert (held(floor).order.status, held(floor).order.cum_quantity) == (S.FILLED, 65)
 
 
@@ -90,7 +90,7 @@ def test_updates_of_strangers_and_of_orders_without_a_tag_change_nothing(floor: 
     tagless.request = replace(tagless.request, tag="")
     floor.exchange.end("261125000001")
     floor.exchange.place(stranger)
-    assert evidence(floor).hear(DAY)
+    assert evidence(floor).hear(DAY, START)
     assert held(floor) == before
 
 

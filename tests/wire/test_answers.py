@@ -174,3 +174,15 @@ def test_an_order_id_that_is_none_is_no_acceptance() -> None:
 
 def test_frames_are_structs_that_pass_over_what_they_do_not_know() -> None:
     assert msgspec.json.decode(b'{"type":"order","id":"","data":{"a":1}}', type=Frame).type == "order"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"status":"error","message":"Order \x93timed out\x94"}', b"[" * 100_000], ids=["windows", "deep"]
+)
+@pytest.mark.parametrize(("guarantees", "classify"), READERS, ids=[g.broker for g, _ in READERS])
+def test_bytes_that_are_no_text_and_nesting_without_end_prove_nothing_and_stop_nobody(
+    guarantees: Guarantees, classify: Callable[[int, bytes], Answer], body: bytes
+) -> None:
+    assert classify(400, body).verdict is Verdict.UNKNOWN
+    with pytest.raises(Malformed):
+        decode(body, dict[str, str])

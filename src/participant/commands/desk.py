@@ -102,7 +102,9 @@ def close(args: Namespace) -> int:
 
 def _end(args: Namespace, how: str) -> int:
     store, stamp = open_books(args.home), _stamp(args)
-    ticket = desk.end(store, args.ticket, how, stamp, _words("--reason", args.reason))
+    reason = _words("--reason", args.reason)
+    desk.look_before_end(store, args.ticket, stamp, _look(args))
+    ticket = desk.end(store, args.ticket, how, stamp, reason)
     say(args, f"{how} {ticket.ticket_id[:8]} {ticket.title}", ticket)
     return DONE
 

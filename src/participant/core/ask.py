@@ -14,14 +14,13 @@ from participant.core.breaker import Level
 from participant.core.decision import Decision, Figure
 from participant.core.limits import Limits
 from participant.core.market import MarketState, Quote
-from participant.core.order import LIVE, Order, OrderStatus
+from participant.core.order import LIVE, OVER, Order
 from participant.core.position import Position
 from participant.core.rulerows import PriceRange
 from participant.core.scrip import Contract, Kind, Side, money
 from participant.core.session import Phase, Session
 
 SCENARIO_MOVES = (-20, -15, -10, -5, 0, 5, 10, 15, 20)
-OVER = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.DENIED, OrderStatus.DEAD})
 
 
 class Finding(Struct, frozen=True):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.breaks import Line
-from participant.core.order import OPEN, Order, OrderStatus, OrderView, working
+from participant.core.order import OPEN, OVER, Order, OrderStatus, OrderView, working
 from participant.core.position import (
     Booked,
     BookEvent,
@@ -174,8 +174,8 @@ def our_lines(orders: Iterable[Order], fills: Iterable[Fill], externals: Iterabl
             is_open = order.status in (OrderStatus.WORKING, OrderStatus.PARTIAL) and not order.is_ticketed
             # What is like an order of unknown fate may be it: a person must say, before it is booked as a stranger's.
             is_handed = order.is_ticketed or order.status is OrderStatus.UNKNOWN
-            head = (order.contract.key, order.side, *filled)
-            lines[order.tag_stem] = Line(*head, is_open, is_handed, order.quantity)
+            head, ends = (order.contract.key, order.side, *filled), (is_open, order.status in OVER, is_handed)
+            lines[order.tag_stem] = Line(*head, *ends, order.quantity)
     for external in externals:
         lines[external.order_id] = Line(external.view.contract, external.view.side, 0, 0)
     rest = {f.order_id: Line(f.contract.key, f.side, f.quantity, f.value) for f in booked.values()}

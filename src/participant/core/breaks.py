@@ -21,6 +21,7 @@ class BreakKind(StrEnum):
     FOREIGN = "foreign order"
     QUANTITY = "fill quantity"
     VALUE = "fill value"
+    ALIVE = "open though over"
     POSITION = "position"
     CASH = "cash"
     MARGIN = "margin"
@@ -29,7 +30,7 @@ class BreakKind(StrEnum):
 
 
 _K = BreakKind
-ORDERS = frozenset({_K.MISSING, _K.FOREIGN, _K.QUANTITY, _K.VALUE})
+ORDERS = frozenset({_K.MISSING, _K.FOREIGN, _K.QUANTITY, _K.VALUE, _K.ALIVE})
 POSITIONS = frozenset({_K.POSITION})
 FUNDS = frozenset({_K.CASH, _K.MARGIN})
 # What a comparison of the running day finds; charges come from a contract note, expiries from the day's end.
@@ -41,6 +42,7 @@ REPAIRS = {
     _K.FOREIGN: "find out whose it is; if it was done by hand for a ticket, enter it there",
     _K.QUANTITY: "compare with the broker's tradebook; the broker's figure is adopted by itself where it is higher",
     _K.VALUE: "compare with the broker's tradebook or the contract note",
+    _K.ALIVE: "it is over here and open there: the gateway asks for its end; see that it ends, and what was done twice",
     _K.POSITION: "compare with the broker's position; `participant reconcile --adopt {key}` takes the broker's over",
     _K.CASH: "compare with the broker's ledger; `participant reconcile --adopt cash` takes the broker's figure over",
     _K.MARGIN: "the broker blocks more than we reckon: bring in cash or reduce",
@@ -88,7 +90,7 @@ class ReconcileRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(Struct, frozen=True):
-    """An order on one side of the comparison: units filled and their value in paise, and whether it still works.
+    """An order on one side of the comparison: units filled and their value in paise, whether it works or is over.
 
     `is_handed` marks one of ours that was given to a person, or whose fate is not known: its fill may stand at the
     broker under no tag of ours.
@@ -99,6 +101,7 @@ class Line(Struct, frozen=True):
     quantity: int
     value: int
     is_open: bool = False
+    is_over: bool = False
     is_handed: bool = False
     wanted: int = 0
 
@@ -175,6 +178,8 @@ def _order(name: str, ours: Line | None, theirs: Line | None, tolerance: int) ->
     if theirs is None:
         is_there = bool(ours.quantity) or ours.is_open
         return _made(_K.MISSING, name, _said(ours), "0", ours.contract) if is_there else None
+    if ours.is_over and theirs.is_open:
+        return _made(_K.ALIVE, name, f"over, {ours.quantity} filled", _said(theirs), ours.contract)
     if ours.quantity != theirs.quantity:
         return _made(_K.QUANTITY, name, str(ours.quantity), str(theirs.quantity), ours.contract)
     if abs(ours.value - theirs.value) > tolerance:
@@ -233,5 +238,5 @@ def not_recent(found: Iterable[Break], before: Iterable[Break], busy: frozenset[
 
 
 def oldest_cycles(breaks: Iterable[Break]) -> int:
-    """How many comparisons in a row have found the oldest break of the running day."""
-    return max((b.cycles for b in breaks if b.kind in COMPARED), default=0)
+    """How many comparisons in a row have found the oldest break of the running day; what lives though over, thrice."""
+    return max((b.cycles * (3 if b.kind is _K.ALIVE else 1) for b in breaks if b.kind in COMPARED), default=0)

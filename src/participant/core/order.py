@@ -72,6 +72,7 @@ TRANSITIONS: dict[OrderStatus, dict[Happening, OrderStatus]] = {
 }
 
 OPEN = frozenset({_S.DECIDED, _S.CLAIMED, _S.SENDING, _S.WORKING, _S.PARTIAL, _S.UNKNOWN, _S.REJECTED})
+OVER = frozenset({_S.FILLED, _S.CANCELLED, _S.DENIED, _S.DEAD})
 LIVE = frozenset({_S.SENDING, _S.WORKING, _S.PARTIAL, _S.UNKNOWN})
 RESTING = frozenset({_S.WORKING, _S.PARTIAL})
 

@@ -1,7 +1,7 @@
 """What became of the orders that were sent: the broker's own evidence, from stream and book, into our books."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -10,6 +10,7 @@ from participant.core.messages import Write
 from participant.core.order import RESTING, Order, OrderStatus, OrderView, Verdict, evidenced
 from participant.core.sending import Act
 from participant.core.tickets import settled, ticket_id
+from participant.links.alive import end_alive, suspected
 from participant.links.books import Books, Held
 from participant.ports import Broker, BrokerDown
 from participant.wire.json import encode
@@ -18,23 +19,28 @@ from participant.wire.json import encode
 class Evidence:
     """Reads what the broker shows and writes down what it proves; a failed read proves nothing."""
 
-    def __init__(self, books: Books, broker: Broker, poll_every_s: int) -> None:
+    def __init__(
+        self, books: Books, broker: Broker, poll_every_s: int, may_end: Callable[[], bool] = lambda: True
+    ) -> None:
         """An order is looked up no oftener than `poll_every_s` of the market's time, unless it is forced.
 
-        `is_down` says whether the broker's book could not be read since the stream was last heard.
+        `may_end` says whether the rate has room for a cancel. `is_down` says whether the broker's book could not be
+        read since the stream was last heard.
         """
+        self.may_end = may_end
         self.books, self.broker, self.poll_every_ns = books, broker, poll_every_s * SECOND
         self.polled: dict[str, int] = {}
         self.failed: dict[str, str] = {}
         self.is_down = False
 
-    def hear(self, day: datetime.date) -> bool:
-        """Take in what the update stream brought; it may repeat, miss and reorder."""
+    def hear(self, day: datetime.date, now: int) -> bool:
+        """Take in what the update stream brought; it may repeat, miss and reorder. End what is over and yet open."""
         self.is_down = False
         updates = self.broker.updates()
         for view in updates:
             for held in self.owners(day, view):
                 self.take_in(held, [view])
+        end_alive(self.books.store, self.broker, day, now, self.may_end)
         return bool(updates)
 
     def adopt(self, day: datetime.date) -> bool:
@@ -87,6 +93,8 @@ class Evidence:
         order = held.order
         if not is_forced and now - self.polled.get(order.order_id, 0) < self.poll_every_ns:
             return False
+        if act is Act.CANCEL and not self.may_end():
+            return False
         self.polled[order.order_id] = now
         now_held = self._cancel(held) if act is Act.CANCEL else held
         if now_held is None:
@@ -112,9 +120,9 @@ class Evidence:
 def take_in(books: Books, held: Held, views: Sequence[OrderView]) -> bool:
     """Write down what these views prove of an order, and settle the ticket of one that was lost and is found."""
     after = evidenced(held.order, views)
-    if after == held.order:
+    extra = suspected(books.store, held.key, after, views)
+    if after == held.order and not extra:
         return False
-    extra = []
     is_found = after.status not in (OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DEAD)
     if after.is_ticketed and is_found:
         ticket, version = books.ticket(ticket_id("order", after.order_id))

@@ -3,11 +3,12 @@
 An order that finds no room waits, claimed; it is denied only once its deadline has passed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from participant.core.limits import Limits
-from participant.core.order import Answer, Order, OrderView
+from participant.core.order import Answer, Order, OrderView, Verdict
 from participant.core.rate import Bucket, spend, started, wait
+from participant.links.books import Held
 from participant.ports import Broker, Clock
 
 
@@ -35,6 +36,20 @@ class Pace:
         """Count a message that is about to go."""
         self.bucket = spend(self.bucket, self.clock.now())
 
+    def may_end(self) -> bool:
+        """Whether an order's end may be asked for now: for that some room is kept, and no day's count stops it."""
+        return self.has_room(is_halt=True)
+
+    def throttled(self) -> None:
+        """The broker counts otherwise than we do: its second is full, and nothing goes before it is over."""
+        full = started(self.clock.now(), self.limits, self.bucket.today)
+        self.bucket = Bucket((*self.bucket.sent, *full.sent), full.today, full.at)
+
+
+def messages_of(orders: Iterable[Held]) -> int:
+    """How many messages about these orders have gone to the broker."""
+    return sum(h.order.sends + h.order.changes + h.order.cancels for h in orders)
+
 
 class PacedBroker:
     """Implements Broker over another: what changes something at the broker is counted before it goes."""
@@ -45,7 +60,10 @@ class PacedBroker:
     def place(self, order: Order) -> Answer:
         """Send the order once."""
         self.pace.spend()
-        return self.broker.place(order)
+        answer = self.broker.place(order)
+        if answer.verdict is Verdict.REJECTED and answer.is_retriable:
+            self.pace.throttled()
+        return answer
 
     def modify(self, order: Order) -> Answer:
         """Ask for the order's present limit."""

@@ -72,6 +72,20 @@ def end(store: Store, name: str, how: str, stamp: Stamp, reason: str) -> Ticket:
     return after
 
 
+def look_before_end(store: Store, name: str, stamp: Stamp, look: Look) -> None:
+    """Ask the broker's live book before an order of unknown fate is given up with its ticket.
+
+    Raises No where it is live. A book that cannot be read is noted on the ticket, and stops nobody.
+    """
+    ticket, version = find(store, name)
+    held = order_of(Books(store), ticket)
+    if ticket.is_closed or held is None or held.order.status is not OrderStatus.UNKNOWN:
+        return
+    looked = _before_claim(store, held.order, stamp, look)
+    after = replace(ticket, looks=(*ticket.looks, looked))
+    _commit(store, [Write("tickets", ticket.ticket_id, encode(after), version)], ticket)
+
+
 # --- before it is done by hand ----------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from participant.links.claims import claim
 from participant.links.evidence import Evidence
 from participant.links.lease import keep, take
 from participant.links.outbox import relay
-from participant.links.pace import Pace, PacedBroker
+from participant.links.pace import Pace, PacedBroker, messages_of
 from participant.ports import Broker, Clock, Lease, Queue, Store
 from participant.wire.json import decode
 
@@ -66,7 +66,7 @@ class Gateway:
         self.books, self.halts = Books(ports.books), Books(ports.halts)
         self.pace = Pace(rule.limits, ports.steady)
         self.broker = PacedBroker(ports.broker, self.pace)
-        self.evidence = Evidence(self.books, self.broker, rule.sending.poll_every_s)
+        self.evidence = Evidence(self.books, self.broker, rule.sending.poll_every_s, self.pace.may_end)
         self.gathering = Gathering(self.books, ports.quotes, rule.rules, rule.watched, self.broker)
         self.changes = Changes(self.evidence, self.gathering, self.broker, ports.lease)
         self.is_recovered, self.marks = False, list[Message]()
@@ -82,10 +82,10 @@ class Gateway:
             return bool(messages)  # an instant's evidence counts only after all of its decisions
         self.now = self._time()
         self.day, self.pace.is_waiting = day_of(self.now), False
-        heard = self.evidence.hear(self.day)
+        heard = self.evidence.hear(self.day, self.now)
         if not self.is_recovered and is_evaluated_since(self.books.breaker(), self.started_at):
             self.is_recovered = self.evidence.adopt(self.day)
-            self.pace.begin(sum(h.order.sends for h in self.books.orders(self.day)))
+            self.pace.begin(messages_of(self.books.orders(self.day)))
         is_ready = self.is_recovered and self._is_judged()
         decisions = self.books.unfinished(self.day) if is_ready else []
         claim(self.books, self.day, decisions, self.rule.limits)

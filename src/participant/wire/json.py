@@ -22,5 +22,5 @@ def decode(body: bytes, kind: type[T]) -> T:
     """The value in these bytes; raises Malformed with the place of the fault."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise Malformed(f"no {getattr(kind, '__name__', kind)}: {fault} in {body[:80]!r}") from fault

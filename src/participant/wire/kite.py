@@ -215,7 +215,7 @@ def postback(body: bytes, api_secret: str) -> KiteOrder:
     """The order that a postback tells of; raises Malformed where its checksum does not prove that Kite sent it."""
     order = decode(body, KiteOrder)
     wanted = hashlib.sha256(f"{order.order_id}{order.order_timestamp}{api_secret}".encode()).hexdigest()
-    if not hmac.compare_digest(wanted, order.checksum or ""):
+    if not hmac.compare_digest(wanted.encode(), (order.checksum or "").encode()):
         raise Malformed(f"the checksum of the postback about order {order.order_id[:40]} is wrong")
     return order
 
