@@ -392,7 +392,9 @@ def test_scan_ranges_are_no_chain_and_need_no_mapping_file(tmp_path: Path) -> No
     header = "date,symbol,expiry,futures_price,price_scan,price_scan_pct,vol_scan"
     (tmp_path / "scan.csv").write_text(f"{header}\n2019-04-12,NIFTY,201904,11600,700,7,0.04\n")
     _, aside = find([tmp_path])
-    assert aside == [f"{tmp_path}: scan.csv: the clearing corporation's scan ranges: no chain; [desk] span_scans names it"]
+    assert aside == [
+        f"{tmp_path}: scan.csv: the clearing corporation's scan ranges: no chain; [desk] span_scans names it"
+    ]
 
 
 @pytest.mark.parametrize(
