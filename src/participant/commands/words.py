@@ -4,8 +4,10 @@ import argparse
 import datetime
 import re
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
-from participant.core.scrip import Contract, Kind
+if TYPE_CHECKING:
+    from participant.core.scrip import Contract
 
 
 def days(text: str) -> tuple[datetime.date, datetime.date]:
@@ -95,8 +97,10 @@ def _number(text: str, kind: type, least: float, most: float) -> float:
 LEG = re.compile(r"([A-Z0-9&-]{1,20})-(\d{8})-(?:(FUT)|(\d{1,7}(?:\.\d{1,4})?)(CE|PE))=([+-]?\d{1,8})")
 
 
-def leg(text: str) -> tuple[Contract, int]:
+def leg(text: str) -> "tuple[Contract, int]":
     """A contract and its signed units; lot, tick and freeze quantity are one, for margins ask for none of them."""
+    from participant.core.scrip import Contract, Kind  # here: until `main` runs, Ctrl-C is nobody's to answer
+
     found = LEG.fullmatch(text)
     try:
         if found is None:
