@@ -351,25 +351,33 @@ def _prepare(
 @inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _values(
-    call: double,
-    forward: double,
-    strike: double,
-    years: double,
-    sigma: double,
-    out: p_double,
-    apart: Py_ssize_t,
+def _reach(
+    forward: double, strike: double, years: double, sigma: double, out: p_double, apart: Py_ssize_t
 ) -> cython.void:
-    """Price, delta, gamma, vega, theta and rho into `out`, `apart` numbers from one to the next."""
-    low: double = forward if forward < strike else strike
-    high: double = strike if forward < strike else forward
-    u: double = _log_ratio(high, low)
+    """s, u and the root of the time into the last three of eight."""
     root: double = sqrt(years)
-    s: double = sigma * root
+    out[5 * apart] = sigma * root
+    out[6 * apart] = _log_ratio(
+        strike if forward < strike else forward,
+        forward if forward < strike else strike,
+    )
+    out[7 * apart] = root
+
+
+@cfunc
+@inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _shape(forward: double, strike: double, out: p_double, apart: Py_ssize_t) -> cython.void:
+    """From these what the values are made of: z^2, p or q less its e^(-z^2) / 2, the chance likewise, and more."""
+    low: double = forward if forward < strike else strike
+    s: double = out[5 * apart]
+    u: double = out[6 * apart]
     is_alive: double = 1.0 if s > SMALLEST else 0.0
     s = s if s > SMALLEST else SMALLEST
-    by_s: double = 1.0 / s
-    by_f: double = 1.0 / forward
+    by_both: double = 1.0 / (forward * s)
+    by_s: double = forward * by_both
+    by_f: double = s * by_both
     h: double = u * by_s
     t: double = 0.5 * s
     z: double = (h - t) * ROOT_HALF
@@ -379,21 +387,40 @@ def _values(
     head: double
     tail: double
     _erfcx(is_p * z, (h + t) * ROOT_HALF, address(head), address(tail))
-    gap: double = head - is_p * tail
     fall: double = _fall(is_p * z, w, head)
     short: double = w if is_p > 0.0 else 1.0
-    gap = fall if short < SERIES_BELOW else gap
-    half: double = 0.5 * _exp_minus(z * z)
-    part: double = low * half * gap
+    out[0] = z * z
+    out[apart] = low * (fall if short < SERIES_BELOW else head - is_p * tail)
+    out[2 * apart] = head if forward <= strike else tail * (strike * by_f)
+    out[3 * apart] = is_p
+    out[4 * apart] = low * ROOT_TWO_BY_PI * is_alive
+    out[5 * apart] = by_s
+    out[6 * apart] = by_f
+
+
+@cfunc
+@inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _values(
+    call: double, forward: double, strike: double, years: double, sigma: double, out: p_double, apart: Py_ssize_t
+) -> cython.void:
+    """From the shape in `out` price, delta, gamma, vega, theta and rho into `out`, `apart` from one to the next."""
+    half: double = 0.5 * _exp_minus(out[0])
+    part: double = half * out[apart]
+    chance: double = half * out[2 * apart]
+    is_p: double = out[3 * apart]
+    density: double = half * out[4 * apart]
+    by_s: double = out[5 * apart]
+    by_f: double = out[6 * apart]
+    root: double = out[7 * apart]
     gain: double = forward - strike if call > 0.0 else strike - forward
     gain = gain if gain > 0.0 else 0.0
     most: double = forward if call > 0.0 else strike
     price: double = gain + part if is_p > 0.0 else most - part
-    chance: double = half * (head if forward <= strike else tail * (strike * by_f))
     is_rest: double = is_p if forward <= strike else -1.0
     up: double = chance if is_rest > 0.0 else 1.0 - chance
     down: double = 1.0 - chance if is_rest > 0.0 else chance
-    density: double = low * half * ROOT_TWO_BY_PI * is_alive
     out[0] = price
     out[apart] = up if call > 0.0 else -down
     out[2 * apart] = density * by_s * by_f * by_f
@@ -434,7 +461,9 @@ def values(
     """Undiscounted price, delta, gamma, vega, theta, rho; nan for inputs that are negative or endless."""
     if not (_is_priced(forward, strike, years) and 0.0 <= sigma < LARGEST):
         return NAN, NAN, NAN, NAN, NAN, NAN
-    out: double[6]
+    out: double[8]
+    _reach(forward, strike, years, sigma, out, 1)
+    _shape(forward, strike, out, 1)
     _values(is_call, forward, strike, years, sigma, out, 1)
     return out[0], out[1], out[2], out[3], out[4], out[5]
 
@@ -444,7 +473,9 @@ def price(is_call: bint, forward: double, strike: double, years: double, sigma: 
     """Undiscounted Black-76 price; nan for inputs that are negative or endless."""
     if not (_is_priced(forward, strike, years) and 0.0 <= sigma < LARGEST):
         return NAN
-    out: double[6]
+    out: double[8]
+    _reach(forward, strike, years, sigma, out, 1)
+    _shape(forward, strike, out, 1)
     _values(is_call, forward, strike, years, sigma, out, 1)
     return out[0]
 
@@ -514,7 +545,7 @@ def _value_block(
     time: double[256]
     v: double[256]
     known: double[256]
-    of: double[1536]
+    of: double[2048]
     i: Py_ssize_t
     row: Py_ssize_t
     for i in range(size):
@@ -525,6 +556,10 @@ def _value_block(
         time[i] = years[i] if is_good else 1.0
         v[i] = sigma[i] if is_good else 1.0
         known[i] = 1.0 if is_good else NAN
+    for i in range(size):
+        _reach(f[i], k[i], time[i], v[i], address(of[i]), 256)
+    for i in range(size):
+        _shape(f[i], k[i], address(of[i]), 256)
     for i in range(size):
         _values(call[i], f[i], k[i], time[i], v[i], address(of[i]), 256)
     for row in range(6):

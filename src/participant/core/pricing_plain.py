@@ -137,10 +137,8 @@ def _prepare(value: float, left: float, forward: float, strike: float) -> tuple[
     return _guess(u, (high - low) * by_low, p, is_p, target), u, is_p, target
 
 
-def _values(  # noqa: PLR0915 - line by line as in the kernel
-    call: float, forward: float, strike: float, years: float, sigma: float
-) -> Values:
-    """Price, delta, gamma, vega, theta and rho."""
+def _shape(forward: float, strike: float, years: float, sigma: float) -> tuple[float, ...]:
+    """What price and greeks are made of: z^2, p or q less its e^(-z^2) / 2, the chance likewise, and more."""
     low = forward if forward < strike else strike
     high = strike if forward < strike else forward
     u = log_ratio(high, low)
@@ -148,8 +146,9 @@ def _values(  # noqa: PLR0915 - line by line as in the kernel
     s = sigma * root
     is_alive = 1.0 if s > SMALLEST else 0.0
     s = s if s > SMALLEST else SMALLEST
-    by_s = 1.0 / s
-    by_f = 1.0 / forward
+    by_both = 1.0 / (forward * s)
+    by_s = forward * by_both
+    by_f = s * by_both
     h = u * by_s
     t = 0.5 * s
     z = (h - t) * ROOT_HALF
@@ -157,21 +156,27 @@ def _values(  # noqa: PLR0915 - line by line as in the kernel
     w = s * ROOT_HALF
     is_p = 1.0 if z > P_FORM_FROM else -1.0
     head, tail = erfcx_of_two(is_p * z, (h + t) * ROOT_HALF)
-    gap = head - is_p * tail
     fall = fall_of_erfcx(is_p * z, w, head)
     short = w if is_p > 0.0 else 1.0
-    gap = fall if short < SERIES_BELOW else gap
-    half = 0.5 * exp_minus(z * z)
-    part = low * half * gap
+    gap = low * (fall if short < SERIES_BELOW else head - is_p * tail)
+    near = head if forward <= strike else tail * (strike * by_f)
+    return z * z, gap, near, is_p, low * ROOT_TWO_BY_PI * is_alive, by_s, by_f, root
+
+
+def _values(call: float, forward: float, strike: float, years: float, sigma: float) -> Values:
+    """Price, delta, gamma, vega, theta and rho."""
+    square, gap, near, is_p, scale, by_s, by_f, root = _shape(forward, strike, years, sigma)
+    half = 0.5 * exp_minus(square)
+    part = half * gap
+    chance = half * near
+    density = half * scale
     gain = forward - strike if call > 0.0 else strike - forward
     gain = gain if gain > 0.0 else 0.0
     most = forward if call > 0.0 else strike
     price = gain + part if is_p > 0.0 else most - part
-    chance = half * (head if forward <= strike else tail * (strike * by_f))
     is_rest = is_p if forward <= strike else -1.0
     up = chance if is_rest > 0.0 else 1.0 - chance
     down = 1.0 - chance if is_rest > 0.0 else chance
-    density = low * half * ROOT_TWO_BY_PI * is_alive
     delta = up if call > 0.0 else -down
     gamma = density * by_s * by_f * by_f
     theta = -0.5 * density * sigma * sigma * by_s
