@@ -2,9 +2,14 @@
 
 import sys
 
-from bench import decision_age, halting, safety
+from bench import decision_age, halting, pricing, safety
 
-MEASUREMENTS = {"decision_age": decision_age.main, "safety": safety.main, "halting": halting.main}
+MEASUREMENTS = {
+    "decision_age": decision_age.main,
+    "safety": safety.main,
+    "halting": halting.main,
+    "pricing": pricing.main,
+}
 
 
 def main(words: list[str]) -> int:
