@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import decision_age, halting, recovery, safety
+from bench import decision_age, halting, pricing, recovery, safety
 
 MEASUREMENTS = {
     "decision_age": decision_age.main,
     "safety": safety.main,
     "halting": halting.main,
     "recovery": recovery.main,
+    "pricing": pricing.main,
 }
 
 

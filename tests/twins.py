@@ -1,23 +1,7 @@
-"""A kernel and its plain twin: the same file, compiled and not."""
+"""Whether a kernel is compiled here, or its plain twin prices."""
 
 import importlib
-import importlib.util
-from importlib.machinery import EXTENSION_SUFFIXES, SourceFileLoader
-from pathlib import Path
-from types import ModuleType
-
-from tests.source import SRC
-
-
-def plain(kernel: str) -> ModuleType:
-    """The kernel's source run as plain Python, whether or not it is compiled: the oracle, and what coverage can see."""
-    path = Path(SRC, *kernel.split(".")).with_suffix(".py")
-    spec = importlib.util.spec_from_loader(kernel, SourceFileLoader(kernel, str(path)))
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    assert spec.loader is not None
-    spec.loader.exec_module(module)
-    return module
+from importlib.machinery import EXTENSION_SUFFIXES
 
 
 def is_compiled(kernel: str) -> bool:

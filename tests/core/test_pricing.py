@@ -2,8 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
-from math import exp, inf, isfinite, isnan, log, nan, pi, sqrt
+from array import array
+from math import exp, inf, isnan, log, nan, pi, sqrt, ulp
 from types import ModuleType
 
 import pytest
@@ -12,11 +12,30 @@ from hypothesis import strategies as st
 
 import participant.core
 from participant.core import pricing, pricing_plain
-from participant.core.pricing import Greeks, greeks, implied_volatilities, implied_volatility, price, rounded, years_to
-from tests.twins import is_compiled, plain
+from participant.core.pricing import (
+    Greeks,
+    NoVolatility,
+    Options,
+    Spot,
+    fault,
+    forward_of,
+    greeks,
+    implied_volatilities,
+    implied_volatility,
+    price,
+    rounded,
+    spot_greeks,
+    spot_implied_volatility,
+    spot_price,
+    values,
+    wide,
+    years_to,
+)
+from tests.twins import is_compiled
 
 KERNEL = "participant.core._pricing"
-KERNELS = [pricing_plain, plain(KERNEL), *([importlib.import_module(KERNEL)] if is_compiled(KERNEL) else [])]
+COMPILED = [importlib.import_module(KERNEL)] if is_compiled(KERNEL) else []
+KERNELS = [pricing_plain, *COMPILED]
 
 forwards = st.floats(1.0, 1e9)
 moneyness = st.floats(-0.7, 0.7)
@@ -51,9 +70,9 @@ def test_a_price_is_the_expected_payoff(is_call: bool, strike: float, years: flo
 def test_prices_are_those_of_the_textbook() -> None:
     """Hull: the put on a crude oil future (1.12), and the stock option at 42 (call 4.76, put 0.81)."""
     assert exp(-0.09 * 4 / 12) * price(False, 20, 20, 4 / 12, 0.25) == pytest.approx(1.12, abs=0.005)
-    forward, discount = 42 * exp(0.1 * 0.5), exp(-0.1 * 0.5)
-    assert discount * price(True, forward, 40, 0.5, 0.2) == pytest.approx(4.76, abs=0.005)
-    assert discount * price(False, forward, 40, 0.5, 0.2) == pytest.approx(0.81, abs=0.005)
+    stock = Spot(42, 0.1, 0.0)
+    assert spot_price(True, stock, 40, 0.5, 0.2) == pytest.approx(4.76, abs=0.005)
+    assert spot_price(False, stock, 40, 0.5, 0.2) == pytest.approx(0.81, abs=0.005)
 
 
 @given(forwards, moneyness, times, sigmas)
@@ -70,10 +89,31 @@ def test_implied_volatility_undoes_the_price(
     strike = forward * exp(x)
     worth = price(is_call, forward, strike, years, sigma)
     found = implied_volatility(is_call, worth, forward, strike, years)
-    if greeks(is_call, forward, strike, years, sigma).vega * sigma > 1e-5 * forward:
-        assert found == pytest.approx(sigma, rel=1e-10)
-    elif isfinite(found):  # where the price hardly depends on sigma, the price at least must be met
-        assert price(is_call, forward, strike, years, found) == pytest.approx(worth, rel=1e-8, abs=1e-14 * forward)
+    # A price is known to half a unit in its last place, so sigma is known to this much and no better.
+    doubt = 2 * ulp(worth) / max(greeks(is_call, forward, strike, years, sigma).vega, 1e-300)
+    if doubt < 0.01 * sigma and worth > 1e-290 * forward:
+        assert abs(found - sigma) <= 1e-12 * sigma + doubt
+
+
+@given(st.booleans(), forwards, moneyness, times, sigmas, st.floats(1e-6, 1.0))
+def test_a_price_rises_with_volatility_and_implied_volatility_with_the_price(
+    is_call: bool, forward: float, x: float, years: float, sigma: float, more: float
+) -> None:
+    strike = forward * exp(x)
+    low, high = (price(is_call, forward, strike, years, v) for v in (sigma, sigma * (1 + more)))
+    assert low <= high * (1 + 1e-12)
+    if high > low * (1 + 1e-10):
+        less, much = (implied_volatility(is_call, p, forward, strike, years) for p in (low, high))
+        assert less < much or isnan(much)  # the dearer one may be as dear as its bound
+
+
+@given(st.booleans(), forwards, moneyness, times, sigmas, st.floats(1e-6, 0.5))
+def test_a_call_falls_with_its_strike_and_a_put_rises(
+    is_call: bool, forward: float, x: float, years: float, sigma: float, more: float
+) -> None:
+    near, far = (price(is_call, forward, forward * exp(v), years, sigma) for v in (x, x + more))
+    cheap, dear = (far, near) if is_call else (near, far)
+    assert cheap <= dear * (1 + 1e-11)
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.05, 0.2, 1.0])
@@ -85,24 +125,33 @@ def test_implied_volatility_holds_in_the_far_wing(strike: float, sigma: float) -
 
 
 @pytest.mark.parametrize(
-    ("is_call", "paid", "forward", "strike", "years"),
+    ("is_call", "paid", "forward", "strike", "years", "why"),
     [
-        (True, 999.9, 25_000, 24_000, 0.1),  # under the intrinsic value
-        (True, 25_000, 25_000, 24_000, 0.1),  # as dear as the forward
-        (False, 24_000, 25_000, 24_000, 0.1),  # a put as dear as its strike
-        (True, -0.05, 25_000, 26_000, 0.1),
-        (True, 100, 25_000, 25_000, 0.0),  # expired
-        (True, nan, 25_000, 25_000, 0.1),
-        (True, 100, -25_000, 25_000, 0.1),
-        (True, 100, 25_000, 0, 0.1),
-        (True, 100, inf, 25_000, 0.1),
-        (True, 24_999.999999999996, 25_000, 26_950, 0.1),  # within a bit of its bound
+        (True, 999.9, 25_000, 24_000, 0.1, NoVolatility.BELOW_INTRINSIC),
+        (True, 25_000, 25_000, 24_000, 0.1, NoVolatility.ABOVE_BOUND),  # as dear as the forward
+        (False, 24_000, 25_000, 24_000, 0.1, NoVolatility.ABOVE_BOUND),  # a put as dear as its strike
+        (True, -0.05, 25_000, 26_000, 0.1, NoVolatility.BELOW_INTRINSIC),
+        (True, 100, 25_000, 25_000, 0.0, NoVolatility.EXPIRED),
+        (True, 100, 25_000, 25_000, -0.1, NoVolatility.INPUTS),
+        (True, nan, 25_000, 25_000, 0.1, NoVolatility.INPUTS),
+        (True, 100, -25_000, 25_000, 0.1, NoVolatility.INPUTS),
+        (True, 100, 25_000, 0, 0.1, NoVolatility.INPUTS),
+        (True, 100, inf, 25_000, 0.1, NoVolatility.INPUTS),
+        (True, 1e-300, 25_000, 26_000, 0.1, NoVolatility.TOO_SMALL),
     ],
 )
-def test_a_price_outside_the_bounds_has_no_implied_volatility(
-    is_call: bool, paid: float, forward: float, strike: float, years: float
+def test_a_price_outside_the_bounds_has_no_implied_volatility_and_a_reason(
+    is_call: bool, paid: float, forward: float, strike: float, years: float, why: NoVolatility
 ) -> None:
     assert isnan(implied_volatility(is_call, paid, forward, strike, years))
+    assert fault(is_call, paid, forward, strike, years) is why
+
+
+def test_the_last_price_below_its_bound_still_has_an_implied_volatility() -> None:
+    sigma = implied_volatility(True, 24_999.999999999996, 25_000, 26_950, 0.1)
+    assert 50 < sigma < 55
+    assert fault(True, 24_999.999999999996, 25_000, 26_950, 0.1) is None
+    assert price(True, 25_000, 26_950, 0.1, sigma) == 24_999.999999999996
 
 
 def test_a_price_at_the_intrinsic_value_implies_no_volatility_at_all() -> None:
@@ -110,14 +159,15 @@ def test_a_price_at_the_intrinsic_value_implies_no_volatility_at_all() -> None:
     assert implied_volatility(True, 0, 25_000, 26_000, 0.1) == 0.0
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: str(kernel.__file__).rsplit("/", 1)[-1])
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
 @given(st.booleans(), any_floats, any_floats, any_floats, any_floats)
 @example(True, 1e-320, 5e-324, 1e-320, 1e308)
 @example(True, 1e-300, 1.0, 1e99, 1e-9)
 def test_no_input_raises(kernel: ModuleType, is_call: bool, a: float, b: float, c: float, d: float) -> None:
     assert isinstance(kernel.price(is_call, a, b, c, d), float)
-    assert isinstance(kernel.implied_volatility(is_call, a, b, c, d), float)
-    assert all(isinstance(g, float) for g in kernel.greeks(is_call, a, b, c, d))
+    sigma = kernel.implied_volatility(is_call, a, b, c, d)
+    assert isnan(sigma) == (kernel.fault(is_call, a, b, c, d) > 0)
+    assert all(isinstance(g, float) for g in kernel.values(is_call, a, b, c, d))
 
 
 @pytest.mark.parametrize("is_call", [True, False])
@@ -149,24 +199,27 @@ def test_at_expiry_an_option_is_its_intrinsic_value() -> None:
     assert price(False, 25_000, 24_000, 0.1, 0) == 0
     assert greeks(True, 25_000, 24_000, 0, 0.14) == Greeks(1.0, 0.0, 0.0, 0.0, 0.0)
     assert greeks(False, 25_000, 24_000, 0, 0.14).delta == 0.0
-    assert greeks(False, 25_000, 25_000, 0, 0.14).delta == -0.5
+    assert greeks(False, 25_000, 25_000, 0, 0.14).delta == pytest.approx(-0.5, rel=1e-15)
     assert all(isnan(g) for g in greeks(True, 25_000, 24_000, -1, 0.14))
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: str(kernel.__file__).rsplit("/", 1)[-1])
-@given(st.booleans(), forwards, moneyness, times, sigmas)
+@pytest.mark.parametrize("kernel", COMPILED, ids=lambda kernel: kernel.__name__)
+@given(st.booleans(), st.floats(1e-3, 1e9), st.floats(-14, 14), st.floats(1e-6, 5.0), st.floats(0.005, 5.0))
 def test_the_kernel_and_its_plain_twin_give_the_same_bits(
-    kernel: ModuleType, is_call: bool, forward: float, x: float, years: float, sigma: float
+    kernel: ModuleType, is_call: bool, forward: float, h: float, years: float, sigma: float
 ) -> None:
-    strike = forward * exp(x)
+    strike = forward * exp(h * sigma * sqrt(years))
     worth = pricing_plain.price(is_call, forward, strike, years, sigma)
     assert kernel.price(is_call, forward, strike, years, sigma) == worth
-    assert kernel.greeks(is_call, forward, strike, years, sigma) == pricing_plain.greeks(
+    assert kernel.values(is_call, forward, strike, years, sigma) == pricing_plain.values(
         is_call, forward, strike, years, sigma
     )
-    ours = kernel.implied_volatilities(is_call, [worth, -1.0], forward, [strike, strike], years)
-    theirs = pricing_plain.implied_volatilities(is_call, [worth, -1.0], forward, [strike, strike], years)
-    assert repr(ours) == repr(theirs)
+    for paid in (worth, worth * (1 - 1e-9), 0.3 * forward, -1.0):
+        ours = kernel.implied_volatility(is_call, paid, forward, strike, years)
+        assert repr(ours) == repr(pricing_plain.implied_volatility(is_call, paid, forward, strike, years))
+        assert kernel.fault(is_call, paid, forward, strike, years) == pricing_plain.fault(
+            is_call, paid, forward, strike, years
+        )
 
 
 def test_the_compiled_kernel_is_used_where_it_was_built() -> None:
@@ -179,10 +232,88 @@ def test_without_a_kernel_that_can_be_imported_its_twin_prices(monkeypatch: pyte
     assert pricing._choose() is pricing_plain
 
 
-def test_a_whole_expiry_is_inverted_at_once() -> None:
-    strikes: Sequence[float] = [24_000.0, 25_000.0, 26_000.0]
-    prices = [price(True, 25_000, k, 0.08, 0.14) for k in strikes]
-    assert implied_volatilities(True, prices, 25_000, strikes, 0.08) == pytest.approx([0.14] * 3, rel=1e-10)
+def chain(size: int) -> tuple[Options, "array[float]"]:
+    """Calls and puts in turn from deep in to far out of the money, the seventh of them with a strike of nothing."""
+    strikes = array("d", [12_000.0 + 23.0 * i for i in range(size)])
+    if size > 7:
+        strikes[7] = -1.0
+    columns = Options(
+        array("B", [i % 2 for i in range(size)]),
+        array("d", [25_000.0] * size),
+        strikes,
+        array("d", [0.08 + 0.001 * (i % 3) for i in range(size)]),
+    )
+    return columns, array("d", [0.1 + 0.0001 * i for i in range(size)])
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 1000])
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_columns_give_the_bits_that_each_option_gives_alone(kernel: ModuleType, size: int) -> None:
+    options, sigmas = chain(size)
+    out, found, faults = array("d", bytes(48 * size)), array("d", bytes(8 * size)), array("B", bytes(size))
+    values(options, sigmas, out, kernel)
+    implied_volatilities(options, out[:size], found, faults, kernel)
+    for i, (is_call, forward, strike, years) in enumerate(zip(*options, strict=True)):
+        alone = pricing_plain.values(bool(is_call), forward, strike, years, sigmas[i])
+        assert repr(alone) == repr(tuple(out[i::size]))
+        assert repr(found[i]) == repr(pricing_plain.implied_volatility(bool(is_call), out[i], forward, strike, years))
+        assert faults[i] == (1 if i == 7 else faults[i] and 3)
+
+
+def test_the_wide_build_agrees_with_the_one_that_decides() -> None:
+    options, sigmas = chain(1000)
+    ours, theirs = array("d", bytes(48_000)), array("d", bytes(48_000))
+    values(options, sigmas, ours)
+    values(options, sigmas, theirs, wide())
+    assert list(theirs) == pytest.approx(list(ours), rel=1e-11, abs=1e-300, nan_ok=True)
+    found, wider, faults = array("d", bytes(8000)), array("d", bytes(8000)), array("B", bytes(1000))
+    implied_volatilities(options, ours[:1000], found, faults)
+    implied_volatilities(options, ours[:1000], wider, faults, wide())
+    assert list(wider) == pytest.approx(list(found), rel=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_columns_of_another_length_or_kind_are_refused(kernel: ModuleType) -> None:
+    options, sigmas = chain(10)
+    out, faults = array("d", bytes(480)), array("B", bytes(10))
+    with pytest.raises(ValueError, match="10 numbers"):
+        implied_volatilities(options, sigmas[:9], out[:10], faults, kernel)
+    with pytest.raises(ValueError, match="'f'"):
+        implied_volatilities(options, array("f", sigmas), out[:10], faults, kernel)
+    with pytest.raises(ValueError, match="59 numbers"):
+        values(options, sigmas, out[:59], kernel)
+    with pytest.raises(ValueError, match="differ"):
+        kernel.implied_volatilities(options, sigmas[:9], out[:10], faults)
+    with pytest.raises(ValueError, match="differ"):
+        kernel.values_of(options, sigmas, out[:59])
+
+
+@given(st.booleans(), forwards, moneyness, times, sigmas, st.floats(-0.05, 0.15), st.floats(-0.05, 0.15))
+def test_the_same_kernel_prices_on_the_spot(
+    is_call: bool, price_of: float, x: float, years: float, sigma: float, rate: float, dividend: float
+) -> None:
+    spot, strike = Spot(price_of, rate, dividend), price_of * exp(x)
+    call, put = (spot_price(side, spot, strike, years, sigma) for side in (True, False))
+    parity = price_of * exp(-dividend * years) - strike * exp(-rate * years)
+    assert call - put == pytest.approx(parity, rel=1e-11, abs=1e-11 * price_of)
+    paid = call if is_call else put
+    if spot_greeks(is_call, spot, strike, years, sigma).vega * sigma > 1e-4 * price_of:
+        assert spot_implied_volatility(is_call, paid, spot, strike, years) == pytest.approx(sigma, rel=1e-10)
+
+
+@pytest.mark.parametrize("is_call", [True, False])
+@pytest.mark.parametrize("strike", [23_000.0, 25_000.0, 27_500.0])
+def test_greeks_on_the_spot_are_the_slopes_of_the_price_paid_today(is_call: bool, strike: float) -> None:
+    def at(move: float = 0.0, v: float = 0.2, t: float = 0.4, rate: float = 0.07) -> float:
+        return spot_price(is_call, Spot(25_000.0 + move, rate, 0.012), strike, t, v)
+
+    found = spot_greeks(is_call, Spot(25_000.0, 0.07, 0.012), strike, 0.4, 0.2)
+    assert found.delta == pytest.approx((at(1) - at(-1)) / 2, rel=1e-6)
+    assert found.gamma == pytest.approx((at(5) - 2 * at() + at(-5)) / 25, rel=1e-4)
+    assert found.vega == pytest.approx((at(v=0.20001) - at(v=0.19999)) / 2e-5, rel=1e-6)
+    assert found.theta == pytest.approx((at(t=0.39999) - at(t=0.40001)) / 2e-5, rel=1e-6)
+    assert found.rho == pytest.approx((at(rate=0.07001) - at(rate=0.06999)) / 2e-5, rel=1e-6)
+    assert forward_of(Spot(25_000.0, 0.07, 0.012), 0.0) == 25_000.0
 
 
 def test_time_to_expiry_is_counted_in_calendar_years_of_365_days() -> None:

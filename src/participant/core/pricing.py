@@ -1,12 +1,14 @@
-"""Black-76 on the forward: prices, implied volatilities and greeks of European options.
+"""Black-76 on the forward: prices, implied volatilities and greeks of European options (docs/pricing.md).
 
 Undiscounted, so that put-call parity reads call - put = forward - strike. Prices, forwards and strikes may be in any
-one unit; volatilities are per root of a year (0.14 is 14 %). Nothing here raises: what has no answer is `nan`.
-The compiled kernel is used where it was built, its plain twin otherwise; `KERNEL` says which.
+one unit; volatilities are per root of a year (0.14 is 14 %). What has no answer is `nan`, and `fault` says why.
+The compiled kernel is used where it was built, its plain twin otherwise, with equal bits; `KERNEL` says which. A second
+build, `wide`, takes all that the machine has: for screening and research, never for a decision.
 """
 
-from collections.abc import Sequence
-from math import isfinite
+from collections.abc import MutableSequence, Sequence
+from enum import StrEnum
+from math import exp, isfinite
 from typing import Any, NamedTuple
 
 from participant.core import pricing_plain
@@ -26,6 +28,20 @@ _kernel = _choose()
 KERNEL = "plain" if _kernel is pricing_plain else "compiled"
 
 
+class NoVolatility(StrEnum):
+    """Why a price has no implied volatility."""
+
+    INPUTS = "price, forward, strike or time is no number, not positive or beyond all measure"
+    EXPIRED = "no time is left"
+    BELOW_INTRINSIC = "the price is below the intrinsic value"
+    ABOVE_BOUND = "the price is not below the forward (call) or the strike (put)"
+    TOO_SMALL = "the time value is under 1e-300 of forward or strike"
+
+
+# By the number that the kernels give.
+FAULTS: tuple[NoVolatility | None, ...] = (None, *NoVolatility)
+
+
 class Greeks(NamedTuple):
     """Undiscounted sensitivities: to the forward (per unit), again, to sigma (per 1.00), time and rate (a year)."""
 
@@ -34,6 +50,23 @@ class Greeks(NamedTuple):
     vega: float
     theta: float
     rho: float
+
+
+class Options(NamedTuple):
+    """Many options as columns of one length: bytes (1 is a call) and doubles, as `array` or NumPy hold them."""
+
+    is_call: Sequence[int]
+    forward: Sequence[float]
+    strike: Sequence[float]
+    years: Sequence[float]
+
+
+class Spot(NamedTuple):
+    """An underlying that carries: its price, the rate and the yield that it pays, both continuous and a year."""
+
+    price: float
+    rate: float
+    dividend: float
 
 
 def price(is_call: bool, forward: float, strike: float, years: float, sigma: float) -> float:
@@ -51,17 +84,90 @@ def implied_volatility(is_call: bool, price: float, forward: float, strike: floa
     return sigma
 
 
-def implied_volatilities(
-    is_call: bool, prices: Sequence[float], forward: float, strikes: Sequence[float], years: float
-) -> list[float]:
-    """The implied volatility at every strike of one expiry, `nan` where there is none."""
-    sigmas: list[float] = _kernel.implied_volatilities(is_call, prices, forward, strikes, years)
-    return sigmas
+def fault(is_call: bool, price: float, forward: float, strike: float, years: float) -> NoVolatility | None:
+    """Why `implied_volatility` of the same is `nan`; None where it is not."""
+    number: int = _kernel.fault(is_call, price, forward, strike, years)
+    return FAULTS[number]
 
 
 def greeks(is_call: bool, forward: float, strike: float, years: float, sigma: float) -> Greeks:
     """The greeks; with the forward held, rho is -years x price. At expiry delta is 0, 0.5 (at the strike) or 1."""
-    return Greeks(*_kernel.greeks(is_call, forward, strike, years, sigma))
+    return Greeks(*_kernel.values(is_call, forward, strike, years, sigma)[1:])
+
+
+def wide() -> Any:
+    """The build of the kernel for this very machine, where there is one: equal to the deciding one to about 1e-14."""
+    try:
+        from participant.core import _pricing_wide  # type: ignore[attr-defined] # setup.py makes it from _pricing
+    except ImportError:
+        return _kernel
+    return _pricing_wide
+
+
+def implied_volatilities(
+    options: Options,
+    prices: Sequence[float],
+    sigmas: MutableSequence[float],
+    faults: MutableSequence[int],
+    kernel: Any = _kernel,
+) -> None:
+    """The implied volatility of each into `sigmas` (doubles); `faults` (bytes) gets 0, or for nan its place in FAULTS.
+
+    ValueError where a column is of another length or kind.
+    """
+    size = len(prices)
+    _expect("B", size, options.is_call, faults)
+    _expect("d", size, *options[1:], prices, sigmas)
+    kernel.implied_volatilities(options, prices, sigmas, faults)
+
+
+def values(options: Options, sigmas: Sequence[float], out: MutableSequence[float], kernel: Any = _kernel) -> None:
+    """Price and greeks of every option into `out` (doubles): all prices, then all deltas, gammas, vegas, thetas, rhos.
+
+    ValueError where a column is of another length or kind, or `out` is not six times as long.
+    """
+    size = len(sigmas)
+    _expect("B", size, options.is_call)
+    _expect("d", size, *options[1:], sigmas)
+    _expect("d", 6 * size, out)
+    kernel.values_of(options, sigmas, out)
+
+
+def _expect(kind: str, size: int, *columns: Any) -> None:
+    for column in columns:
+        view = memoryview(column)
+        if len(view) != size or view.format not in ((kind, "?") if kind == "B" else kind):
+            raise ValueError(f"{len(view)} numbers of kind {view.format!r} in a column of {size} of kind {kind!r}")
+
+
+def forward_of(spot: Spot, years: float) -> float:
+    """What the underlying costs at expiry by carry alone: spot x e^((rate - dividend) x years)."""
+    return spot.price * exp((spot.rate - spot.dividend) * years)
+
+
+def spot_price(is_call: bool, spot: Spot, strike: float, years: float, sigma: float) -> float:
+    """Black-Scholes-Merton, which is Black-76 on the forward by carry, discounted."""
+    return exp(-spot.rate * years) * price(is_call, forward_of(spot, years), strike, years, sigma)
+
+
+def spot_implied_volatility(is_call: bool, price: float, spot: Spot, strike: float, years: float) -> float:
+    """The sigma of a price paid today; `nan` outside the bounds, which lie at the discounted forward and strike."""
+    return implied_volatility(is_call, price * exp(spot.rate * years), forward_of(spot, years), strike, years)
+
+
+def spot_greeks(is_call: bool, spot: Spot, strike: float, years: float, sigma: float) -> Greeks:
+    """Sensitivities of the price paid today: to the spot, again, to sigma, time and rate; `dividend` is held."""
+    forward, discount = forward_of(spot, years), exp(-spot.rate * years)
+    worth, delta, gamma, vega, theta, _ = _kernel.values(is_call, forward, strike, years, sigma)
+    growth = exp((spot.rate - spot.dividend) * years)
+    drift = discount * delta * forward  # what a relative move of the forward is worth
+    return Greeks(
+        delta=discount * delta * growth,
+        gamma=discount * gamma * growth * growth,
+        vega=discount * vega,
+        theta=discount * theta + spot.rate * discount * worth - (spot.rate - spot.dividend) * drift,
+        rho=years * (drift - discount * worth),
+    )
 
 
 def years_to(expiry_day_close_at: int, at: int) -> float:

@@ -1,129 +1,240 @@
 """Black-76 in plain Python: the twin of the kernel `_pricing`, for machines without a compiler and as its oracle.
 
-Everything is computed on the out-of-the-money option, normalised by the root of forward x strike: with
-x = -|ln(forward / strike)| and s = sigma x root(years), b(x, s) = e^(x/2) N(x/s + s/2) - e^(-x/2) N(x/s - s/2).
+The option out of the money is priced, in units of the smaller of forward and strike: with u = |ln(forward / strike)|,
+s = sigma x root(years), h = u / s, t = s / 2, z = (h - t) / root 2 and y = (h + t) / root 2
+
+    p(u, s) = e^(-z^2) (erfcx(z) - erfcx(y)) / 2        what is left of it to its upper bound:
+    q(u, s) = e^(-z^2) (erfcx(-z) + erfcx(y)) / 2 = 1 - p(u, s)
+
+p serves up to a half and q beyond, so that no digit cancels. Only + - x / and roots are used, which IEEE 754 rounds the
+same way everywhere; exponential, logarithm and erfcx are ours, as a C library's differ from machine to machine. No step
+depends on a branch, so that a compiler works on several options at once, with the same bits for each of them.
 """
 
-from collections.abc import Sequence
-from math import erfc, exp, log, sqrt
+from collections.abc import MutableSequence, Sequence
+from math import sqrt
 
-STEPS_MAX = 100
+from participant.core.functions_plain import TWO_BY_ROOT_PI, erfcx_of_two, exp_minus, fall_of_erfcx, log_ratio
+
+Columns = tuple[Sequence[int], Sequence[float], Sequence[float], Sequence[float]]
+Values = tuple[float, float, float, float, float, float]
 
 ROOT_HALF = 0.7071067811865476
-ROOT_TWO_PI = 2.5066282746310002
+ROOT_HALF_PI = 1.2533141373155001
+ROOT_TWO_BY_PI = 0.7978845608028654
 NAN = float("nan")
 SMALLEST = 1e-100
 LARGEST = 1e100
-STEP_MIN = 4e-16
-S_REACH = 80.0
+PRICE_MIN = 1e-300
+TWO_64 = 18446744073709551616.0
+Z_MAX = 40.0
+P_FORM_FROM = -0.48
+SERIES_BELOW = 0.03125
+SLOPE_BELOW = 1e-4
+
+
+def _guess(u: float, distance: float, p: float, is_p: float, y: float) -> float:
+    """s to within 12 %, where y = -ln(p or q): from p by the normal model, beyond p = 1/2 from q by its quantile.
+
+    `distance` is |forward - strike| in units of the smaller. The normal model knows h by ln(1 + distance / p) alone.
+    """
+    least = 1e-6 * p
+    gap = distance if distance > least else least
+    x = u if u > least else least
+    size = log_ratio(p + gap, p)
+    share = x / size
+    share = share if share < 1.0 else 1.0
+    r = sqrt(size)
+    over = 0.4002037 + r * (0.05779561 + r * 0.05996372)
+    under = 1.0 + r * (0.18570828 + r * (0.07311991 + r * 0.0415466))
+    low = 2.0 * share * under / (over * (1.0 + sqrt(1.0 - share)))
+    m = sqrt(2.0 * y + 1.3862943611198906 / (1.0 + u))
+    d = m - (2.515517 + m * (0.802853 + m * 0.010328)) / (1.0 + m * (1.432788 + m * (0.189269 + m * 0.001308)))
+    high = d + sqrt(d * d + 2.0 * u)
+    return low if is_p > 0.0 else high
+
+
+def _step(s: float, u: float, is_p: float, target: float, is_last: bool) -> float:
+    """Householder's third-order step on 1 / ln(p or q), whose target is given as -ln; `is_p` is 1 for p, -1 for q.
+
+    Slopes are in units of s, so that nothing overflows where s is tiny.
+    """
+    by_s = 1.0 / s
+    h = u * by_s
+    t = 0.5 * s
+    z = (h - t) * ROOT_HALF
+    w = s * ROOT_HALF
+    signed = is_p * z
+    head, tail = erfcx_of_two(signed, (h + t) * ROOT_HALF)
+    gap = head - is_p * tail
+    fall = fall_of_erfcx(signed, w, head) if is_last else w * (TWO_BY_ROOT_PI - 2.0 * signed * head)
+    short = w if is_p > 0.0 else 1.0
+    gap = fall if short < (SERIES_BELOW if is_last else SLOPE_BELOW) else gap
+    y = z * z + log_ratio(2.0, gap)
+    by_both = 1.0 / (gap * y)
+    g = is_p * ROOT_TWO_BY_PI * (s * y) * by_both
+    el = -g * gap * by_both
+    n = is_p * ROOT_HALF_PI * (gap * by_s) * y * (y - target) / target
+    hh = h * h
+    tt = t * t
+    c2 = hh - tt
+    c3 = c2 * c2 - 3.0 * hh - tt
+    r2 = c2 - g
+    r3 = c3 - 3.0 * g * c2 + 2.0 * g * g
+    f2 = r2 - 2.0 * el
+    f3 = 6.0 * el * (el - r2) + r3
+    return s + s * (n * (1.0 + 0.5 * f2 * n) / (1.0 + n * (f2 + f3 * n * (1 / 6.0))))
+
+
+def _time_value(is_call: bool, price: float, forward: float, strike: float) -> float:
+    """Price less intrinsic value, of which the bits that a subtraction loses are kept."""
+    a = forward if is_call else strike
+    b = strike if is_call else forward
+    gain = a - b
+    back = a - gain
+    lost = (a - (gain + back)) + (back - b)
+    return (price - gain) - lost if gain > 0.0 else price
 
 
 def _is_priced(forward: float, strike: float, years: float) -> bool:
     """Whether the inputs are positive, finite and of magnitudes that cannot overflow or vanish."""
-    return SMALLEST < forward < LARGEST and SMALLEST < strike < LARGEST and 0.0 <= years < LARGEST
+    is_forward = (forward > SMALLEST) & (forward < LARGEST)
+    is_strike = (strike > SMALLEST) & (strike < LARGEST)
+    return is_forward & is_strike & (years >= 0.0) & (years < LARGEST)
 
 
-def _intrinsic(is_call: bool, forward: float, strike: float) -> float:
-    inside = forward - strike if is_call else strike - forward
-    return inside if inside > 0.0 else 0.0
+def fault(
+    is_call: bool,
+    price: float,
+    forward: float,
+    strike: float,
+    years: float,
+) -> int:
+    """Why `price` has no implied volatility, as an index of `pricing.FAULTS`; 0 where it has one."""
+    if not (_is_priced(forward, strike, years) and -LARGEST < price < LARGEST):
+        return 1
+    if years == 0.0:
+        return 2
+    value = _time_value(is_call, price, forward, strike)
+    if value < 0.0:
+        return 3
+    if price >= (forward if is_call else strike):
+        return 4
+    return 5 if 0.0 < value < PRICE_MIN * forward or 0.0 < value < PRICE_MIN * strike else 0
 
 
-def _normal(x: float) -> float:
-    return 0.5 * erfc(-x * ROOT_HALF)
+def _prepare(value: float, left: float, forward: float, strike: float) -> tuple[float, float, float, float]:
+    """Of a time value, of which `left` is left to the upper bound: s guessed, u, which of p and q, and its -ln."""
+    low = forward if forward < strike else strike
+    high = strike if forward < strike else forward
+    by_low = 1.0 / low
+    p = value * by_low
+    q = left * by_low
+    is_p = 1.0 if p <= 0.5 else -1.0
+    near = p if p <= 0.5 else q
+    target = log_ratio(TWO_64, near * TWO_64)
+    u = log_ratio(high, low)
+    return _guess(u, (high - low) * by_low, p, is_p, target), u, is_p, target
 
 
-def _black(x: float, s: float) -> float:
-    """b(x, s) for x <= 0 and s > 0."""
-    h = x / s
+def _shape(forward: float, strike: float, years: float, sigma: float) -> tuple[float, ...]:
+    """What price and greeks are made of: z^2, p or q less its e^(-z^2) / 2, the chance likewise, and more."""
+    low = forward if forward < strike else strike
+    high = strike if forward < strike else forward
+    u = log_ratio(high, low)
+    root = sqrt(years)
+    s = sigma * root
+    is_alive = 1.0 if s > SMALLEST else 0.0
+    s = s if s > SMALLEST else SMALLEST
+    by_both = 1.0 / (forward * s)
+    by_s = forward * by_both
+    by_f = s * by_both
+    h = u * by_s
     t = 0.5 * s
-    b = exp(0.5 * x) * _normal(h + t) - exp(-0.5 * x) * _normal(h - t)
-    return b if b > 0.0 else 0.0
+    z = (h - t) * ROOT_HALF
+    z = z if z < Z_MAX else Z_MAX
+    w = s * ROOT_HALF
+    is_p = 1.0 if z > P_FORM_FROM else -1.0
+    head, tail = erfcx_of_two(is_p * z, (h + t) * ROOT_HALF)
+    fall = fall_of_erfcx(is_p * z, w, head)
+    short = w if is_p > 0.0 else 1.0
+    gap = low * (fall if short < SERIES_BELOW else head - is_p * tail)
+    near = head if forward <= strike else tail * (strike * by_f)
+    return z * z, gap, near, is_p, low * ROOT_TWO_BY_PI * is_alive, by_s, by_f, root
 
 
-def _slope(x: float, s: float) -> float:
-    """db/ds."""
-    h = x / s
-    t = 0.5 * s
-    return exp(-0.5 * (h * h + t * t)) / ROOT_TWO_PI
+def _values(call: float, forward: float, strike: float, years: float, sigma: float) -> Values:
+    """Price, delta, gamma, vega, theta and rho."""
+    square, gap, near, is_p, scale, by_s, by_f, root = _shape(forward, strike, years, sigma)
+    half = 0.5 * exp_minus(square)
+    part = half * gap
+    chance = half * near
+    density = half * scale
+    gain = forward - strike if call > 0.0 else strike - forward
+    gain = gain if gain > 0.0 else 0.0
+    most = forward if call > 0.0 else strike
+    price = gain + part if is_p > 0.0 else most - part
+    is_rest = is_p if forward <= strike else -1.0
+    up = chance if is_rest > 0.0 else 1.0 - chance
+    down = 1.0 - chance if is_rest > 0.0 else chance
+    delta = up if call > 0.0 else -down
+    gamma = density * by_s * by_f * by_f
+    theta = -0.5 * density * sigma * sigma * by_s
+    return price, delta, gamma, density * root, theta, -years * price
 
 
-def _inverse(x: float, beta: float) -> float:
-    """The s with b(x, s) = beta, for x <= 0 < beta < e^(x/2): Newton inside a bracket that only shrinks.
+def implied_volatility(
+    is_call: bool,
+    price: float,
+    forward: float,
+    strike: float,
+    years: float,
+) -> float:
+    """The sigma that gives `price`; nan where `fault` says why there is none."""
+    if fault(is_call, price, forward, strike, years):
+        return NAN
+    value = _time_value(is_call, price, forward, strike)
+    left = (forward if is_call else strike) - price
+    if not value > 0.0:
+        return 0.0
+    s, u, is_p, target = _prepare(value, left, forward, strike)
+    s = _step(s, u, is_p, target, False)
+    return _step(s, u, is_p, target, True) / sqrt(years)
 
-    b bends the other way at s = root(-2x). Above it b is concave and Newton climbs from the bend. Below it Newton works
-    on ln b and climbs from x / root(-2 ln 2beta), which lies below the root because there b <= e^(-h^2/2) / 2.
-    """
-    bend = sqrt(-2.0 * x)
-    is_low = x < 0.0 and beta < _black(x, bend)
-    low = -x / sqrt(-2.0 * log(2.0 * beta)) if is_low else bend
-    high = bend if is_low else bend + S_REACH
-    s = low if low > 0.0 else beta * ROOT_TWO_PI
-    for _ in range(STEPS_MAX):
-        b = _black(x, s)
-        slope = _slope(x, s)
-        if b < beta:
-            low = s
-        else:
-            high = s
-        after = 0.5 * (low + high)
-        if slope > 0.0 and b > 0.0:
-            newton = s + (b * log(beta / b) if is_low else beta - b) / slope
-            if low <= newton <= high:
-                after = newton
-        if abs(after - s) <= STEP_MIN * s:
-            return after
-        s = after
-    return s
+
+def values(
+    is_call: bool,
+    forward: float,
+    strike: float,
+    years: float,
+    sigma: float,
+) -> Values:
+    """Undiscounted price, delta, gamma, vega, theta, rho; nan for inputs that are negative or endless."""
+    if not (_is_priced(forward, strike, years) and 0.0 <= sigma < LARGEST):
+        return NAN, NAN, NAN, NAN, NAN, NAN
+    return _values(1.0 if is_call else 0.0, forward, strike, years, sigma)
 
 
 def price(is_call: bool, forward: float, strike: float, years: float, sigma: float) -> float:
-    """Undiscounted Black-76 price."""
-    if not (_is_priced(forward, strike, years) and 0.0 <= sigma < LARGEST):
-        return NAN
-    value = _intrinsic(is_call, forward, strike)
-    s = sigma * sqrt(years)
-    if s > SMALLEST:
-        value += sqrt(forward) * sqrt(strike) * _black(-abs(log(forward / strike)), s)
-    return value
-
-
-def implied_volatility(is_call: bool, price: float, forward: float, strike: float, years: float) -> float:
-    """The sigma that gives `price`, or nan outside the no-arbitrage bounds."""
-    if not (_is_priced(forward, strike, years) and years > 0.0):
-        return NAN
-    inside = _intrinsic(is_call, forward, strike)
-    if not inside <= price < (forward if is_call else strike):
-        return NAN
-    x = -abs(log(forward / strike))
-    beta = (price - inside) / (sqrt(forward) * sqrt(strike))
-    if beta == 0.0:
-        return 0.0
-    if beta >= exp(0.5 * x):
-        return NAN
-    return _inverse(x, beta) / sqrt(years)
+    """Undiscounted Black-76 price; nan for inputs that are negative or endless."""
+    return values(is_call, forward, strike, years, sigma)[0]
 
 
 def implied_volatilities(
-    is_call: bool, prices: Sequence[float], forward: float, strikes: Sequence[float], years: float
-) -> list[float]:
-    """`implied_volatility` at every strike of one expiry."""
-    return [implied_volatility(is_call, p, forward, k, years) for p, k in zip(prices, strikes, strict=True)]
+    options: Columns, prices: Sequence[float], sigmas: MutableSequence[float], faults: MutableSequence[int]
+) -> None:
+    """`implied_volatility` and `fault` of every option into `sigmas` and `faults`."""
+    if len({*map(len, (*options, prices, sigmas, faults))}) > 1:
+        raise ValueError("the columns of options differ in length")
+    for i, (is_call, forward, strike, years) in enumerate(zip(*options, strict=True)):
+        option = bool(is_call), prices[i], forward, strike, years
+        sigmas[i], faults[i] = implied_volatility(*option), fault(*option)
 
 
-def greeks(
-    is_call: bool, forward: float, strike: float, years: float, sigma: float
-) -> tuple[float, float, float, float, float]:
-    """Delta, gamma, vega, theta, rho."""
-    worth = price(is_call, forward, strike, years, sigma)
-    if not worth >= 0.0:
-        return NAN, NAN, NAN, NAN, NAN
-    sign = 1.0 if is_call else -1.0
-    s = sigma * sqrt(years)
-    if not s > SMALLEST:
-        share = 0.5 if forward == strike else (1.0 if sign * (forward - strike) > 0.0 else 0.0)
-        return sign * share, 0.0, 0.0, 0.0, -years * worth
-    d = log(forward / strike) / s + 0.5 * s
-    density = exp(-0.5 * d * d) / ROOT_TWO_PI
-    vega = forward * density * sqrt(years)
-    theta = -0.5 * forward * density * sigma / sqrt(years)
-    return sign * _normal(sign * d), density / (forward * s), vega, theta, -years * worth
+def values_of(options: Columns, sigmas: Sequence[float], out: MutableSequence[float]) -> None:
+    """`values` of every option into `out`: all prices, then all deltas, gammas, vegas, thetas, rhos."""
+    if len({*(6 * len(column) for column in (*options, sigmas)), len(out)}) > 1:
+        raise ValueError("the columns of options differ in length")
+    for i, (is_call, forward, strike, years) in enumerate(zip(*options, strict=True)):
+        for row, value in enumerate(values(bool(is_call), forward, strike, years, sigmas[i])):
+            out[row * len(sigmas) + i] = value
