@@ -83,14 +83,15 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
     figure = Figure(figsize=(11, 5), layout="constrained")
     for axes, (task, rows) in zip(figure.subplots(1, 2), result["tasks"].items(), strict=True):
-        for name, row in rows.items():
+        for number, (name, row) in enumerate(sorted(rows.items(), key=lambda item: item[1]["ns"])):
             colour = "#1f6f5c" if row["is_ours"] else "#b0532a"
             axes.plot(row["ns"], max(row["chain"], 1e-17), "o", color=colour)
-            axes.annotate(name, (row["ns"], max(row["chain"], 1e-17)), xytext=(3, 5), textcoords="offset points",
-                          fontsize=8, color=colour, rotation=50)  # fmt: skip
+            turn = {"rotation": -50, "va": "top"} if number % 2 else {"rotation": 50, "va": "bottom"}
+            axes.annotate(name, (row["ns"], max(row["chain"], 1e-17)), xytext=(3, -3 if number % 2 else 3),
+                          textcoords="offset points", fontsize=8, color=colour, **turn)  # fmt: skip
         axes.set(xscale="log", yscale="log", title=task, xlabel="ns an option (one core)")
         axes.set_ylabel("worst relative error on the chain")
-        axes.margins(0.2, 0.3)
+        axes.margins(0.25, 0.4)
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)
 
