@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from participant import app
 from participant.commands import halt
 from participant.config import Config, Desk, Run
+from participant.core.breaker import Halt, Level
 from participant.core.limits import Limits
 from participant.core.market import SECOND
 from participant.core.messages import Write
@@ -227,3 +228,13 @@ def test_a_broker_is_gone_only_where_it_was_started_by_trade_and_its_port_refuse
         assert halt._is_gone(run) is is_gone
         taken.listen()
         assert not halt._is_gone(run), "it answers"
+
+
+def test_a_halt_that_cannot_be_logged_holds_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "books.sqlite").write_bytes(b"no database" * 1_000)
+    halt._note(tmp_path, Halt(Level.OPEN, "a drill", 1))
+    assert capsys.readouterr().err.startswith("participant: it holds, but could not be logged: database")
+
+
+def test_a_process_that_has_ended_is_none_of_ours_to_sever(tmp_path: Path) -> None:
+    assert not halt._is_ours(2**30, "gateway", tmp_path), "no process has such an id"

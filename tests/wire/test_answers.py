@@ -174,3 +174,9 @@ def test_an_order_id_that_is_none_is_no_acceptance() -> None:
 
 def test_frames_are_structs_that_pass_over_what_they_do_not_know() -> None:
     assert msgspec.json.decode(b'{"type":"order","id":"","data":{"a":1}}', type=Frame).type == "order"
+
+
+@pytest.mark.parametrize("bid", ["", "nan", "12.3.4", "1e5"])
+def test_a_price_of_the_brokers_that_is_none_is_malformed(bid: str) -> None:
+    with pytest.raises(Malformed):
+        venue.quote_of(venue.QuoteRow(bid, "101.00", 65, 65, 0))
