@@ -42,9 +42,14 @@ ORDER_PATH = (
     "links/shadow.py",
     "links/sqlite.py",
     "links/update_stream.py",
+    "commands/halt.py",
     "operate/brokers.py",
     "operate/desk.py",
     "operate/quiet.py",
+    "wire/broker.py",
+    "wire/json.py",
+    "wire/kite.py",
+    "wire/openalgo.py",
 )
 
 

@@ -153,7 +153,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 class Run(Struct, frozen=True):
     """One day's run, written to `home` for every process to read: what to trade on, where, and how.
 
-    A shadow reads the broker of the settings and sends nothing.
+    A shadow reads the broker of the settings and sends nothing. `is_own_venue` says that `trade` started the venue.
     """
 
     home: str
@@ -164,6 +164,7 @@ class Run(Struct, frozen=True):
     speed: float
     config: Config
     is_shadow: bool = False
+    is_own_venue: bool = False
 
     @property
     def is_lockstep(self) -> bool:

@@ -318,7 +318,7 @@ def test_an_open_ticket_blocks_the_day_until_it_is_closed(tmp_path: Path, calm: 
         )
     books.close()
     blocked = participant(tmp_path, "trade", "--home", home, "--lockstep")
-    assert_refused(blocked, "1 open tickets", "abcdef01", "an order", "participant desk close")
+    assert_refused(blocked, "1 open ticket in", "abcdef01", "an order", "participant desk close")
     assert participant(tmp_path, "desk", "list", "--home", home).status == 1
     closed = participant(tmp_path, "desk", "close", "abcdef", "--home", home, "--reason", "it was never sent")
     assert (closed.status, closed.err) == (0, "")

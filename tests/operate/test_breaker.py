@@ -214,3 +214,11 @@ def test_an_old_resume_does_not_clear_what_latched_after_it(floor: Floor) -> Non
     lose(floor, 0.0)
     floor.wall.advance(SECOND)
     assert judged(floor).level is Level.OPEN
+
+
+def test_what_a_person_asked_for_is_taken_into_the_log_once_where_their_command_could_not(floor: Floor) -> None:
+    halt(floor, Level.OPEN, "a drill")
+    judged(floor)
+    judged(floor)
+    (row,) = floor.books.rows("halts")
+    assert (decode(row.value, Halt).why, row.version) == ("a drill", 1)

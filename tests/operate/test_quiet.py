@@ -1,8 +1,10 @@
 """The sweep of a halt: what works is cancelled, whoever placed it, and quiet is what the broker's book shows twice."""
 
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
@@ -10,14 +12,16 @@ from msgspec.structs import replace
 from participant import app
 from participant.commands import halt
 from participant.config import Config, Desk, Run
+from participant.core.breaker import Halt, Level
 from participant.core.limits import Limits
 from participant.core.market import SECOND
-from participant.core.order import orders_of
+from participant.core.messages import Write
+from participant.core.order import Answer, OrderStatus, OrderView, Verdict, orders_of
 from participant.core.scrip import Side
-from participant.links.faults import FaultKind, Faults
+from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.limits import put_in_force, read_limits, write_own
 from participant.links.pace import Pace
-from participant.operate.quiet import sweep
+from participant.operate.quiet import Reached, sweep
 from tests.stages.floor import DAY, Floor, call, future
 
 K = FaultKind
@@ -92,7 +96,7 @@ def test_what_cannot_be_cancelled_is_named_when_the_time_is_over(floor: Floor) -
     resting(floor)
     floor.exchange.fail(Faults(refuse=1.0))
     quiet = sweep(floor.exchange, pace(floor), 5.0, passing(floor))
-    assert (quiet.is_quiet, quiet.why_not) == (False, "1 orders still work")
+    assert (quiet.is_quiet, quiet.why_not) == (False, "still working: 1 order")
     assert [v.contract for v in quiet.working] == [future().key]
 
 
@@ -150,3 +154,87 @@ def test_the_rate_is_that_of_the_days_limits_and_of_the_paper_ones_where_the_boo
         (tmp_path / name).unlink(missing_ok=True)
     (tmp_path / "books.sqlite").write_bytes(b"no database" * 1_000)
     assert halt._limits(tmp_path, run).messages_second_max == 8
+
+
+def test_an_order_of_a_status_that_we_do_not_know_works_until_the_book_says_that_it_has_ended(floor: Floor) -> None:
+    resting(floor)
+    (view,) = floor.exchange.orders()
+    cancelled: list[str] = []
+
+    class Strange:
+        """The exchange, whose book shows its order under a word of its own."""
+
+        def orders(self) -> list[OrderView]:
+            return [replace(view, status="modify amo req received")]
+
+        def cancel(self, asked: OrderView) -> Answer:
+            cancelled.append(asked.broker_order_id)
+            return Answer(Verdict.ACCEPTED)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(floor.exchange, name)
+
+    quiet = sweep(cast(Reached, Strange()), pace(floor), 3.0, passing(floor))
+    assert (quiet.is_quiet, quiet.why_not) == (False, "still working: 1 order")
+    assert set(cancelled) == {view.broker_order_id}
+
+
+def booked(home: Path, floor: Floor) -> Run:
+    """A home whose books have the floor's orders."""
+    run = Run(str(home), DAY, "http://127.0.0.1:9", "127.0.0.1", 0, 0.0, Config())
+    books = app.books(run)
+    books.commit([Write("orders", row.key, row.value) for row in floor.books.rows("orders")])
+    books.close()
+    return run
+
+
+def test_while_our_books_hold_an_order_in_doubt_nothing_is_called_quiet(floor: Floor, tmp_path: Path) -> None:
+    floor.decide()
+    floor.exchange.fail(Faults(plan={1: Fault(K.ACCEPT_LATE, late_s=100)}))
+    floor.gateway().step(0.0)
+    (order,) = [o for o in floor.orders() if o.status is OrderStatus.UNKNOWN]
+    run = booked(tmp_path, floor)
+    doubt = f"our order {order.tag} {order.contract.key} is unknown and may be live"
+    quiet = sweep(floor.exchange, pace(floor), 5.0, passing(floor), lambda: halt.in_doubt(tmp_path, run))
+    assert (quiet.is_quiet, quiet.why_not) == (False, doubt)
+
+
+def test_an_order_that_is_settled_while_the_sweep_waits_is_in_doubt_no_longer(floor: Floor) -> None:
+    left = iter([["our order is sending"], []])
+    assert sweep(floor.exchange, pace(floor), 30.0, passing(floor), lambda: next(left)).is_quiet
+    assert floor.exchange.state.reads == 3
+
+
+def test_books_that_cannot_be_read_hold_up_no_sweep(tmp_path: Path, floor: Floor) -> None:
+    run = booked(tmp_path, floor)
+    for name in ("books.sqlite-wal", "books.sqlite-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "books.sqlite").write_bytes(b"no database" * 1_000)
+    assert halt.in_doubt(tmp_path, run) == []
+
+
+@pytest.mark.parametrize(
+    ("is_own", "host", "is_gone"),
+    [(True, "127.0.0.1", True), (False, "127.0.0.1", False), (True, "not a host", False)],
+    ids=["refused", "not ours", "cannot be asked"],
+)
+def test_a_broker_is_gone_only_where_it_was_started_by_trade_and_its_port_refuses(
+    tmp_path: Path, host: str, *, is_own: bool, is_gone: bool
+) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: it refuses, and nobody else can take it
+        url = f"http://{host}:{taken.getsockname()[1]}"
+        run = Run(str(tmp_path), DAY, url, "127.0.0.1", 0, 0.0, Config(), is_own_venue=is_own)
+        assert halt._is_gone(run) is is_gone
+        taken.listen()
+        assert not halt._is_gone(run), "it answers"
+
+
+def test_a_halt_that_cannot_be_logged_holds_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "books.sqlite").write_bytes(b"no database" * 1_000)
+    halt._note(tmp_path, Halt(Level.OPEN, "a drill", 1))
+    assert capsys.readouterr().err.startswith("participant: it holds, but could not be logged: database")
+
+
+def test_a_process_that_has_ended_is_none_of_ours_to_sever(tmp_path: Path) -> None:
+    assert not halt._is_ours(2**30, "gateway", tmp_path), "no process has such an id"

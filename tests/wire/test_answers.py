@@ -186,3 +186,9 @@ def test_bytes_that_are_no_text_and_nesting_without_end_prove_nothing_and_stop_n
     assert classify(400, body).verdict is Verdict.UNKNOWN
     with pytest.raises(Malformed):
         decode(body, dict[str, str])
+
+
+@pytest.mark.parametrize("bid", ["", "nan", "12.3.4", "1e5"])
+def test_a_price_of_the_brokers_that_is_none_is_malformed(bid: str) -> None:
+    with pytest.raises(Malformed):
+        venue.quote_of(venue.QuoteRow(bid, "101.00", 65, 65, 0))

@@ -6,7 +6,9 @@ import sys
 from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
+from socket import create_connection
 from time import sleep
+from urllib.parse import urlsplit
 
 from participant import app
 from participant.adapters.clocks.steady import SteadyClock
@@ -21,14 +23,19 @@ from participant.config import Run
 from participant.core.breaker import Halt, Level
 from participant.core.limits import Limits, no_limits
 from participant.core.messages import Write
-from participant.links.books import Disabled, Enabled
+from participant.core.order import OrderStatus
+from participant.core.wording import counted
+from participant.links.books import Books, Disabled, Enabled
 from participant.links.limits import in_force
 from participant.links.pace import Pace
 from participant.operate.quiet import Quiet, sweep
-from participant.ports import BrokerDown, StoreBroken
-from participant.wire.json import decode, encode
+from participant.ports import StoreBroken
+from participant.wire.json import Malformed, decode, encode
 
 SHADOWED = "a shadow has no order at the broker: nothing is cancelled there, and what works is the account's own"
+
+# Sent, and no proof of what became of it: such an order may show in the book at any time.
+UNPROVEN = (OrderStatus.SENDING, OrderStatus.UNKNOWN)
 
 
 def halt(args: Namespace) -> int:
@@ -110,15 +117,39 @@ def _is_running(home: Path) -> bool:
 
 def _sweep(args: Namespace) -> Quiet:
     run = decode((args.home / "run.json").read_bytes(), Run)
+    if not _is_running(args.home) and _is_gone(run):
+        return Quiet(is_quiet=False, cancels=0, why_not=f"{run.venue_url}: connection refused", is_unheard=True)
     broker = app.broker(run)
     try:
-        if not _is_running(args.home):
-            broker.orders()  # where the simulated broker has ended with its desk, there is nothing to wait for
-        return sweep(broker, Pace(_limits(args.home, run), SteadyClock()), args.wait_s, sleep)
-    except BrokerDown as fault:
-        return Quiet(is_quiet=False, cancels=0, why_not=str(fault), is_unheard=True)
+        pace = Pace(_limits(args.home, run), SteadyClock())
+        return sweep(broker, pace, args.wait_s, sleep, lambda: in_doubt(args.home, run))
     finally:
         broker.close()
+
+
+def _is_gone(run: Run) -> bool:
+    """Whether the simulated broker has ended with the `trade` that started it, and what rested there with it."""
+    if not run.is_own_venue or run.config.broker.name != "venue":
+        return False
+    at = urlsplit(run.venue_url)
+    try:
+        create_connection((at.hostname or "", at.port or 0), run.request_timeout_s).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def in_doubt(home: Path, run: Run) -> list[str]:
+    """Our orders of the day that may be at the broker without its book showing them; none where no book can be read."""
+    try:
+        store = open_books(home)
+        orders = [held.order for held in Books(store).orders(run.day)]
+        store.close()
+    except (StoreBroken, Malformed):
+        return []
+    return [f"our order {o.tag} {o.contract.key} is {o.status} and may be live" for o in orders if o.status in UNPROVEN]
 
 
 def _limits(home: Path, run: Run) -> Limits:
@@ -134,10 +165,8 @@ def _limits(home: Path, run: Run) -> Limits:
 
 def _report(args: Namespace, quiet: Quiet) -> int:
     if quiet.is_quiet:
-        text = (
-            f"QUIET: two reads of the broker's book in a row show no working order ({quiet.cancels} cancels asked for)"
-        )
-        say(args, text, quiet)
+        asked = counted(quiet.cancels, "cancel")
+        say(args, f"QUIET: two reads of the broker's book in a row show no working order ({asked} asked for)", quiet)
         return DONE
     if quiet.is_unheard:
         say(
@@ -146,7 +175,7 @@ def _report(args: Namespace, quiet: Quiet) -> int:
             quiet,
         )
         return DONE  # the simulated broker has ended with its desk, and what rested there with it
-    left = ", ".join(f"{v.tag or v.broker_order_id} {v.contract}" for v in quiet.working)
+    left = ", ".join(f"{v.tag or v.broker_order_id} {v.contract} {v.status}" for v in quiet.working)
     say(
         args, f"NOT QUIET after {args.wait_s:g} s: {quiet.why_not}. {left}\nCancel at the broker's own terminal.", quiet
     )

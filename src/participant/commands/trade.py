@@ -23,6 +23,7 @@ from participant.core.ids import digest
 from participant.core.market import Reference
 from participant.core.messages import Write
 from participant.core.session import Session
+from participant.core.wording import counted
 from participant.history.recordings import is_wholly_apart
 from participant.links.addresses import load_addresses
 from participant.links.limits import SignedLimits, put_in_force, read_limits, recorded, verified
@@ -151,7 +152,9 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
         if info.session.day != str(day):
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
-        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow)
+        run = Run(
+            str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow, venue is not None
+        )
         _wake(run, info.references, asked.session, limits)
         is_unplayed = asked.is_recorded and not info.references
         today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
@@ -172,8 +175,9 @@ def _check(run: Run, symbols: Sequence[str]) -> None:
     books.close()
     if tickets:
         raise Refused(
-            f"{len(tickets)} open tickets in {run.home} block the day, the first is {tickets[0].ticket_id[:8]} "
-            f"({tickets[0].title}); `participant desk list` shows them, `participant desk close ID` ends one"
+            f"the day is blocked by {counted(len(tickets), 'open ticket')} in {run.home}, "
+            f"the first is {tickets[0].ticket_id[:8]} ({tickets[0].title}); "
+            "`participant desk list` shows them, `participant desk close ID` ends one"
         )
     load_addresses(run.config.people.secrets, os.environ)  # said now, and not by a desk that cannot start
     _check_watched(run.config, symbols)
@@ -213,8 +217,8 @@ def _compare(run: Run, books: Store, session: Session, references: tuple[Referen
     if found:
         said = "; ".join(f"{b.key}: ours {b.ours}, the broker's {b.theirs}" for b in found)
         raise Blocked(
-            f"{len(found)} positions differ from the broker's, {run.day} does not begin: {said}; mend them there "
-            f"or take the broker's over with `participant reconcile --home {run.home} --adopt CONTRACT`"
+            f"{run.day} does not begin with {counted(len(found), 'position')} unlike the broker's: {said}; "
+            f"mend that there or take the broker's over with `participant reconcile --home {run.home} --adopt CONTRACT`"
         )
 
 

@@ -8,6 +8,7 @@ from participant.core.order import Order, OrderView
 from participant.core.wording import counted
 
 ENDED = frozenset({"cancelled", "rejected"})
+OVER = ENDED | {"complete"}
 
 
 class LiveBook(Struct, frozen=True):
@@ -41,6 +42,11 @@ def sighted(order: Order, ours: Iterable[Order], book: LiveBook) -> Sighting:
     owned = {name for o in ours for name in (*o.shown, *o.entered, o.broker_order_id)}
     strange = [v for v in book.views if v.broker_order_id not in owned and not v.tag]
     return Sighting(own, tuple(v for v in strange if not unlike(v, order) and _is_news(v, 0)))
+
+
+def works(view: OrderView) -> bool:
+    """Whether an order of the broker's may still fill: a status that we do not know is no end."""
+    return view.status not in OVER
 
 
 def unlike(view: OrderView, order: Order) -> str:

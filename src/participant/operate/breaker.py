@@ -36,6 +36,7 @@ def judge(watch: Watch) -> BreakerState:
     row = watch.books.get("breaker", "state")
     before = decode(row.value, BreakerState) if row else None
     halt = Books(watch.halts).halt()
+    _log(watch.books, halt)
     if halt.level is Level.CLOSED and before is not None and halt.at > before.checked_at:
         before = None
     readings = _readings(watch, halt)
@@ -46,6 +47,12 @@ def judge(watch: Watch) -> BreakerState:
         state = evaluate(before, readings, watch.triggers)
     watch.books.commit([Write("breaker", "state", encode(state))])
     return state
+
+
+def _log(books: Store, halt: Halt) -> None:
+    """Take into the log what a person asked for, where their command could not: another process held the books."""
+    if halt.at and books.get("halts", str(halt.at)) is None:
+        books.commit([Write("halts", str(halt.at), encode(halt), expect=0)])
 
 
 def _readings(watch: Watch, halt: Halt) -> Readings:

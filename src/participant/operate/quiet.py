@@ -5,13 +5,15 @@ not know, so it keeps the rate as a gateway does that has just started: the seco
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from participant.core.market import SECOND
 from participant.core.order import OrderView
+from participant.core.sighting import works
+from participant.core.wording import counted
 from participant.links.pace import Pace, PacedBroker
 from participant.ports import Broker, BrokerBooks, BrokerDown
 
@@ -36,23 +38,30 @@ class Quiet(Struct, frozen=True):
     is_unheard: bool = False
 
 
-def sweep(broker: Reached, pace: Pace, wait_s: float, pause: Callable[[float], object]) -> Quiet:
+def sweep(
+    broker: Reached,
+    pace: Pace,
+    wait_s: float,
+    pause: Callable[[float], object],
+    in_doubt: Callable[[], Sequence[str]] = tuple,
+) -> Quiet:
     """Cancel what works until two reads of the book in a row show nothing, for `wait_s` at most; failed reads are none.
 
-    `pause` waits so many seconds between two looks. An order that is still on its way to the book may show later: a
-    gateway that lives cancels it then.
+    `pause` waits so many seconds between two looks. `in_doubt` names our own orders of which it is not known what
+    became: one may be on its way to the book still, so nothing is quiet before a gateway that lives has settled it.
     """
     paced, asked = PacedBroker(broker, pace), Counter[str]()
     until, empty = pace.clock.now() + int(wait_s * SECOND), 0
     working: tuple[OrderView, ...] = ()
     while True:
         try:
-            working, why_not = tuple(v for v in broker.orders() if v.status == "open"), ""
+            working, why_not = tuple(filter(works, broker.orders())), ""
         except BrokerDown as fault:
             empty, why_not = 0, str(fault)
         else:
             empty = 0 if working else empty + 1
-        if empty >= READS_QUIET:
+        doubted = "; ".join(in_doubt()) if empty >= READS_QUIET else ""
+        if empty >= READS_QUIET and not doubted:
             return Quiet(is_quiet=True, cancels=asked.total())
         # Those that were asked least often go first: one that cannot be cancelled keeps none of the others waiting.
         for view in [] if why_not else sorted(working, key=lambda v: asked[v.broker_order_id]):
@@ -61,6 +70,7 @@ def sweep(broker: Reached, pace: Pace, wait_s: float, pause: Callable[[float], o
             paced.cancel(view)
             asked[view.broker_order_id] += 1
         if pace.clock.now() >= until:
-            why_not = why_not or (f"{len(working)} orders still work" if working else "the book was read once only")
+            why_not = why_not or (f"still working: {counted(len(working), 'order')}" if working else doubted)
+            why_not = why_not or "the book was read once only"
             return Quiet(is_quiet=False, cancels=asked.total(), working=working, why_not=why_not)
         pause(LOOK_EVERY_S)

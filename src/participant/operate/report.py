@@ -14,6 +14,7 @@ from participant.core.order import Order
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import PRICE_UNITS_PER_PAISA
 from participant.core.session import day_of
+from participant.core.wording import counted
 from participant.links.books import Books
 from participant.links.breaks import Looks, looks, mended, reason_given, standing
 from participant.links.broker_side import fills_of
@@ -177,7 +178,7 @@ def sign(books: Store, report: Report, signed: Signature) -> str:
     bare = [b.found.name for b in report.breaks if b.is_open and not b.reason]
     if bare:
         return (
-            f"{len(bare)} breaks have no reason yet ({', '.join(bare)}); "
+            f"without a reason yet: {counted(len(bare), 'break')} ({', '.join(bare)}); "
             "`participant desk close ID --reason` gives each ticket's"
         )
     books.commit([Write("signatures", f"{signed.day}/{signed.hash}/{signed.by}", encode(signed), 0)])
