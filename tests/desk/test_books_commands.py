@@ -113,7 +113,7 @@ def test_a_note_is_compared_and_recorded_once(home: Path) -> None:
     assert "nothing changes" in participant(home.parent, "note", "import", file, "--home", home).out
     refused = participant(home.parent, "report", "sign", DAY, "--by", "Asha", "--home", home)
     assert refused.status == 2
-    assert "have no reason yet" in refused.err
+    assert "without a reason yet" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_day_with_a_break_is_signed_only_when_each_has_a_reason() -> None:
     assert found.needs_a_person
     assert any(b.is_open and b.found.kind is BreakKind.POSITION for b in found.breaks)
     signed = Signature(str(DAY), "Asha", "", hash_of(found), START)
-    assert "without a reason yet" in sign(floor.books, found, signed)
+    assert "without a reason yet: 3 breaks" in sign(floor.books, found, signed)
     for ticket in floor.tickets():
         close_ticket(floor.books, ticket.ticket_id, "the broker corrects it tomorrow")
     found = report(floor)
