@@ -9,7 +9,7 @@ from participant.core.sighting import LiveBook
 from participant.core.tickets import HandRule
 from participant.links.faults import Fault, FaultKind, Faults
 from participant.operate import desk
-from participant.operate.adopt import at_wake
+from participant.operate.adopt import adopt, at_wake
 from participant.operate.late import drain
 from tests.core.worlds import RULES
 from tests.stages.floor import START, Floor, call
@@ -39,6 +39,7 @@ def test_a_fill_of_the_evening_is_booked_once_and_marks_stay_for_the_desk() -> N
     floor.mark("fills", floor.clock.now())
     found = at_wake(floor.books, floor.exchange, floor.clock.now() + 60 * SECOND)
     assert found, "without it the positions differ"
+    assert "waits to be booked" in adopt(floor.books, floor.market, RULES, found[0], "so it is said")
     for _ in range(2):
         drain(floor.queues["fills"], floor.books, floor.market, RULES)
         assert {h.contract: h.quantity for h in floor.position().holdings}[call()] == -65
