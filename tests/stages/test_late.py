@@ -1,7 +1,8 @@
 """A fill entered by hand once the desk has stopped is booked before the next day compares, and once."""
 
+from participant.core.breaks import Break, BreakKind
 from participant.core.matching import OrderRequest
-from participant.core.messages import Stamp
+from participant.core.messages import Stamp, Write
 from participant.core.order import Order
 from participant.core.scrip import Side
 from participant.core.session import SECOND
@@ -45,3 +46,14 @@ def test_a_fill_of_the_evening_is_booked_once_and_marks_stay_for_the_desk() -> N
         assert {h.contract: h.quantity for h in floor.position().holdings}[call()] == -65
     assert at_wake(floor.books, floor.exchange, floor.clock.now() + 90 * SECOND) == []
     assert floor.queues["fills"].depth().waiting == 1, "the mark"
+
+
+def test_a_contract_of_an_earlier_order_is_adopted_though_no_master_lists_it() -> None:
+    floor = Floor()
+    floor.decide()
+    later = floor.clock.now() + 86_400 * SECOND
+    for row in floor.market.rows("reference"):
+        floor.market.commit([Write("reference", row.key, None)])
+    found = Break(BreakKind.POSITION, call().key, "0", "-65", last_seen=later)
+    assert adopt(floor.books, floor.market, RULES, found, "ours of yesterday") == ""
+    assert [(h.contract, h.quantity) for h in floor.position().holdings] == [(call(), -65)]

@@ -8,6 +8,7 @@ from participant.core.messages import Write
 from participant.core.order import Order
 from participant.core.position import Adjusted
 from participant.core.rulebook import Rulebook
+from participant.core.scrip import Contract
 from participant.core.session import day_of
 from participant.links.books import Books, market_state
 from participant.links.breaks import ended_rows, reason_given, rows_of, standing
@@ -51,7 +52,7 @@ def adopt(books: Store, quotes: Store, rules: Rulebook, found: Break, reason: st
     if found.kind is BreakKind.CASH:
         return _adopt_cash(books, gone)
     day = day_of(found.last_seen)
-    contract = contracts_of(books, quotes, day).get(found.key)
+    contract = contracts_of(books, quotes, day).get(found.key) or _ordered(books, found.key)
     if contract is None:
         return f"{found.key} is in no master that we know: its lot and expiry are not known"
     before = next((h for h in Books(books).position(contract.underlying)[0].holdings if h.contract == contract), None)
@@ -62,6 +63,12 @@ def adopt(books: Store, quotes: Store, rules: Rulebook, found: Break, reason: st
     market = market_state(quotes, contract.underlying)
     enter(books, rules, market, Entry(contract.underlying, gone.ended_at, [event], rows))
     return ""
+
+
+def _ordered(books: Store, key: str) -> Contract | None:
+    """A contract that an order of ours was ever of: today's master may not list it any more."""
+    orders = (decode(r.value, Order) for r in books.rows("orders"))
+    return next((o.contract for o in orders if o.contract.key == key), None)
 
 
 def unbooked(books: Store) -> list[str]:
