@@ -1,10 +1,12 @@
 """The desk's commands over a real home: an order that nobody knows of, done by hand; channels that are quiet."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.desk.runs import COARSE, Ended, participant, trade
+from tests.desk.runs import COARSE, DAY, Ended, participant, trade
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,25 @@ def said_no(ended: Ended, *words: str) -> None:
     assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1), ended
     for word in words:
         assert word in ended.err
+
+
+def test_a_fill_entered_once_the_desk_has_stopped_is_booked_by_the_command(
+    tmp_path: Path, lost: tuple[Path, str]
+) -> None:
+    home, name = tmp_path / "home", lost[1]
+    shutil.copytree(lost[0], home)
+
+    def desk(*words: object) -> Ended:
+        return participant(tmp_path, *words, "--home", home, "--json")
+
+    work = json.loads(desk("desk", "show", name).out)["work"]
+    before = json.loads(desk("tradebook", "--day", DAY).out)["fills"]
+    assert desk("desk", "claim", name, "--by", "asha", "--unchecked").status == 0
+    figures = ("--quantity", work["quantity"], "--price", work["limit"] / 10_000)
+    filled = desk("desk", "fill", name, "--by", "asha", "--broker-order-id", "H1", *figures)
+    assert filled.status == 0, filled
+    after = json.loads(desk("tradebook", "--day", DAY).out)["fills"]
+    assert len(after) == len(before) + 1
 
 
 def test_a_ticket_from_the_first_look_to_the_end(tmp_path: Path, lost: tuple[Path, str]) -> None:

@@ -21,6 +21,7 @@ from participant.links.breaks import Looks, looks, standing
 from participant.links.broker_side import fills_of, read
 from participant.links.ledger import EventRow
 from participant.operate.adopt import adopt, adoptable
+from participant.operate.late import book_late
 from participant.operate.view import clock
 from participant.ports import Store
 from participant.stages.reconcile import Reconcile, ReconcilePorts, readable
@@ -60,8 +61,8 @@ class Reconciled(Struct, frozen=True):
 
 def positions(args: Namespace) -> int:
     """What is held, at the newest marks."""
-    run = run_of(args.home)
-    store = app.books(run)
+    run, store = run_of(args.home), open_books(args.home)
+    book_late(run, store)
     lines = _positions(store, app.quotes(run))
     say(args, "\n".join(_position(line) for line in lines) or "nothing is held", lines)
     return NEEDS_A_PERSON if any(line.has_break for line in lines) else DONE
@@ -91,8 +92,9 @@ def _position(line: PositionLine) -> str:
 
 def tradebook(args: Namespace) -> int:
     """A day's fills and book events."""
-    run = run_of(args.home)
-    store, day = app.books(run), args.day or run.day
+    run, store = run_of(args.home), open_books(args.home)
+    book_late(run, store)
+    day = args.day or run.day
     events = tuple(decode(r.value, EventRow) for r in store.rows("events", prefix=f"{day}/"))
     book = Tradebook(str(day), tuple(sorted(fills_of(store, day), key=lambda f: (f.at, f.order_id))), events)
     text = [_fill(f) for f in book.fills] + [_event(e) for e in book.events]
@@ -120,6 +122,7 @@ def reconcile(args: Namespace) -> int:
     store = open_books(args.home)
     if run.is_shadow:
         raise Refused(f"reconcile: home {args.home} is a shadow's: its books follow the account, so nothing can differ")
+    book_late(run, store)
     fresh = _ask(run, store)
     breaks = fresh if fresh is not None else standing(store)
     taken = _adopt(args, run, store, breaks) if args.adopt else ""

@@ -23,6 +23,7 @@ from participant.core.wording import at_price
 from participant.links.books import Books
 from participant.links.limits import in_force
 from participant.operate import desk
+from participant.operate.late import book_late
 from participant.operate.wake import open_tickets
 from participant.ports import BrokerDown, Store
 from participant.wire.json import decode
@@ -66,6 +67,7 @@ def found(args: Namespace) -> int:
     """Say which of the broker's orders is the lost one, where its book bears no tags of ours."""
     store, stamp = open_books(args.home), _stamp(args)
     ticket = desk.found(store, args.ticket, args.broker_order_id, stamp, _look(args))
+    book_late(run_of(args.home), store)
     done = f"taken in: the broker's order {args.broker_order_id} is ours"
     say(args, "\n".join([done, *_shown(args, store, ticket)]), ticket)
     return DONE if ticket.is_closed else NEEDS_A_PERSON
@@ -84,6 +86,7 @@ def fill(args: Namespace) -> int:
     # The breaker first: should we die in between, nothing more is sent, and the fill is entered again.
     more = [desk.pull(app.halts(run), filling, looked)] if looked.is_double else []
     ticket = desk.book_fill(store, filling, looked, *more)
+    book_late(run, store)
     done = f"entered {args.quantity} at {at_price(args.price)} as the broker's order {args.broker_order_id}"
     loud = [f"{looked.said}.", "THE BREAKER IS OPEN. Square off what is too much, then `participant resume`."]
     say(args, "\n".join([*(loud if looked.is_double else []), done, *_shown(args, store, ticket)]), ticket)
@@ -105,6 +108,7 @@ def _end(args: Namespace, how: str) -> int:
     reason = _words("--reason", args.reason)
     desk.look_before_end(store, args.ticket, stamp, _look(args))
     ticket = desk.end(store, args.ticket, how, stamp, reason)
+    book_late(run_of(args.home), store)
     say(args, f"{how} {ticket.ticket_id[:8]} {ticket.title}", ticket)
     return DONE
 

@@ -4,12 +4,12 @@ import datetime
 from argparse import Namespace
 from pathlib import Path
 
-from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
-from participant.commands.people import run_of
+from participant.commands.people import open_books, run_of
 from participant.config import load_rules
+from participant.operate.late import book_late
 from participant.operate.report import Report, Signature, hash_of, report_of, sign, signatures
 from participant.operate.report_page import page
 from participant.operate.report_text import lines
@@ -28,7 +28,8 @@ def show(args: Namespace) -> int:
             f"report: {' '.join(args.what)!r} is no day; write `report 2026-11-26` or `report sign 2026-11-26`"
         )
     run = run_of(args.home)
-    store = app.books(run)
+    store = open_books(args.home)
+    book_late(run, store)
     day = _day(words[0]) if words else next(iter(closed_days(store)[-1:]), None)
     report = report_of(store, load_rules(), day) if day else None
     if day is None or report is None:

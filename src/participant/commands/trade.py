@@ -32,6 +32,7 @@ from participant.links.shadow import Seen
 from participant.operate.adopt import at_wake
 from participant.operate.brokers import refuse_live_keys, session_of
 from participant.operate.journal import seal_ended
+from participant.operate.late import book_waiting
 from participant.operate.shadow import begin, check_home, claim_home, shadow_of
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
@@ -256,6 +257,7 @@ def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits:
     open_bans(books, run.path, run.day)
     # Settings may name what is secret, so the log tells by their hash which were in force; run.json has their text.
     books.commit([Write("settings", str(run.day), encode(digest(run.config)))])
+    book_waiting(run, books)  # before anything compares or decides without it
     if run.is_shadow:
         start = _watch(run, books, session, references)
     else:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from participant.core.market import SECOND
 from participant.core.messages import Ticket, Write
 from participant.core.order import OVER, Order, OrderView
+from participant.core.sighting import works
 from participant.core.tickets import ticket_id
 from participant.ports import Broker, BrokerDown, Store
 from participant.wire.json import decode, encode
@@ -32,17 +33,12 @@ class Alive(Struct, frozen=True):
     looked_at: int = 0
 
 
-def is_open(view: OrderView) -> bool:
-    """Whether a view is of an order that may still fill: whatever is not known to have ended."""
-    return view.status not in ("complete", "cancelled", "rejected")
-
-
 def suspected(store: Store, key: str, after: Order, views: Sequence[OrderView]) -> list[Write]:
     """What to write down where views show open what is over here; `key` is the order's row."""
     if after.status not in OVER:
         return []
     rows = []
-    for view in (v for v in views if is_open(v) and v.tag.startswith(after.tag_stem)):
+    for view in (v for v in views if works(v) and v.tag.startswith(after.tag_stem)):
         name = f"{key.partition('/')[0]}/{view.broker_order_id}"
         if store.get(ALIVE, name) is None:
             rows.append(Write(ALIVE, name, encode(Alive(view, after.order_id, after.scrip)), 0))
@@ -59,7 +55,7 @@ def end_alive(store: Store, broker: Broker, day: datetime.date, now: int, may_en
             views = [v for v in broker.find(one.view.tag[:-1]) if v.broker_order_id == one.view.broker_order_id]
         except BrokerDown:
             continue
-        if any(is_open(v) for v in views):
+        if any(works(v) for v in views):
             after = replace(one, view=views[0], cancels=one.cancels + 1, looked_at=now)
             # A book may lag behind by a moment: a person is called from the second look on.
             told = _ticket(store, after, now) if one.cancels else []

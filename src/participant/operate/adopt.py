@@ -2,10 +2,13 @@
 
 from msgspec.structs import replace
 
+from participant.core.books import Fill, is_news, report
 from participant.core.breaks import CASH_KEY, POSITIONS, Break, BreakKind, age, compare
 from participant.core.messages import Write
+from participant.core.order import Order
 from participant.core.position import Adjusted
 from participant.core.rulebook import Rulebook
+from participant.core.scrip import Contract
 from participant.core.session import day_of
 from participant.links.books import Books, market_state
 from participant.links.breaks import ended_rows, reason_given, rows_of, standing
@@ -13,7 +16,7 @@ from participant.links.broker_side import contracts_of, read, sides
 from participant.links.ledger import CONFLICTS_MAX, Entry, enter
 from participant.links.marks import adopted
 from participant.ports import BrokerBooks, Store, StoreBroken
-from participant.wire.json import encode
+from participant.wire.json import decode, encode
 
 READS_MAX = 5
 NO_TICKET = 1_000_000  # cycles: the refusal to begin the day is the call for a person
@@ -42,11 +45,14 @@ def at_wake(books: Store, broker: BrokerBooks, at: int) -> list[Break] | None:
 
 def adopt(books: Store, quotes: Store, rules: Rulebook, found: Break, reason: str) -> str:
     """Take the broker's figure over by a person's word; returns why not, or an empty string."""
+    late = [key for key in unbooked(books) if found.kind is BreakKind.CASH or key == found.key]
+    if late:
+        return f"a fill of {late[0]} waits to be booked, and would count twice; ask again once a desk has booked it"
     gone = replace(found, ended_at=found.last_seen, how=f"taken over by a person's word: {reason}")
     if found.kind is BreakKind.CASH:
         return _adopt_cash(books, gone)
     day = day_of(found.last_seen)
-    contract = contracts_of(books, quotes, day).get(found.key)
+    contract = contracts_of(books, quotes, day).get(found.key) or _ordered(books, found.key)
     if contract is None:
         return f"{found.key} is in no master that we know: its lot and expiry are not known"
     before = next((h for h in Books(books).position(contract.underlying)[0].holdings if h.contract == contract), None)
@@ -57,6 +63,19 @@ def adopt(books: Store, quotes: Store, rules: Rulebook, found: Break, reason: st
     market = market_state(quotes, contract.underlying)
     enter(books, rules, market, Entry(contract.underlying, gone.ended_at, [event], rows))
     return ""
+
+
+def _ordered(books: Store, key: str) -> Contract | None:
+    """A contract that an order of ours was ever of: today's master may not list it any more."""
+    orders = (decode(r.value, Order) for r in books.rows("orders"))
+    return next((o.contract for o in orders if o.contract.key == key), None)
+
+
+def unbooked(books: Store) -> list[str]:
+    """The contracts of which our orders know a fill, or a figure, that the tradebook does not have yet."""
+    booked = {r.key: decode(r.value, Fill) for r in books.rows("fills")}
+    orders = {r.key: decode(r.value, Order) for r in books.rows("orders")}
+    return sorted({o.contract.key for name, o in orders.items() if is_news(report(o), booked.get(name))})
 
 
 def _adopt_cash(books: Store, gone: Break) -> str:
