@@ -5,6 +5,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -205,11 +206,8 @@ def _compare(run: Run, books: Store, session: Session, references: tuple[Referen
     """A new day begins only with the positions that the broker has; on a day that goes on the desk compares."""
     if books.get("starts", str(run.day)) is not None:
         return
-    broker = app.broker(run)
-    try:
+    with closing(app.broker(run)) as broker:
         found = at_wake(books, broker, session.open_at)
-    finally:
-        broker.close()
     if found != []:  # `reconcile --adopt` reads these
         (run.path / "run.json").write_bytes(encode(run))
         app.quotes(run).commit([Write("reference", r.scrip, encode(r)) for r in references])

@@ -31,12 +31,12 @@ def quotes(run: Run) -> SqliteStore:
     return SqliteStore(run.path / "market.sqlite", is_durable=False)
 
 
-def queue(run: Run, name: str, consumer: str) -> SqliteQueue:
-    """One of the queues between the stages."""
+def queue(run: Run, name: str, consumer: str, bell: Doorbell | None = None) -> SqliteQueue:
+    """One of the queues between the stages; `bell` where its doorbell is to be let go of before the process ends."""
     file = "market.sqlite" if name == "market" else "books.sqlite"
     settings = QueueSettings(2.0 * run.job_timeout_s, RECEIVES_MAX, is_durable=name != "market")
     rung = ("market", "breaker") if name == "market" else (name,)  # an instant is judged when it is published
-    return SqliteQueue(run.path / file, name, consumer, Doorbell(run.path, *rung), settings)
+    return SqliteQueue(run.path / file, name, consumer, bell or Doorbell(run.path, *rung), settings)
 
 
 def broker(run: Run, *, is_gateway: bool = False) -> DeskBroker:
