@@ -3,12 +3,14 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 SEEDS_DEFAULT = 500
 SEEDS_A_BLOCK = 25
 
-settings.register_profile("participant", derandomize=True, deadline=None, database=None)
+# How long drawing an example takes says how busy the machine is, and nothing of the code.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("participant", derandomize=True, deadline=None, database=None, suppress_health_check=SLOW)
 settings.load_profile("participant")
 
 
