@@ -5,6 +5,7 @@ import datetime
 import pytest
 from msgspec.structs import replace
 
+from participant.core.books import Fill
 from participant.core.breaks import BreakKind
 from participant.core.charges import Charges
 from participant.core.clearing import book, fill_line
@@ -249,3 +250,18 @@ def test_a_note_of_another_day_is_refused(floor: Floor, day: str, why: str) -> N
     rows = [replace(row, day=day) for row in note_rows(floor)]
     with pytest.raises(BadNote, match=why):
         import_note(floor.books, RULES, rows, "hash", START)
+
+
+def test_a_fill_booked_after_the_close_stands_out_and_is_signed_only_with_a_note(floor: Floor) -> None:
+    assert report(floor).late == ()
+    (row, *_) = floor.books.rows("fills", prefix=f"{DAY}/")
+    fill = decode(row.value, Fill)
+    floor.books.commit([Write("fills", row.key, encode(replace(fill, revision=fill.revision + 1)))])
+    found = report(floor)
+    assert found.late == (fill.order_id,)
+    assert found.needs_a_person
+    assert "booked after the close" in "\n".join(lines(found, []))
+    assert "booked after the close" in page(found, [])
+    signed = Signature(str(DAY), "Asha", "", hash_of(found), START)
+    assert "say in `--note`" in sign(floor.books, found, signed)
+    assert sign(floor.books, found, replace(signed, note="entered by hand in the evening")) == ""

@@ -60,7 +60,8 @@ class BreakLine(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """Money in paise, times ns. `result` is the change of the desk's worth; `explained` adds up to it.
 
-    A `shadow` day's orders stand there alone, grouped: none of them was sent.
+    A `shadow` day's orders stand there alone, grouped: none of them was sent. `late` are the orders of the day whose
+    fills were booked after its close: `held`, `worth` and `result` are without them.
     """
 
     day: str
@@ -80,6 +81,7 @@ class Report(Struct, frozen=True):
     expired_left: tuple[str, ...]
     looks: Looks
     shadow: ShadowDay | None = None
+    late: tuple[str, ...] = ()
 
     @property
     def total(self) -> Explained:
@@ -90,7 +92,7 @@ class Report(Struct, frozen=True):
     def needs_a_person(self) -> bool:
         """Whether something of the day is left that only a person can settle."""
         is_open = any(b.is_open for b in self.breaks) or any(not t.is_closed for t in self.tickets)
-        return is_open or bool(self.unknown or self.expired_left)
+        return is_open or bool(self.unknown or self.expired_left or self.late)
 
 
 class Signature(Struct, frozen=True):
@@ -133,6 +135,7 @@ def report_of(books: Store, rules: Rulebook, day: datetime.date) -> Report | Non
         expired_left=tuple(h.contract.key for h in unsettled(Books(books).positions(), day)),
         looks=looks(books, day),
         shadow=shadow,
+        late=tuple(r.key.partition("/")[2] for r in books.rows("fills", prefix=f"{day}/", since=row.seq)),
     )
 
 
@@ -181,6 +184,9 @@ def sign(books: Store, report: Report, signed: Signature) -> str:
             f"without a reason yet: {counted(len(bare), 'break')} ({', '.join(bare)}); "
             "`participant desk close ID --reason` gives each ticket's"
         )
+    if report.late and not signed.note.strip():
+        several = f"{counted(len(report.late), 'order')} booked after the close ({', '.join(report.late)})"
+        return f"{several}: what is held, worth and result are without it; say in `--note` that you know it"
     books.commit([Write("signatures", f"{signed.day}/{signed.hash}/{signed.by}", encode(signed), 0)])
     return ""
 

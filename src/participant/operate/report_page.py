@@ -171,6 +171,10 @@ def _tickets(report: Report) -> str:
     lines = [(states[t.is_closed], t.ticket_id[:8], t.scrip, t.title, t.detail) for t in report.tickets]
     lines += [(_tag("unknown fate", "bad"), name[:8], "", "order", "") for name in report.unknown]
     lines += [(_tag("expired", "bad"), "", "", name, "still held") for name in report.expired_left]
+    lines += [
+        (_tag("late", "bad"), name[:8], "", "order", "booked after the close: not in what is held")
+        for name in report.late
+    ]
     return _table("Tickets and what is left", ("", "id", "scrip", "what", "more"), lines)
 
 

@@ -21,6 +21,7 @@ def lines(report: Report, signed: list[Signature]) -> list[str]:
     text += _section("breaks with the broker", _breaks(report))
     text += _section("orders of unknown fate", list(report.unknown))
     text += _section("expired and still held", list(report.expired_left))
+    text += _section("booked after the close", list(report.late)) if report.late else []
     tickets = [f"{t.ticket_id[:8]} {'closed' if t.is_closed else 'OPEN'} {t.title}" for t in report.tickets]
     text += _section("tickets", tickets)
     text += _section("P&L explained", _explained(report))
