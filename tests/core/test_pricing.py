@@ -232,6 +232,12 @@ def test_without_a_kernel_that_can_be_imported_its_twin_prices(monkeypatch: pyte
     assert pricing._choose() is pricing_plain
 
 
+def test_without_a_wide_build_the_deciding_one_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(participant.core, "_pricing_wide", raising=False)
+    monkeypatch.setitem(sys.modules, "participant.core._pricing_wide", None)  # importing it now fails
+    assert pricing.wide() is pricing._kernel
+
+
 def chain(size: int) -> tuple[Options, "array[float]"]:
     """Calls and puts in turn from deep in to far out of the money, the seventh of them with a strike of nothing."""
     strikes = array("d", [12_000.0 + 23.0 * i for i in range(size)])

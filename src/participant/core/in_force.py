@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.rulebook import Rulebook
 from participant.core.rulerows import Confidence, Dated, Lot
 
 SUBJECTS = {
@@ -56,7 +56,5 @@ def _applies(rules: Rulebook, row: Dated, day: datetime.date) -> bool:
         return row.holds(day)
     if row.traded_until is not None and day > row.traded_until:
         return False
-    try:
-        return any(row.holds(expiry) for expiry in rules.expiries(row.symbol, day))
-    except OutsideRules:
-        return False
+    is_listed = any(rule.holds(day) for rule in rules.expiry_rules if rule.symbol == row.symbol)
+    return is_listed and any(row.holds(expiry) for expiry in rules.expiries(row.symbol, day))
