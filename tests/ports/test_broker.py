@@ -622,6 +622,17 @@ def test_an_order_whose_answer_is_lost_is_unknown_and_was_sent_once(reply: bytes
     assert len(server.orders) == 1
 
 
+def test_a_book_that_is_a_page_is_no_empty_book() -> None:
+    server = RawServer(http("200 OK", b"<html>a page, not an answer</html>"))
+    broker = HttpBroker(server.url, WAIT_S)  # its first request: no connection of an earlier one can be closing
+    try:
+        with pytest.raises(BrokerDown, match="Malformed"):
+            broker.orders()
+    finally:
+        broker.close()
+        server.close()
+
+
 def test_an_order_that_found_no_broker_was_not_sent() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
