@@ -294,11 +294,13 @@ def test_columns_of_another_length_or_kind_are_refused(kernel: ModuleType) -> No
         kernel.values_of(options, sigmas, out[:59])
 
 
-@given(st.booleans(), forwards, moneyness, times, sigmas, st.floats(-0.05, 0.15), st.floats(-0.05, 0.15))
-def test_the_same_kernel_prices_on_the_spot(
-    is_call: bool, price_of: float, x: float, years: float, sigma: float, rate: float, dividend: float
-) -> None:
-    spot, strike = Spot(price_of, rate, dividend), price_of * exp(x)
+carries = st.floats(-0.05, 0.15)
+
+
+@given(st.booleans(), st.builds(Spot, forwards, carries, carries), moneyness, times, sigmas)
+def test_the_same_kernel_prices_on_the_spot(is_call: bool, spot: Spot, x: float, years: float, sigma: float) -> None:
+    price_of, rate, dividend = spot.price, spot.rate, spot.dividend
+    strike = price_of * exp(x)
     call, put = (spot_price(side, spot, strike, years, sigma) for side in (True, False))
     parity = price_of * exp(-dividend * years) - strike * exp(-rate * years)
     assert call - put == pytest.approx(parity, rel=1e-11, abs=1e-11 * price_of)

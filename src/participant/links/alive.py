@@ -39,6 +39,8 @@ def suspected(store: Store, key: str, after: Order, views: Sequence[OrderView]) 
         return []
     rows = []
     for view in (v for v in views if works(v) and v.tag.startswith(after.tag_stem)):
+        if after.shown.get(view.broker_order_id, (0, 0))[0] > view.cum_quantity:
+            continue  # it has shown more already: this word of it is an older one
         name = f"{key.partition('/')[0]}/{view.broker_order_id}"
         if store.get(ALIVE, name) is None:
             rows.append(Write(ALIVE, name, encode(Alive(view, after.order_id, after.scrip)), 0))

@@ -6,9 +6,7 @@ passed over.
 
 import csv
 import datetime
-import gzip
 import io
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
@@ -18,10 +16,10 @@ from participant.core.scrip import Kind
 from participant.wire.json import Malformed
 from participant.wire.kite import COLUMNS as KITE
 from participant.wire.kite import listings
+from participant.wire.packed import text_of
 from participant.wire.rupees import price_of
 
 BYTES_MAX = 200_000_000
-GZIP = b"\x1f\x8b"
 UPSTOX = {
     "instrument_key", "tradingsymbol", "name", "expiry", "strike", "tick_size", "lot_size", "option_type", "exchange",
 }  # fmt: skip
@@ -47,7 +45,7 @@ class MasterFile(Struct, frozen=True):
 
 def parse_master(body: bytes) -> MasterFile:
     """The futures and options of a master; raises Malformed with the line and the reason."""
-    text = _text(body)
+    text = text_of(body, BYTES_MAX)
     columns = set(csv.DictReader(io.StringIO(text)).fieldnames or ())
     if columns >= UPSTOX:
         return _file("Upstox", text, _upstox)
@@ -56,18 +54,6 @@ def parse_master(body: bytes) -> MasterFile:
     if columns >= KITE:
         return _checked("Kite", list(listings(text)), {})
     raise Malformed(f"no contract master of Kite, Upstox or ICICI Breeze: it begins {text[:60]!r}")
-
-
-def _text(body: bytes) -> str:
-    try:
-        if body.startswith(GZIP):
-            with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
-                body = packed.read(BYTES_MAX + 1)
-        if len(body) > BYTES_MAX:
-            raise Malformed(f"over {BYTES_MAX:,} bytes: this is no contract master")
-        return body.decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as broken:
-        raise Malformed(f"cut off or damaged ({broken}): fetch it again") from None
 
 
 def _file(broker: str, text: str, read: Callable[[Row], tuple[Listing, int] | None]) -> MasterFile:

@@ -5,19 +5,18 @@ day's open. Prices are rupees, `vol_scan` is a volatility (0.04 is four points a
 """
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Mapping
 from datetime import date
 from math import isfinite
 
 from participant.core.pricing import rounded
 from participant.core.rulerows import Confidence, ScanRow
+from participant.wire.json import Malformed
+from participant.wire.packed import text_of
 
 COLUMNS = ("date", "symbol", "futures_price", "price_scan", "vol_scan")
 BYTES_MAX = 50_000_000
-GZIP = b"\x1f\x8b"
 
 
 class BadScans(ValueError):
@@ -26,7 +25,10 @@ class BadScans(ValueError):
 
 def parse_scans(body: bytes, source: str) -> tuple[ScanRow, ...]:
     """Its rows, oldest first, each good for its one day; `source` is what they say of their origin. Raises BadScans."""
-    reader = csv.DictReader(io.StringIO(_text(body)))
+    try:
+        reader = csv.DictReader(io.StringIO(text_of(body, BYTES_MAX)))
+    except Malformed as fault:
+        raise BadScans(str(fault)) from None
     lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if lacking:
         raise BadScans(f"no column {lacking[0]}; needed are {', '.join(COLUMNS)}")
@@ -39,18 +41,6 @@ def parse_scans(body: bytes, source: str) -> tuple[ScanRow, ...]:
     except (ValueError, csv.Error) as wrong:
         raise BadScans(f"line {reader.line_num}: {wrong}: mend the row, or fetch the file again") from None
     return tuple(sorted(found.values(), key=lambda one: (one.since, one.symbol)))
-
-
-def _text(body: bytes) -> str:
-    try:
-        if body.startswith(GZIP):
-            with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
-                body = packed.read(BYTES_MAX + 1)
-        if len(body) > BYTES_MAX:
-            raise BadScans(f"over {BYTES_MAX:,} bytes: this is no table of scan ranges")
-        return body.decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as broken:
-        raise BadScans(f"cut off or damaged ({broken}): fetch it again") from None
 
 
 def _row(row: Mapping[str, str | None], source: str) -> ScanRow:
