@@ -143,7 +143,7 @@ def _ask(run: Run, store: Store) -> list[Break] | None:
             return None
         ports = ReconcilePorts(store, app.quotes(run), broker, app.queue(run, "fills", "command"))
         now = venue_clock.now()
-        reconcile = Reconcile(ports, run.reconcile, load_rules())
+        reconcile = Reconcile(ports, run.reconcile, load_rules(run.config.desk.span_scans))
         return list(reconcile.aged(day_of(now), shown, readable(COMPARED, shown), now).standing)
     except ConnectionError:
         return None

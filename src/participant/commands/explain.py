@@ -11,8 +11,7 @@ from participant.analysis.explain import Move, moves
 from participant.commands.decide import find
 from participant.commands.errors import DONE
 from participant.commands.output import say
-from participant.commands.people import run_of
-from participant.config import load_rules
+from participant.commands.people import rules_of, run_of
 from participant.core.brain import decide
 from participant.core.decision import Decision, DecisionInput, Figure
 from participant.core.market import SECOND, MarketState
@@ -48,7 +47,7 @@ class Explained(Struct, frozen=True):
 
 def explain(args: Namespace) -> int:
     """Print what a logged decision saw, said and led to, and which settings would have led to another."""
-    logged, rules = find(args, "explain"), load_rules()
+    logged, rules = find(args, "explain"), rules_of(args)
     given, decision = decode(logged.found.given, DecisionInput), decode(logged.found.logged, Decision)
 
     def again(one: DecisionInput) -> Decision:

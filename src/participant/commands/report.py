@@ -31,7 +31,7 @@ def show(args: Namespace) -> int:
     store = open_books(args.home)
     book_late(run, store)
     day = _day(words[0]) if words else next(iter(closed_days(store)[-1:]), None)
-    report = report_of(store, load_rules(), day) if day else None
+    report = report_of(store, load_rules(run.config.desk.span_scans), day) if day else None
     if day is None or report is None:
         raise Refused(f"report: {day or 'no day'} is not closed in {args.home}; `participant trade` closes a day")
     if args.what[:1] == [SIGN]:

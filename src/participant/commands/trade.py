@@ -238,7 +238,7 @@ def _watch(run: Run, books: Store, session: Session, references: tuple[Reference
     quotes, broker = app.quotes(run), app.broker(run)
     quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
     try:
-        return begin(Seen(books, quotes, load_rules(), broker), run.day, session.open_at)
+        return begin(Seen(books, quotes, load_rules(run.config.desk.span_scans), broker), run.day, session.open_at)
     finally:
         broker.close()
         quotes.close()
