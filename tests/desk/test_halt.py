@@ -14,6 +14,8 @@ import msgspec
 import pytest
 
 from participant.adapters.stores.sqlite import SqliteStore
+from participant.core.order import OVER, Order
+from participant.wire.json import decode
 from tests.desk.runs import DAY, SEED, Desk, Ended, environment, participant, until
 
 # At this speed a minute of the market takes a second: the day would last six minutes, and each test ends it before.
@@ -25,9 +27,19 @@ SEVERED_WITHIN_S = 5.0
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with Desk(tmp_path / "home", *FREE) as running:
         running.until_first_order()
+        # Stopped between an order and its answer, a gateway leaves it in doubt, and then nothing is quiet.
+        running.until("what it has ordered is over", lambda: is_settled(running.home) or None)
         yield running
         for pid in running.pids().values():
             os.kill(pid, signal.SIGCONT)
+
+
+def is_settled(home: Path) -> bool:
+    """Whether every order in the books of this home has come to its end."""
+    books = SqliteStore(home / "books.sqlite", is_durable=True)
+    orders = [decode(row.value, Order) for row in books.rows("orders")]
+    books.close()
+    return bool(orders) and all(order.status in OVER for order in orders)
 
 
 def rest_by_hand(url: str) -> None:
