@@ -13,7 +13,6 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from participant.core.brain import STRATEGIES
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import LADDER, Patience, Relay, Rung
@@ -22,6 +21,7 @@ from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
+from participant.core.strategies.table import STRATEGIES
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
 

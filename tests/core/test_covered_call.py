@@ -15,6 +15,7 @@ from participant.core.decision import Action, Leg
 from participant.core.margin import crash_loss, margin
 from participant.core.market import LookBack, MarketState
 from participant.core.position import Position, Working
+from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import PRICE_UNITS, Kind, Scrip, Side, Weights, money
 from participant.core.session import at_time
 from participant.core.strategies.covered_call import covered_call
@@ -41,13 +42,17 @@ SEP_29 = datetime.date(2026, 9, 29)
 STATE = chain_state()
 
 
+# Limits of the bet on the market that never bind: test_brain_checks.py is about them.
+ANY_BET = replace(SHIPPED, delta_share_max=100.0, portfolio_delta_share_max=100.0)
+
+
 def decided(
     state: MarketState = STATE,
     held: Position | None = None,
     money_of: Account | None = None,
     **weights: Any,
 ) -> Verdict:
-    scrip = Scrip("NIFTY", weights=Weights(**weights))
+    scrip = Scrip("NIFTY", weights=Weights(**weights), limits=ANY_BET)
     return covered_call(scrip, state, held or position(), money_of or account(), RULES)
 
 

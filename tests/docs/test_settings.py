@@ -14,6 +14,7 @@ from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import Rung
 from participant.core.providers import Arbitration
+from participant.core.risk_limits import SHIPPED, RiskLimits
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule
 from participant.wire.json import encode
@@ -31,6 +32,7 @@ SECTIONS: dict[str, Any] = {
     "[[ladder]]": Rung,
     "[[watchlist]]": Scrip,
     "[watchlist.weights]": Weights,
+    "[watchlist.limits]": RiskLimits,
 }
 IN_WORDS = {"required", "see below"}
 
@@ -50,10 +52,11 @@ def test_the_page_gives_every_default_as_it_is(heading: str) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(SECTIONS[heading])}
     for name, default in said(heading).items():
         if default in IN_WORDS:
-            assert fields[name].required or name == "weights"
+            assert fields[name].required or name in {"weights", "limits"}
             continue
         written = tomllib.loads(f"it = {default}")["it"]
-        assert written == plain(fields[name].default), name
+        shipped = getattr(SHIPPED, name) if heading == "[watchlist.limits]" else fields[name].default
+        assert written == plain(shipped), name
 
 
 def plain(default: object) -> object:

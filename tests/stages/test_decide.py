@@ -2,9 +2,10 @@
 
 import pytest
 
-from participant.core.brain import UnknownStrategy, decide
+from participant.core.brain import decide
 from participant.core.decision import Decision, DecisionInput, PositionInfo
 from participant.core.scrip import Scrip
+from participant.core.strategies.table import UnknownStrategy
 from participant.stages.decide import run
 from participant.wire.json import Malformed, decode, encode
 from tests.core.worlds import RULES, account, chain_state, position

@@ -133,7 +133,7 @@ def test_decision_log_orders_and_outbox_stand_in_one_commit() -> None:
     dispatch(floor, InlineCompute(opens(floor))).step(0.0)
     (row,) = floor.books.rows("log")
     parts = ["parts"] * len(refs(row.value))
-    assert commits == [[*parts, "log", "orders", "orders", "seen", "outbox"], ["outbox"]]
+    assert commits == [[*parts, "log", "orders", "orders", "seen", "risks", "outbox"], ["outbox"]]
 
 
 def test_maintain_is_logged_and_tells_the_gateway_nothing(floor: Floor) -> None:

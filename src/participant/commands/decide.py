@@ -10,8 +10,8 @@ from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.lookup import Found, lookup
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.people import rules_of
-from participant.core.brain import UnknownStrategy
 from participant.core.rulebook import OutsideRules
+from participant.core.strategies.table import UnknownStrategy
 from participant.links.parts import PartMissing
 from participant.stages.decide import run
 from participant.wire.json import Malformed

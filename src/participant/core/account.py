@@ -1,16 +1,68 @@
-"""The money that all scrips share, as one value: cash, margin in use, margin reserved by orders."""
+"""The money and the risk that all scrips share, as one value: cash, margins, greeks, and how far it is down."""
+
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 
+class BookRisk(Struct, frozen=True, rename="camel"):
+    """What a scrip's book can do to the account, all in paise; made by `core/book_risk.py`.
+
+    `delta` is what the underlying of its net delta is worth, `gamma` the change of that for a move of 1 %, `vega` the
+    gain for a point of volatility, `theta` that of a day. Delta and vega are the largest (either way) and `scenarios`
+    (one gain each of `book_risk.SCENARIOS`) the least that any part of the working orders can lead to. `worth` is what
+    is held, at the middle: of futures the gain since they were settled. `short` is the strike value of options sold, by
+    day of expiry. `unknown` names a contract that could not be valued.
+    """
+
+    delta: int = 0
+    gamma: int = 0
+    vega: int = 0
+    theta: int = 0
+    worth: int = 0
+    scenarios: tuple[int, ...] = ()
+    short: dict[str, int] = {}
+    beta: float = 1.0
+    sector: str = ""
+    unknown: str = ""
+
+    @property
+    def beta_delta(self) -> int:
+        """The delta in terms of the whole market (paise)."""
+        return round(self.delta * self.beta)
+
+
+class Portfolio(Struct, frozen=True, rename="camel"):
+    """What the books of all other scrips can do together (paise), as `BookRisk` has it of one.
+
+    `delta` is that of one long bet on the market: deltas times betas; `sector_delta` that of the books in the same
+    sector as the scrip that is decided on, plain. `unknown` names a scrip that uses margin and cannot be valued.
+    """
+
+    delta: int = 0
+    sector_delta: int = 0
+    gamma: int = 0
+    vega: int = 0
+    theta: int = 0
+    worth: int = 0
+    scenarios: tuple[int, ...] = ()
+    short: dict[str, int] = {}
+    unknown: str = ""
+
+
 class Account(Struct, frozen=True, rename="camel"):
-    """Paise. `used` is margin by scrip, `reserved` margin by order that is claimed and not yet filled."""
+    """Paise. `used` is margin by scrip, `reserved` margin by order that is claimed and not yet filled.
+
+    `peak` is the most that the account was worth at the end of a day; `others` what the other scrips' books can do.
+    """
 
     capital: int
     cash: int
     used: dict[str, int] = {}
     reserved: dict[str, int] = {}
+    peak: int = 0
+    others: Portfolio = Portfolio()
 
     @property
     def committed(self) -> int:
@@ -21,6 +73,10 @@ class Account(Struct, frozen=True, rename="camel"):
     def free(self) -> int:
         """Cash that no position and no order has a claim on."""
         return self.cash - self.committed
+
+    def drawdown(self, own_worth: int) -> int:
+        """How far it is worth less than at its best close, or than its capital; `own_worth` is the scrip's own book."""
+        return max(0, max(self.peak, self.capital) - self.cash - self.others.worth - own_worth)
 
 
 def reserve(account: Account, margins: dict[str, int]) -> Account:
@@ -42,3 +98,22 @@ def post(account: Account, scrip: str, cash: int, used: int) -> Account:
     if used > 0:
         margins[scrip] = used
     return replace(account, cash=account.cash + cash, used=margins)
+
+
+def together(risks: Mapping[str, BookRisk], sector: str, used: Iterable[str]) -> Portfolio:
+    """The books of several scrips as one; `used` are the scrips among them that use margin, so must be known."""
+    short: dict[str, int] = {}
+    for day, value in (item for risk in risks.values() for item in risk.short.items()):
+        short[day] = short.get(day, 0) + value
+    scenarios = [risk.scenarios for risk in risks.values() if risk.scenarios]
+    return Portfolio(
+        delta=sum(risk.beta_delta for risk in risks.values()),
+        sector_delta=sum(risk.delta for risk in risks.values() if sector and risk.sector == sector),
+        gamma=sum(risk.gamma for risk in risks.values()),
+        vega=sum(risk.vega for risk in risks.values()),
+        theta=sum(risk.theta for risk in risks.values()),
+        worth=sum(risk.worth for risk in risks.values()),
+        scenarios=tuple(sum(gains) for gains in zip(*scenarios, strict=True)),
+        short=short,
+        unknown=min([*(s for s in used if s not in risks), *(s for s, r in risks.items() if r.unknown)], default=""),
+    )

@@ -1,6 +1,7 @@
 """The brain: one pure function from what is known of a scrip to a decision. The same input gives the same bytes."""
 
 from participant.core.account import Account
+from participant.core.brain_checks import judged
 from participant.core.decision import DEADLINE_S, Decision
 from participant.core.ids import digest
 from participant.core.market import SECOND, MarketState
@@ -8,26 +9,19 @@ from participant.core.position import Position
 from participant.core.pricing import KERNEL
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
-from participant.core.strategies.covered_call import covered_call
-from participant.core.strategy import Case, Strategy, judged, logged
+from participant.core.strategies.table import strategy_of
+from participant.core.strategy import Case, logged
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 2, "covered_call": 2, "pricing": 2, "volatility": 2, "margin": 1, "charges": 1}
+MODULE_VERSIONS = {"brain": 3, "covered_call": 2, "pricing": 2, "volatility": 2, "margin": 1, "charges": 1}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
-STRATEGIES: dict[str, Strategy] = {"covered_call": covered_call}
-
-
-class UnknownStrategy(Exception):
-    """A watchlist row names a strategy that nobody provides: a wrong configuration, not a reason to maintain."""
 
 
 def decide(scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook) -> Decision:
     """Decide on one scrip. Its id does not depend on the position: a snapshot that is redelivered decides only once."""
-    strategy = STRATEGIES.get(scrip.strategy)
-    if strategy is None:
-        raise UnknownStrategy(f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}")
-    verdict = judged(strategy, Case(scrip, market, position, account, rules))
+    strategy = strategy_of(scrip.symbol, scrip.strategy)
+    verdict, risk = judged(strategy, Case(scrip, market, position, account, rules))
     decision_id = digest(scrip.symbol, market.snapshot_id, BUILD_ID, rules.content_hash)
     said = (verdict.action, verdict.reason, logged(verdict.figures), verdict.legs)
     when = (market.snapshot_id, market.exchange_at, market.exchange_at + DEADLINE_S * SECOND)
-    return Decision(decision_id, scrip.symbol, *said, *when, rules.content_hash, BUILD_ID)
+    return Decision(decision_id, scrip.symbol, *said, *when, rules.content_hash, BUILD_ID, risk=risk)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from participant.core.account import Account
+from participant.core.account import Account, BookRisk
 from participant.core.ids import digest
 from participant.core.market import SECOND, MarketState
 from participant.core.messages import JobResult
@@ -52,7 +52,10 @@ Figure = int | float | str | None
 
 
 class Decision(Struct, frozen=True, rename="camel"):
-    """Open, close or maintain, in a sentence that a trader can read, with the figures behind it."""
+    """Open, close or maintain, in a sentence that a trader can read, with the figures behind it.
+
+    `risk` is what the scrip's book can do to the account once this is carried out, None where there is no book.
+    """
 
     decision_id: str
     scrip: str
@@ -66,6 +69,7 @@ class Decision(Struct, frozen=True, rename="camel"):
     rules_hash: str
     build_id: str
     outcome: str = "decided"
+    risk: BookRisk | None = None
 
 
 class PositionInfo(Struct, frozen=True, rename="camel"):

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from participant.core.risk_limits import SHIPPED, RiskLimits
+
 PRICE_UNITS = 10_000
 PRICE_UNITS_PER_PAISA = 100
 
@@ -115,7 +117,10 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of the watchlist: an underlying, how often it is decided on, and its weights."""
+    """A row of the watchlist: an underlying, how often it is decided on, its weights and the limits of its risk.
+
+    `beta` is how many percent it moves where the market moves one; scrips of one `sector` are limited together.
+    """
 
     symbol: Annotated[str, Meta(min_length=1)]
     strategy: str = "covered_call"
@@ -124,4 +129,7 @@ class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
     spot_move_bp: Count = 10
     straddle_move_bp: Count = 150
     depth_move_share: Annotated[float, Meta(ge=0.0)] = 0.5
+    beta: Annotated[float, Meta(ge=0.0, le=10.0)] = 1.0
+    sector: str = ""
     weights: Weights = Weights()
+    limits: RiskLimits = SHIPPED

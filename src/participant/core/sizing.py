@@ -1,4 +1,4 @@
-"""How many lots of a structure: the least of what margin, a crash and the displayed size allow."""
+"""How many lots of a structure: the least of what margin, a crash, the bet on the market and the size shown allow."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -36,22 +36,26 @@ class Sizing(Struct, frozen=True):
 
     by_margin: int
     by_crash: int
+    by_delta: int
     by_display: int
     margin_why: str
     crash_why: str
+    delta_why: str
     display_why: str
 
     @property
     def lots(self) -> int:
-        """The least of the three."""
-        return min(self.by_margin, self.by_crash, self.by_display)
+        """The least of the four."""
+        return min(self.by_margin, self.by_crash, self.by_delta, self.by_display)
 
     @property
     def why(self) -> str:
         """The limit that binds, in words."""
         if self.by_margin == self.lots:
             return self.margin_why
-        return self.crash_why if self.by_crash == self.lots else self.display_why
+        if self.by_crash == self.lots:
+            return self.crash_why
+        return self.delta_why if self.by_delta == self.lots else self.display_why
 
     @property
     def figures(self) -> Figures:
@@ -59,6 +63,7 @@ class Sizing(Struct, frozen=True):
         return {
             "lots_by_margin": self.by_margin,
             "lots_by_crash": self.by_crash,
+            "lots_by_delta": self.by_delta,
             "lots_by_display": self.by_display,
             "lots": self.lots,
         }
@@ -68,13 +73,16 @@ def size(case: Case, candidate: Candidate) -> Sizing:
     """The lots that can be opened now."""
     weights = case.weights
     room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max)
+    lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
     return Sizing(
         by_margin=_most(room, lambda lots: margins(case, candidate, lots).peak),
         by_crash=_most(loss_max, lambda lots: crash(case, candidate, lots)),
+        by_delta=max(0, bet // lot_value),
         by_display=displayed(case, candidate),
         margin_why=f"margin: a lot needs {rupees(margins(case, candidate, 1).peak)} of the {rupees(room)} left",
         crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(crash(case, candidate, 1))} "
         f"of the {rupees(loss_max)} allowed",
+        delta_why=f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left",
         display_why=f"displayed size: {counted(displayed(case, candidate), 'lot')} at the touch",
     )
 
@@ -93,6 +101,17 @@ def margin_room(case: Case) -> int:
     """Margin (paise) that this scrip may still take: within the share of capital, and of what is free."""
     within = share_of_capital(case, case.weights.margin_share_max) - case.account.committed
     return min(within, case.account.free)
+
+
+def delta_room(case: Case) -> int:
+    """How much more of the underlying (paise) may be bought: by the scrip's own limit and by that of all books as one.
+
+    The cover stands alone until its call is sold, so it counts whole. A limit that is not set leaves no room.
+    """
+    limits, beta = case.scrip.limits, case.scrip.beta
+    own = share_of_capital(case, limits.delta_share_max or 0.0)
+    together = share_of_capital(case, limits.portfolio_delta_share_max or 0.0) - case.account.others.delta
+    return max(0, min(own, int(together / beta)) if beta else own)
 
 
 def margins(case: Case, candidate: Candidate, lots: int) -> Margins:

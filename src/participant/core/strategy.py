@@ -14,7 +14,7 @@ from participant.core.decision import Action, Figure, Leg
 from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.pricing import rounded
-from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights
 from participant.core.session import day_of
 
@@ -56,16 +56,6 @@ class Case(Struct, frozen=True):
     def day(self) -> datetime.date:
         """The trading day of that instant."""
         return day_of(self.market.exchange_at)
-
-
-def judged(strategy: Strategy, case: Case) -> Verdict:
-    """What a strategy says of a case; where no rule covers it, or its weights cannot be, nothing is done, and why."""
-    if case.weights.fault:
-        return maintain(f"nothing is done on weights that cannot be: {case.weights.fault}", {"spot": case.market.spot})
-    try:
-        return strategy(case.scrip, case.market, case.position, case.account, case.rules)
-    except OutsideRules as unknown:
-        return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot})
 
 
 def maintain(reason: str, figures: Figures) -> Verdict:

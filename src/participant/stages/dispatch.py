@@ -13,6 +13,7 @@ from participant.core.session import day_of
 from participant.links.books import Books
 from participant.links.decision_log import LogRows
 from participant.links.outbox import promise, relay
+from participant.links.risks import Risks
 from participant.ports import Clock, Compute, Queue, Store
 from participant.wire.json import decode, encode
 
@@ -51,6 +52,7 @@ class Dispatch:
         """Begins with nothing running; what was taken before a crash comes again from the queue."""
         self.ports, self.watchlist, self.rule = ports, watchlist, rule
         self.books, self.log = Books(ports.books), LogRows(ports.books)
+        self.risks = Risks(self.books)
         self.waiting: dict[str, tuple[Message, MarketState]] = {}
         self.running: dict[str, Running] = {}
         self.ended: dict[str, JobResult] = {}
@@ -81,7 +83,7 @@ class Dispatch:
             return
         day = day_of(state.exchange_at)
         position = view(self.books.position(symbol)[0], [h.order for h in self.books.orders(day)], day)
-        given = DecisionInput(scrip, state, PositionInfo(position, self.books.account()[0]))
+        given = DecisionInput(scrip, state, PositionInfo(position, self.risks.account(scrip, state.exchange_at)))
         self.running[symbol] = Running(message, now, given)
         self._run(self.running[symbol])
         self.log.prepare(given)
@@ -116,7 +118,7 @@ class Dispatch:
         day = day_of(decision.decided_for)
         writes = self.log.of(day, given, decision)
         writes += [Write("orders", f"{day}/{o.order_id}", encode(o), expect=0) for o in orders_of(decision)]
-        writes.append(Write("seen", decision.scrip, encode(run.seen)))
+        writes += [Write("seen", decision.scrip, encode(run.seen)), *self.risks.row(decision)]
         if decision.legs:
             writes.append(promise("orders", Message(decision.decision_id, decision.scrip, str(day).encode())))
         self.ports.books.commit(writes)

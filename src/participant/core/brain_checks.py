@@ -1,0 +1,226 @@
+"""The brain as the first risk manager: what a verdict that opens must pass, in this order, before it is a decision.
+
+Each check is a pure function of a plan: the account, the scrip's book, and the legs to come. It allows or refuses with
+the figure and the limit that it compared. What does not raise the worst loss of the book is held to the first group
+alone: nothing that reduces is refused for exposure, greeks or margin. The gateway judges every order again, by limits
+of its own (docs/controls.md).
+"""
+
+import datetime
+
+from participant.core.account import BookRisk
+from participant.core.book_risk import book_risk
+from participant.core.decision import Action
+from participant.core.market import quoted
+from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
+from participant.core.pricing import rounded
+from participant.core.rulebook import OutsideRules
+from participant.core.scrip import Kind
+from participant.core.strategy import Case, Strategy, Verdict, maintain
+from participant.core.wording import percent, rupees
+
+SESSIONS_SEARCHED = 20
+
+
+def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
+    """What is decided on a case, and the risk of its book thereafter.
+
+    Where no rule covers the day, or its weights cannot be, nothing is done, and why; a book is then of unknown risk.
+    """
+    try:
+        if case.weights.fault:
+            refused = f"nothing is done on weights that cannot be: {case.weights.fault}"
+            return maintain(refused, {"spot": case.market.spot}), book_risk(case)
+        raw = strategy(case.scrip, case.market, case.position, case.account, case.rules)
+        verdict = vetted(case, raw)
+        return verdict, book_risk(case, verdict.legs)
+    except OutsideRules as unknown:
+        is_empty = case.position.is_flat and not case.position.working
+        risk = None if is_empty else BookRisk(unknown=case.scrip.symbol)
+        return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), risk
+
+
+def vetted(case: Case, verdict: Verdict) -> Verdict:
+    """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not."""
+    if verdict.action is not Action.OPEN:
+        return verdict
+    plan, figures = Plan(case, verdict), dict(verdict.figures)
+    for check in BRAIN_CHECKS:
+        found = None if plan.is_reducing and not check.binds_all else check.judge(plan)
+        if found is None:
+            continue
+        figures |= figures_of(check, found)
+        if not found.is_ok:
+            return maintain(refusal(check, found), figures)
+    return Verdict(verdict.action, verdict.reason, figures, verdict.legs)
+
+
+# --- what binds every verdict that opens ------------------------------------------------------------------------------
+
+
+def covered(plan: Plan) -> Found:
+    """Calls sold never exceed the cover, nor puts sold the puts held, whichever orders fill and however far legs get.
+
+    A long call covers a sold one: beyond both strikes they move as one.
+    """
+    naked = max(naked_units(plan.fills, Kind.CALL), naked_units(plan.fills, Kind.PUT))
+    return Found(naked, 0, f"{naked:,} units of options sold would have no cover")
+
+
+def slicing(plan: Plan) -> Found:
+    """The orders that it takes within the exchange's quantity of one order."""
+    orders = sum(len(leg.slices) for leg in plan.verdict.legs)
+    return Found(orders, plan.limits.orders_max, f"it takes {orders} orders")
+
+
+def price_range(plan: Plan) -> Found:
+    """How much of the exchange's price range the limits use: their distance from the middle as a share of the room."""
+    used = 0.0
+    for leg in plan.verdict.legs:
+        quote = quoted(plan.case.market, leg.contract)
+        if quote is None or not quote.is_valid:
+            return Found(float("inf"), plan.limits.range_share_max, f"{leg.contract.key} has no valid quote")
+        room = plan.case.rules.price_range(leg.contract.kind, plan.case.day).room(quote.mid)
+        used = max(used, abs(leg.limit - quote.mid) / room if room > 0 else float("inf"))
+    reason = f"a limit lies {percent(used)} of the exchange's price range from the middle"
+    return Found(rounded(used), plan.limits.range_share_max, reason, is_share=True)
+
+
+# --- what binds what adds to the risk ---------------------------------------------------------------------------------
+
+
+def lots(plan: Plan) -> Found:
+    """The lots of the largest part of the book, if everything fills."""
+    units: dict[Kind, int] = {}
+    lot = max((c.lot for c in plan.fills.contracts), default=1)
+    for kind in Kind:
+        parts = [
+            q for part in (plan.fills.held, plan.fills.working, plan.fills.legs) for c, q in part if c.kind is kind
+        ]
+        units[kind] = max(sum(q for q in parts if q > 0), -sum(q for q in parts if q < 0))
+    most = -(-max(units.values()) // lot)
+    return Found(most, plan.limits.lots_max, f"{most} lots would be held")
+
+
+def delivery(plan: Plan) -> Found | None:
+    """The sessions left until what is opened is settled in shares; of what is settled in cash nothing."""
+    rules, case = plan.case.rules, plan.case
+    ends = [leg.contract.expiry for leg in plan.verdict.legs if is_delivered(case, leg.contract.expiry)]
+    if not ends:
+        return None
+    day, left = case.day, 0
+    while left < SESSIONS_SEARCHED and (day := rules.next_session(day)) <= min(ends):
+        left += 1
+    said_as = f"{left} sessions are left until the shares are delivered"
+    return Found(left, plan.limits.delivery_sessions_min, said_as, is_floor=True)
+
+
+def expiry(plan: Plan) -> Found:
+    """The strike value of options sold that expire on one day, of all scrips."""
+    sold = dict(plan.after.short)
+    for day, value in plan.others.short.items():
+        sold[day] = sold.get(day, 0) + value
+    day, value = max(sold.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    reason = f"options sold worth {rupees(value)} at their strikes would expire on {day}"
+    return Found(plan.share(value), plan.limits.expiry_share_max, reason, is_share=True)
+
+
+def margin(plan: Plan) -> Found:
+    """The margin that all scrips and orders use, with that of the legs to come."""
+    account = plan.case.account
+    needed = account.committed + sum(leg.margin for leg in plan.verdict.legs)
+    reason = f"{rupees(needed)} of margin would be committed"
+    return Found(plan.share(needed), plan.case.weights.margin_share_max, reason, is_share=True)
+
+
+def concentration(plan: Plan) -> Found:
+    """The margin of this scrip alone, with that of the legs to come."""
+    symbol, account = plan.case.scrip.symbol, plan.case.account
+    needed = account.used.get(symbol, 0) + sum(leg.margin for leg in plan.verdict.legs)
+    reason = f"{rupees(needed)} of margin would lie in {symbol}"
+    return Found(plan.share(needed), plan.limits.margin_share_max, reason, is_share=True)
+
+
+def drawdown(plan: Plan) -> Found:
+    """How far the account is worth less than at its best close."""
+    down = plan.case.account.drawdown(plan.before.worth)
+    reason = f"the account is {rupees(down)} below its best close"
+    return Found(plan.share(down), plan.limits.drawdown_share_max, reason, is_share=True)
+
+
+def known(plan: Plan) -> Found:
+    """Every book of the account can be valued, this one and the others'."""
+    strange = [name for name in (plan.others.unknown, plan.after.unknown) if name]
+    return Found(len(strange), 0, f"the risk of {' and '.join(strange)} is not known")
+
+
+def delta(plan: Plan) -> Found:
+    """What the underlying of this book's net delta is worth."""
+    value = abs(plan.after.delta)
+    reason = f"net delta would be worth {rupees(value)}"
+    return Found(plan.share(value), plan.limits.delta_share_max, reason, is_share=True)
+
+
+def vega(plan: Plan) -> Found:
+    """What this book gains or loses for a point of volatility."""
+    value = abs(plan.after.vega)
+    reason = f"a point of volatility would be worth {rupees(value)}"
+    return Found(plan.share(value), plan.limits.vega_share_max, reason, is_share=True)
+
+
+def scenario(plan: Plan) -> Found:
+    """The worst loss of this book where spot moves by up to a tenth and volatility by up to a half."""
+    loss = worst(plan.after.scenarios)
+    reason = f"a tenth of spot and half of volatility could lose {rupees(loss)}"
+    return Found(plan.share(loss), plan.limits.scenario_share_max, reason, is_share=True)
+
+
+def portfolio_delta(plan: Plan) -> Found:
+    """The one long bet on the market that all books together are: deltas times betas."""
+    value = abs(plan.others.delta + plan.after.beta_delta)
+    reason = f"all books together would be a bet of {rupees(value)} on the market"
+    return Found(plan.share(value), plan.limits.portfolio_delta_share_max, reason, is_share=True)
+
+
+def sector_delta(plan: Plan) -> Found | None:
+    """The same of the scrips of one sector; a scrip without one stands for itself."""
+    sector = plan.case.scrip.sector
+    if not sector:
+        return None
+    value = abs(plan.after.delta + plan.others.sector_delta)
+    reason = f"the books of {sector} together would be worth {rupees(value)} in delta"
+    return Found(plan.share(value), plan.limits.sector_delta_share_max, reason, is_share=True)
+
+
+def portfolio_scenario(plan: Plan) -> Found:
+    """The worst loss of all books where all spots move alike by up to a tenth, and volatilities by up to half."""
+    books = [scenarios for scenarios in (plan.after.scenarios, plan.others.scenarios) if scenarios]
+    sums = tuple(sum(gains) for gains in zip(*books, strict=True))
+    loss = worst(sums)
+    reason = f"all books together could lose {rupees(loss)} in a tenth of spot and half of volatility"
+    return Found(plan.share(loss), plan.limits.portfolio_scenario_share_max, reason, is_share=True)
+
+
+BRAIN_CHECKS: tuple[Check, ...] = (
+    Check(covered, binds_all=True),
+    Check(slicing, binds_all=True),
+    Check(price_range, binds_all=True),
+    Check(lots),
+    Check(delivery),
+    Check(expiry),
+    Check(margin),
+    Check(concentration),
+    Check(drawdown),
+    Check(known),
+    Check(delta),
+    Check(vega),
+    Check(scenario),
+    Check(portfolio_delta),
+    Check(sector_delta),
+    Check(portfolio_scenario),
+)
+
+
+def is_delivered(case: Case, expiry: datetime.date) -> bool:
+    """Whether the scrip's contracts of an expiry are settled in shares."""
+    return case.market.underlying is not None

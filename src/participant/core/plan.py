@@ -1,0 +1,128 @@
+"""A verdict on the table: what it would make of a scrip's book and of the account, and what a check finds in it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from itertools import accumulate
+
+from msgspec import Struct
+
+from participant.core.account import BookRisk, Portfolio
+from participant.core.book_risk import Fills, book_risk, fills_of
+from participant.core.pricing import rounded
+from participant.core.risk_limits import RiskLimits
+from participant.core.scrip import Kind
+from participant.core.strategy import Case, Figures, Verdict
+from participant.core.wording import percent
+
+NOTHING = BookRisk()
+
+
+class Plan(Struct, frozen=True, dict=True):
+    """A verdict on the table: what it would make of the book, beside what the book is without it."""
+
+    case: Case
+    verdict: Verdict
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The scrip's limits."""
+        return self.case.scrip.limits
+
+    @cached_property
+    def fills(self) -> Fills:
+        """Every way in which the book can change."""
+        return fills_of(self.case, self.verdict.legs)
+
+    @cached_property
+    def after(self) -> BookRisk:
+        """The risk with the verdict's legs."""
+        return book_risk(self.case, self.verdict.legs) or NOTHING
+
+    @cached_property
+    def before(self) -> BookRisk:
+        """The risk without them."""
+        return book_risk(self.case) or NOTHING
+
+    @property
+    def others(self) -> Portfolio:
+        """What the other scrips' books can do."""
+        return self.case.account.others
+
+    @property
+    def is_reducing(self) -> bool:
+        """Whether nothing it can lead to is worse, in any scenario, than the worst that the book can come to now."""
+        return not self.after.unknown and worst(self.after.scenarios) <= worst(self.before.scenarios)
+
+    def share(self, paise: int) -> float:
+        """An amount as a share of the account's capital."""
+        return rounded(paise / self.case.account.capital) if self.case.account.capital > 0 else float("inf")
+
+
+class Found(Struct, frozen=True):
+    """What a check compared: `value` may be at most `limit`, or must be at least where `is_floor`; None is not set.
+
+    `reason` says it in words without the comparison's result.
+    """
+
+    value: float
+    limit: float | None
+    reason: str
+    is_floor: bool = False
+    is_share: bool = False
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether it is allowed; what has no limit or no figure is not."""
+        if self.limit is None:
+            return False
+        return self.value >= self.limit if self.is_floor else self.value <= self.limit
+
+
+class Check(Struct, frozen=True):
+    """A row of the list: its name, what it compares, and whether it binds what reduces as well."""
+
+    judge: Callable[[Plan], Found | None]
+    binds_all: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name that figures and reasons bear."""
+        return self.judge.__name__
+
+
+def figures_of(check: Check, found: Found) -> Figures:
+    """The figure and the limit of a check as they are logged."""
+    return {f"check_{check.name}": found.value, f"check_{check.name}_limit": found.limit}
+
+
+def refusal(check: Check, found: Found) -> str:
+    """Why a check refuses, in a sentence."""
+    if found.limit is None:
+        return f"refused by {check.name}: its limit is not set in the scrip's limits, and what has no limit is refused"
+    than = "under the least of" if found.is_floor else "over the limit of"
+    return f"refused by {check.name}: {found.reason}, {than} {said(found, found.limit)}"
+
+
+def said(found: Found, value: float) -> str:
+    """A figure of a check for people."""
+    return percent(value) if found.is_share else f"{value:,.10g}"
+
+
+def worst(scenarios: tuple[int, ...]) -> int:
+    """The largest loss (paise) among scenarios; 0 where all gain."""
+    return max(0, -min(scenarios, default=0))
+
+
+def naked_units(fills: Fills, kind: Kind) -> int:
+    """The most units of this kind that can stand sold without cover: each sale fills, no purchase but of earlier legs.
+
+    Calls are covered by futures, stock and calls held, puts by puts held, by none that ends before what it covers.
+    """
+    covers = (Kind.CALL, Kind.FUTURE) if kind is Kind.CALL else (Kind.PUT,)
+    sales = [(c, q) for c, q in fills.working if q < 0]
+    parts = [[(c, q) for c, q in part if c.kind in covers] for part in (fills.held, sales, fills.legs)]
+    naked = 0
+    for last in {c.expiry for part in parts for c, _ in part}:
+        held, sold, legs = ([q for c, q in part if c.expiry >= last] for part in parts)
+        naked = max(naked, -min(accumulate(legs, initial=sum(held) + sum(sold))))
+    return naked

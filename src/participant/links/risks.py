@@ -1,0 +1,72 @@
+"""What each scrip's book can do to the account, by its last decision: kept in the books, handed to every other scrip.
+
+A row keeps the last decision and the one before it, so that all decisions of one instant see the account alike,
+in whatever order they are committed.
+"""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from participant.core.account import Account, BookRisk, together
+from participant.core.decision import Decision
+from participant.core.messages import Write
+from participant.core.scrip import Scrip
+from participant.links.books import Books
+from participant.wire.json import decode, encode
+
+TABLE = "risks"
+
+
+class _Judged(Struct, frozen=True, array_like=True):
+    """A scrip's risk as decided for an instant, None of a book with nothing in it."""
+
+    at: int
+    risk: BookRisk | None
+
+
+class _Row(Struct, frozen=True, array_like=True):
+    last: _Judged
+    before: _Judged | None = None
+
+
+class _Ended(Struct, frozen=True):
+    """What is read here of a day that was closed: what the desk was worth (paise)."""
+
+    worth: int = 0
+
+
+class Risks:
+    """Reads and writes the risk of every scrip's book. What was read stays read: only what changed is read again."""
+
+    def __init__(self, books: Books) -> None:
+        """The best close of the days before is read once, for a day's processes end with it."""
+        self.books = books
+        self._rows: dict[str, _Row] = {}
+        self._read_to = 0
+        self._peak = max((decode(row.value, _Ended).worth for row in books.store.rows("days")), default=0)
+
+    def account(self, scrip: Scrip, at: int) -> Account:
+        """The account as a decision on this scrip at an instant (ns) may see it: with all that was decided before."""
+        self._read()
+        seen = ((symbol, _seen(row, at)) for symbol, row in self._rows.items() if symbol != scrip.symbol)
+        risks = {symbol: risk for symbol, risk in seen if risk is not None}
+        account = self.books.account()[0]
+        others = together(risks, scrip.sector, (s for s in account.used if s != scrip.symbol))
+        return replace(account, peak=self._peak, others=others)
+
+    def row(self, decision: Decision) -> list[Write]:
+        """What a decision leaves here, for its own commit; nothing of a job that gave none."""
+        if decision.outcome != "decided":
+            return []
+        self._read()
+        known, now = self._rows.get(decision.scrip), _Judged(decision.decided_for, decision.risk)
+        before = None if known is None else known.before if known.last.at == now.at else known.last
+        return [Write(TABLE, decision.scrip, encode(_Row(now, before)))]
+
+    def _read(self) -> None:
+        for row in self.books.store.rows(TABLE, since=self._read_to):
+            self._rows[row.key], self._read_to = decode(row.value, _Row), row.seq
+
+
+def _seen(row: _Row, at: int) -> BookRisk | None:
+    return next((known.risk for known in (row.last, row.before) if known is not None and known.at < at), None)
