@@ -186,6 +186,38 @@ def test_the_way_of_final_settlement_goes_by_the_date() -> None:
     assert "continuous trading" in RULES.settlement_method(date(2026, 12, 7))
 
 
+@pytest.mark.parametrize(
+    ("symbol", "expiry", "is_physical"),
+    [
+        ("NIFTY", date(2019, 6, 13), False),
+        ("BANKNIFTY", date(2026, 12, 29), False),
+        ("RELIANCE", date(2018, 6, 28), False),
+        ("RELIANCE", date(2019, 9, 26), False),
+        ("RELIANCE", date(2019, 10, 31), True),
+        ("YESBANK", date(2019, 10, 31), True),
+        ("NHPC", date(2018, 6, 28), False),
+        ("NHPC", date(2018, 7, 26), True),
+        ("NHPC", date(2019, 10, 31), True),
+        ("INFY", date(2026, 12, 29), True),
+    ],
+)
+def test_index_contracts_end_in_cash_and_stocks_by_delivery_from_their_step_on(
+    symbol: str, expiry: date, is_physical: bool
+) -> None:
+    assert RULES.physical(symbol, expiry) is is_physical
+
+
+def test_how_contracts_end_is_never_guessed() -> None:
+    with pytest.raises(OutsideRules, match=r"YESBANK on 2019-06-27; known: 2018-01-01 to 2018-06-30, 2019-10-01 to f"):
+        RULES.physical("YESBANK", date(2019, 6, 27))
+    with pytest.raises(OutsideRules, match="NIFTY on 2017-12-28; known: 2018-01-01 to further notice"):
+        RULES.physical("NIFTY", date(2017, 12, 28))
+    with pytest.raises(
+        OutsideRules, match=r"SENSEX, neither an index nor a stock: add it to a row in underlyings\.toml"
+    ):
+        RULES.physical("SENSEX", date(2026, 12, 29))
+
+
 def test_what_no_row_covers_is_refused() -> None:
     day = date(2026, 6, 1)
     with pytest.raises(OutsideRules, match=r"no rule for the lot of SENSEX: add a row to rules/contracts\.toml"):

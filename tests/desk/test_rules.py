@@ -19,6 +19,8 @@ def test_every_rule_in_force_is_shown_with_its_span_and_source(capsys: pytest.Ca
     text = capsys.readouterr().out
     assert text.startswith("NIFTY on 2026-11-24, Tuesday, no session\n")
     assert "a lot of NIFTY: units 65\n    2026-01-01 to further notice, second-hand: NSE/FAOP/70616" in text
+    assert "the indices of NIFTY\n    2018-01-01 to further notice, high" in text
+    assert "delivery or cash of NIFTY: physical no\n" in text
     assert "price scan sigmas" in text
     assert "futures stt sell" in text
     assert "BANKNIFTY" not in text
@@ -112,7 +114,7 @@ def test_without_the_library_it_is_said_and_the_rest_is_checked(
     assert main(["rules", "check"]) == 0
     text = capsys.readouterr().out
     assert "pandas_market_calendars: it is not installed, so no calendar was compared: say `pip install" in text
-    assert text.startswith("the tables themselves: 5 differences, 0 not explained\n")
+    assert text.startswith("the tables themselves: 6 differences, 0 not explained\n")
 
 
 @pytest.mark.parametrize(("lot", "status", "open_ones"), [(30, 0, 0), (35, 1, 1)])

@@ -16,7 +16,7 @@ from participant.core.rulerows import Dated
 from participant.core.wording import at_price
 
 PRICES = frozenset({"step", "above", "tick", "cheap_until", "cheap_width"})
-HEAD = frozenset({*Dated.__struct_fields__, "symbol"})
+HEAD = frozenset({*Dated.__struct_fields__, "symbol", "symbols"})
 
 
 class Told(Struct, frozen=True):
@@ -69,7 +69,7 @@ def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
     yield f"  lots            {', '.join(lots)}"
     for one in found.rules:
         row = one.row
-        yield f"{one.subject}: {', '.join(_said(row))}"
+        yield ": ".join(filter(None, (one.subject, ", ".join(_said(row)))))
         yield f"    {row.since} to {row.until or 'further notice'}, {row.confidence}: {row.source}"
 
 
@@ -83,7 +83,9 @@ def _said(row: Struct, prefix: str = "") -> Iterator[str]:
         figure = getattr(row, name)
         if name in HEAD or figure is None:
             continue
-        if isinstance(figure, Struct):
+        if isinstance(figure, bool):
+            yield f"{name.removeprefix('is_')} {'yes' if figure else 'no'}"
+        elif isinstance(figure, Struct):
             yield from _said(figure, "" if name == "rates" else f"{name} ")
         elif name == "days":
             yield f"{len(figure)} of them"

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from participant.core.rulebook import Rulebook
-from participant.core.rulerows import Confidence, Dated, Lot
+from participant.core.rulerows import Confidence, Dated, Delivery, Lot, Underlyings
 
 SUBJECTS = {
     "holidays": "the holidays",
     "hours": "the hours",
     "special_sessions": "the hours of this special session",
     "settlements": "final settlement",
+    "indices": "the indices",
+    "stocks": "the stocks",
+    "deliveries": "delivery or cash",
     "expiry_rules": "the expiries",
     "lots": "a lot",
     "freezes": "the freeze quantity",
@@ -38,10 +41,18 @@ def in_force(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tup
     found = []
     for table, what in SUBJECTS.items():
         for row in getattr(rules, table):
-            symbol = getattr(row, "symbol", "")
-            if symbol in (*symbols, "") and _applies(rules, row, day):
-                found.append(InForce(table, f"{what}{' of ' if symbol else ''}{symbol}", row))
+            named = _concerns(rules, row, symbols)
+            if named is not None and _applies(rules, row, day):
+                found.append(InForce(table, f"{what}{' of ' if named else ''}{named}", row))
     return tuple(found)
+
+
+def _concerns(rules: Rulebook, row: Dated, symbols: Sequence[str]) -> str | None:
+    """Which of these scrips a row is about by its name, "" where it is of all, None where it is of none of them."""
+    if isinstance(row, Underlyings | Delivery):
+        return ", ".join(one for one in symbols if one in row.symbols or rules.class_of(one) in row.symbols) or None
+    symbol: str = getattr(row, "symbol", "")
+    return symbol if symbol in (*symbols, "") else None
 
 
 def doubtful(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tuple[str, ...]:

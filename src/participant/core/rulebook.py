@@ -11,31 +11,23 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from msgspec import Struct
-
 from participant.core import rulerows
 from participant.core.charges import ChargeRates
 from participant.core.ids import digest
 from participant.core.margin import MarginRates
+from participant.core.outside import ONE_DAY, OutsideRules, row_on
 from participant.core.scrip import Kind
 from participant.core.session import Session, at_time
+from participant.core.universe import Universe
 
-__all__ = ["OutsideRules", "Rulebook", "Session"]
+__all__ = ["ONE_DAY", "OutsideRules", "Rulebook", "Session"]
 
-ONE_DAY = datetime.timedelta(days=1)
 SHUT_DAYS_MAX = 15  # the longest run of days without a session that is searched
 # National holidays (month, day): the only ones of a year to come that are certain before its list is published.
 FIXED_HOLIDAYS = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
 
 
-class OutsideRules(LookupError):
-    """Asked beyond what the rules know: what was asked, what is known, and how to mend it."""
-
-
-Row = TypeVar("Row", bound=rulerows.Dated)
-
-
-class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True, omit_defaults=True):
+class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True, omit_defaults=True):
     """The rules of one market; days are IST trading days, prices 1/10,000 rupee."""
 
     holidays: tuple[rulerows.Holidays, ...]
@@ -65,13 +57,13 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
 
     def session(self, day: datetime.date) -> Session | None:
         """The session of a day, `None` on holidays and weekends. Raises OutsideRules outside the known calendar."""
-        shut = _row(self.holidays, day, "the trading calendar", "calendar.toml")
+        shut = row_on(self.holidays, day, "the trading calendar", "calendar.toml")
         special = [row for row in self.special_sessions if row.holds(day)]
         if special:
             return _session(special[0], day)
         if day.isoweekday() > 5 or day in shut.days:
             return None
-        return _session(_row(self.hours, day, "trading hours", "calendar.toml"), day)
+        return _session(row_on(self.hours, day, "trading hours", "calendar.toml"), day)
 
     def next_session(self, day: datetime.date) -> datetime.date:
         """The first day with a session after this one."""
@@ -107,7 +99,7 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         a holiday that is certain before that shifts them at once.
         """
         rows = _of(self.expiry_rules, symbol)
-        _row(rows, day, f"expiries of {symbol}", "contracts.toml")
+        row_on(rows, day, f"expiries of {symbol}", "contracts.toml")
         if day == _month_day(rows, day):
             return True
         ahead = [day + i * ONE_DAY for i in range(SHUT_DAYS_MAX)]
@@ -116,22 +108,22 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
 
     def expiry_at(self, expiry: datetime.date) -> int:
         """The instant (ns UTC) at which contracts that expire on a day stop trading, known calendar or not."""
-        return _at(expiry, _row(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
+        return _at(expiry, row_on(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
 
     def lot(self, symbol: str, expiry: datetime.date, on: datetime.date | None = None) -> int:
         """Units in a lot of the contracts that expire on a day, as traded on a day; without one, as on their last."""
         rows = _of(self.lots, symbol)
         before = [row for row in rows if on and row.traded_until and on <= row.traded_until and row.holds(expiry)]
         at_last = [row for row in rows if row.traded_until is None]
-        return _row(before or at_last, expiry, f"the lot of {symbol}", "contracts.toml").units
+        return row_on(before or at_last, expiry, f"the lot of {symbol}", "contracts.toml").units
 
     def freeze(self, symbol: str, on: datetime.date) -> int:
         """The most units that one order may have on a day; orders stay within it in whole lots."""
-        return _row(_of(self.freezes, symbol), on, f"the freeze quantity of {symbol}", "contracts.toml").units
+        return row_on(_of(self.freezes, symbol), on, f"the freeze quantity of {symbol}", "contracts.toml").units
 
     def strike_step(self, symbol: str, on: datetime.date) -> int:
         """The distance between strikes near the money (price) on a day."""
-        return _row(_of(self.strike_steps, symbol), on, f"the strike step of {symbol}", "contracts.toml").step
+        return row_on(_of(self.strike_steps, symbol), on, f"the strike step of {symbol}", "contracts.toml").step
 
     def tick(self, symbol: str, kind: Kind, price: int, on: datetime.date) -> int:
         """The price step of a contract on a day, by the level of its underlying (price).
@@ -139,7 +131,7 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         The exchange fixes it month by month. For index options the level plays no part.
         """
         bands = [row for row in _of(self.ticks, symbol) if kind in row.kinds]
-        _row(bands, on, f"the tick of {symbol} {kind}", "contracts.toml")
+        row_on(bands, on, f"the tick of {symbol} {kind}", "contracts.toml")
         return max(
             (row for row in bands if row.holds(on) and max(price, 1) > row.above), key=lambda row: row.above
         ).tick
@@ -147,17 +139,17 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
     def price_range(self, kind: Kind, on: datetime.date) -> rulerows.PriceRange:
         """How far from its reference the limit of a kind of contract may lie on a day."""
         rows = [row for row in self.price_ranges if kind in row.kinds]
-        return _row(rows, on, f"the price range of {kind}", "contracts.toml")
+        return row_on(rows, on, f"the price range of {kind}", "contracts.toml")
 
     # --- money ---------------------------------------------------------------------------------------------------
 
     def charge_rates(self, on: datetime.date) -> ChargeRates:
         """The rates of charges on a day."""
-        return _row(self.charges, on, "charges", "charges.toml").rates
+        return row_on(self.charges, on, "charges", "charges.toml").rates
 
     def margin_rates(self, symbol: str, on: datetime.date) -> MarginRates:
         """The parameters of an underlying's margin on a day, by the published scan ranges where there are any."""
-        rates, scan = _row(self.margins, on, "margins", "margin.toml").rates, self.scan(symbol, on)
+        rates, scan = row_on(self.margins, on, "margins", "margin.toml").rates, self.scan(symbol, on)
         return scan.over(rates) if scan else rates
 
     def scan(self, symbol: str, on: datetime.date) -> rulerows.ScanRow | None:
@@ -170,12 +162,12 @@ class Rulebook(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
 
     def settlement_method(self, on: datetime.date) -> str:
         """How the final settlement price of index contracts that expire on a day is found."""
-        return _row(self.settlements, on, "final settlement", "calendar.toml").method
+        return row_on(self.settlements, on, "final settlement", "calendar.toml").method
 
     # --- expiries, worked out ------------------------------------------------------------------------------------
 
     def _expiry_rule(self, symbol: str, on: datetime.date) -> rulerows.Expiry:
-        return _row(_of(self.expiry_rules, symbol), on, f"expiries of {symbol}", "contracts.toml")
+        return row_on(_of(self.expiry_rules, symbol), on, f"expiries of {symbol}", "contracts.toml")
 
     def _weeklies(self, rule: rulerows.Expiry, on: datetime.date) -> tuple[datetime.date, ...]:
         rows, week = _of(self.expiry_rules, rule.symbol), datetime.timedelta(weeks=1)
@@ -251,23 +243,3 @@ Named = TypeVar("Named", rulerows.Expiry, rulerows.Lot, rulerows.Freeze, rulerow
 
 def _of(rows: Sequence[Named], symbol: str) -> list[Named]:
     return [row for row in rows if row.symbol == symbol]
-
-
-def _row(rows: Sequence[Row], day: datetime.date, what: str, file: str) -> Row:
-    for row in rows:
-        if row.holds(day):
-            return row
-    if not rows:
-        raise OutsideRules(f"no rule for {what}: add a row to rules/{file}")
-    raise OutsideRules(f"no rule for {what} on {day}; known: {_known(rows)}: add a row to rules/{file}")
-
-
-def _known(rows: Sequence[rulerows.Dated]) -> str:
-    """The spans that rows cover, rows that follow one another as one."""
-    spans: list[tuple[datetime.date, datetime.date | None]] = []
-    for row in sorted(rows, key=lambda row: row.since):
-        if spans and (spans[-1][1] is None or row.since <= spans[-1][1] + ONE_DAY):
-            spans[-1] = (spans[-1][0], row.until)
-        else:
-            spans.append((row.since, row.until))
-    return ", ".join(f"{since} to {until or 'further notice'}" for since, until in spans)

@@ -65,6 +65,19 @@ class Settlement(Dated, frozen=True):
     method: Text
 
 
+class Underlyings(Dated, frozen=True):
+    """Underlyings of one class, by the exchange's symbols."""
+
+    symbols: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class Delivery(Dated, frozen=True):
+    """Whether contracts of these underlyings end in delivery of shares (or else in cash), by day of expiry."""
+
+    symbols: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    is_physical: bool
+
+
 class Expiry(Dated, frozen=True, kw_only=True):
     """When an underlying's contracts expire (ISO weekday, 2 is Tuesday), and how many weeks and months are listed.
 
@@ -167,6 +180,7 @@ def subjects(row: Dated) -> set[tuple[object, ...]]:
 
     Of two rows about one thing no two may hold on a day. The first part is the scrip's symbol, "" where it is of all.
     """
-    symbol, band = getattr(row, "symbol", ""), getattr(row, "above", 0)
+    symbols: Iterable[str] = getattr(row, "symbols", (getattr(row, "symbol", ""),))
     kinds: Iterable[object] = getattr(row, "kinds", ("",))
-    return {(symbol, band, kind, getattr(row, "traded_until", None)) for kind in kinds}
+    rest = getattr(row, "above", 0), getattr(row, "traded_until", None)
+    return {(symbol, kind, *rest) for symbol in symbols for kind in kinds}

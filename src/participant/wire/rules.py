@@ -48,11 +48,20 @@ class MarginFile(Struct, frozen=True, forbid_unknown_fields=True):
     margins: tuple[rulerows.MarginRow, ...]
 
 
+class UnderlyingsFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """underlyings.toml: what futures and options are on, and how they are settled."""
+
+    indices: tuple[rulerows.Underlyings, ...]
+    stocks: tuple[rulerows.Underlyings, ...]
+    deliveries: tuple[rulerows.Delivery, ...]
+
+
 FILES: dict[str, type[Struct]] = {
     "calendar.toml": CalendarFile,
     "contracts.toml": ContractsFile,
     "charges.toml": ChargesFile,
     "margin.toml": MarginFile,
+    "underlyings.toml": UnderlyingsFile,
 }
 
 
