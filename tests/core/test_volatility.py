@@ -4,14 +4,21 @@ import datetime
 from math import exp, isnan, nan, sqrt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from participant.core.market import MarketState
+from participant.core.market import Chain, MarketState, Quote, Strike
 from participant.core.volatility import (
+    CARRY_RATE,
+    PARITY_REACH,
+    ForwardSource,
     atm_iv,
     constant_maturity,
-    forward_of,
+    forward_to,
     iv30,
+    middle,
+    parity,
     percentile,
     rank,
     realised,
@@ -28,8 +35,10 @@ def test_a_derived_future_is_no_forward() -> None:
     chain = next(c for c in state.chains if any(f.contract.expiry == c.expiry for f in state.futures))
     wrong = tuple(replace(f, quote=replace(f.quote, bid=1, ask=3), is_derived=True) for f in state.futures)
     trusted = tuple(replace(f, is_derived=False) for f in wrong)
-    assert forward_of(replace(state, futures=trusted), chain) == 2.0
-    assert forward_of(replace(state, futures=wrong), chain) == pytest.approx(forward_of(state, chain), rel=1e-4)
+    assert forward_to(replace(state, futures=trusted), chain, 0.1) == (2.0, ForwardSource.FUTURE)
+    level, source = forward_to(replace(state, futures=wrong), chain, 0.1)
+    assert source is ForwardSource.PARITY
+    assert level == pytest.approx(forward_to(state, chain, 0.1).level, rel=1e-4)
 
 
 def test_realised_volatility_is_the_sample_deviation_of_log_returns_by_root_252() -> None:
@@ -92,14 +101,16 @@ def test_the_nearest_expiry_stands_alone_only_when_it_is_near() -> None:
     assert isnan(constant_maturity([]))
 
 
-def test_the_forward_is_the_future_of_the_expiry_then_parity_then_spot() -> None:
+def test_the_forward_is_the_future_of_the_expiry_then_parity_then_spot_and_carry() -> None:
     state = chain_state()
     month = next(c for c in state.chains if c.expiry == state.futures[0].contract.expiry)
-    assert forward_of(state, month) == state.futures[0].quote.mid
+    assert forward_to(state, month, 0.1) == (state.futures[0].quote.mid, ForwardSource.FUTURE)
     week = state.chains[0]
-    assert forward_of(state, week) == pytest.approx(forward_at(state.exchange_at, week.expiry, SPOT), rel=1e-5)
+    level, source = forward_to(state, week, years_left(state, week, RULES))
+    assert source is ForwardSource.PARITY
+    assert level == pytest.approx(forward_at(state.exchange_at, week.expiry, SPOT), rel=1e-5)
     quoteless = replace(week, strikes=tuple(replace(row, put=None) for row in week.strikes))
-    assert forward_of(state, quoteless) == SPOT
+    assert forward_to(state, quoteless, 0.5) == (SPOT * exp(CARRY_RATE * 0.5), ForwardSource.CARRY)
 
 
 def test_a_future_without_a_valid_quote_gives_way_to_parity() -> None:
@@ -107,20 +118,71 @@ def test_a_future_without_a_valid_quote_gives_way_to_parity() -> None:
     future = state.futures[0].contract
     broken = with_quote(state, future.key, bid=state.futures[0].quote.ask + 1_000_000)
     month = next(c for c in broken.chains if c.expiry == future.expiry)
-    assert forward_of(broken, month) == pytest.approx(forward_at(state.exchange_at, future.expiry, SPOT), rel=1e-5)
+    level, source = forward_to(broken, month, 0.1)
+    assert source is ForwardSource.PARITY
+    assert level == pytest.approx(forward_at(state.exchange_at, future.expiry, SPOT), rel=1e-5)
+
+
+def parity_chain(*rows: tuple[int, int, int, int]) -> Chain:
+    """A chain of (strike, middle of the call, middle of the put, width of each quote)."""
+    strikes = tuple(
+        Strike(k, *(Quote(mid - width // 2, mid + width // 2, 75, 75, 0) for mid in (call, put)))
+        for k, call, put, width in rows
+    )
+    return Chain(NEXT_WEEK, 75, 5, 1800, strikes)
+
+
+def test_parity_is_the_weighted_median_over_strikes_and_tight_quotes_weigh_more() -> None:
+    three = parity_chain((9_900, 210, 90, 20), (10_000, 150, 130, 20), (10_100, 100, 175, 20))
+    assert parity(three, 10_000) == 10_020.0  # of 10,020, 10,020 and 10,025
+    wide = parity_chain((9_900, 240, 90, 20), (10_000, 150, 130, 4), (10_100, 100, 175, 20))
+    assert parity(wide, 10_000) == 10_020.0  # of 10,050, 10,020 and 10,025 the tight one outweighs both
+    even = parity_chain((9_900, 210, 90, 20), (10_000, 154, 130, 20))
+    assert parity(even, 10_000) == 10_022.0  # half of the weight on either side
+
+
+def test_one_wrong_quote_hardly_moves_parity() -> None:
+    state = chain_state()
+    chain, spot = state.chains[2], state.spot
+    at = min(range(len(chain.strikes)), key=lambda i: abs(chain.strikes[i].strike - spot))
+    row = chain.strikes[at]
+    assert row.call is not None
+    assert row.put is not None
+    stale = replace(row, put=replace(row.put, bid=row.put.bid * 3, ask=row.put.ask * 3))
+    wrong = replace(chain, strikes=(*chain.strikes[:at], stale, *chain.strikes[at + 1 :]))
+    assert parity(wrong, spot) == pytest.approx(parity(chain, spot), rel=1e-5)
+    assert stale.put is not None
+    assert stale.strike + middle(row.call) - middle(stale.put) < 0.985 * spot  # by that strike alone
+
+
+def test_parity_asks_the_quoted_strikes_nearest_spot_and_none_beyond_its_reach() -> None:
+    rows = [(10_000 + 50 * i, 600 - 25 * i, 600 + 25 * i, 20) for i in range(-12, 13)]
+    skewed = [(k, call + (900 if abs(k - 10_000) > 250 else 0), put, w) for k, call, put, w in rows]
+    assert parity(parity_chain(*skewed), 10_001) == parity(parity_chain(*rows), 10_001) == 10_000.0
+    assert isnan(parity(parity_chain((9_400, 700, 100, 20), (10_600, 100, 700, 20)), 10_000))
+    assert isnan(parity(parity_chain(), 10_000))
+
+
+@given(st.integers(9_600, 10_400), st.lists(st.tuples(st.integers(-9, 9), st.integers(1, 40)), min_size=1, max_size=8))
+def test_parity_lies_between_the_strikes_that_make_it(spot: int, noise: list[tuple[int, int]]) -> None:
+    rows = [(9_700 + 50 * i, 1000 - 25 * i + off, 700 + 25 * i, 2 * half) for i, (off, half) in enumerate(noise)]
+    quoted = [k + call - put for k, call, put, _ in rows if abs(k - spot) <= PARITY_REACH * spot]
+    level = parity(parity_chain(*rows), spot)
+    assert isnan(level) if not quoted else min(quoted) <= level <= max(quoted)
 
 
 def test_at_the_money_iv_is_that_of_the_chain() -> None:
     state = chain_state()
     for chain in state.chains:
         years = years_left(state, chain, RULES)
-        assert atm_iv(chain, forward_of(state, chain), years) == pytest.approx(SIGMA, rel=2e-3)
+        assert atm_iv(chain, forward_to(state, chain, years).level, years) == pytest.approx(SIGMA, rel=2e-3)
 
 
 def test_at_the_money_iv_is_interpolated_between_the_strikes_round_the_forward() -> None:
     state = chain_state(spread=0.0001)
     chain = state.chains[2]
-    years, forward = years_left(state, chain, RULES), forward_of(state, chain)
+    years = years_left(state, chain, RULES)
+    forward = forward_to(state, chain, years).level
     below = max(r.strike for r in chain.strikes if r.strike <= forward)
     above = min(r.strike for r in chain.strikes if r.strike > forward)
     pair = [r for r in chain.strikes if r.strike in {below, above}]
@@ -135,7 +197,8 @@ def test_at_the_money_iv_is_interpolated_between_the_strikes_round_the_forward()
 def test_invalid_quotes_are_passed_over_and_one_side_stands_alone() -> None:
     state = chain_state()
     chain = state.chains[2]
-    years, forward = years_left(state, chain, RULES), forward_of(state, chain)
+    years = years_left(state, chain, RULES)
+    forward = forward_to(state, chain, years).level
     only_calls_below = replace(
         chain,
         strikes=tuple(
@@ -149,7 +212,8 @@ def test_invalid_quotes_are_passed_over_and_one_side_stands_alone() -> None:
 def test_strikes_far_from_the_forward_are_not_at_the_money() -> None:
     state = chain_state()
     chain = state.chains[2]
-    years, forward = years_left(state, chain, RULES), forward_of(state, chain)
+    years = years_left(state, chain, RULES)
+    forward = forward_to(state, chain, years).level
     wings = replace(chain, strikes=tuple(r for r in chain.strikes if abs(r.strike - forward) > 0.021 * forward))
     assert isnan(atm_iv(wings, forward, years))
 

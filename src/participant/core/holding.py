@@ -13,7 +13,7 @@ from participant.core.scrip import PRICE_UNITS_PER_PAISA, Kind, Side, money
 from participant.core.selection import days_to
 from participant.core.sizing import share_of_capital
 from participant.core.strategy import Case, Figures, Verdict, maintain
-from participant.core.volatility import atm_iv, forward_of, years_left
+from participant.core.volatility import atm_iv, forward_to, years_left
 from participant.core.wording import at_price, counted, rupees
 
 
@@ -104,7 +104,8 @@ def square_off(case: Case, call: Holding) -> SquareOff:
 def carrying(case: Case, call: Holding) -> float:
     """What carrying a call to its expiry is expected to cost, in whole paise; `nan` where its chain shows no IV."""
     chain = next(c for c in case.market.chains if c.expiry == call.contract.expiry)  # the call's quote is from it
-    forward, years = forward_of(case.market, chain), years_left(case.market, chain, case.rules)
+    years = years_left(case.market, chain, case.rules)
+    forward = forward_to(case.market, chain, years).level
     iv = atm_iv(chain, forward, years)
     if not isfinite(iv):
         return nan

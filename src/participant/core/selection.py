@@ -10,7 +10,7 @@ from participant.core.market import Chain, Future, Quote, option
 from participant.core.pricing import greeks, rounded
 from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Figures
-from participant.core.volatility import atm_iv, forward_of, middle, strike_iv, years_left
+from participant.core.volatility import Forward, atm_iv, forward_to, middle, strike_iv, years_left
 
 
 class Candidate(Struct, frozen=True):
@@ -22,7 +22,7 @@ class Candidate(Struct, frozen=True):
     call: Contract
     quote: Quote
     cover: Future
-    forward: float
+    forward: Forward
     years: float
     iv: float
     atm_iv: float
@@ -79,7 +79,9 @@ def _cover(chain: Chain, covers: Sequence[Future]) -> Future | None:
 
 
 def _calls(case: Case, chain: Chain, cover: Future) -> Iterator[Candidate]:
-    forward, years = forward_of(case.market, chain), years_left(case.market, chain, case.rules)
+    years = years_left(case.market, chain, case.rules)
+    known = forward_to(case.market, chain, years)
+    forward = known.level
     at_the_money = rounded(atm_iv(chain, forward, years))
     for row in chain.strikes:
         iv = rounded(strike_iv(True, row.call, forward, row.strike, years))
@@ -87,7 +89,7 @@ def _calls(case: Case, chain: Chain, cover: Future) -> Iterator[Candidate]:
             delta = rounded(greeks(True, forward, row.strike, years, iv).delta)
             contract = option(case.market.scrip, chain, Kind.CALL, row.strike)
             level = at_the_money if isfinite(at_the_money) else iv
-            yield Candidate(contract, row.call, cover, forward, years, iv, level, delta)
+            yield Candidate(contract, row.call, cover, known, years, iv, level, delta)
 
 
 def figures_of(case: Case, candidate: Candidate) -> Figures:
@@ -104,7 +106,8 @@ def figures_of(case: Case, candidate: Candidate) -> Figures:
         "call_iv": candidate.iv,
         "atm_iv": candidate.atm_iv,
         "spread": candidate.spread,
-        "forward": rounded(candidate.forward),
+        "forward": rounded(candidate.forward.level),
+        "forward_source": candidate.forward.source,
         "cover": cover.contract.key,
         "cover_bid": cover.quote.bid,
         "cover_ask": cover.quote.ask,

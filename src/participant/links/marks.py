@@ -15,7 +15,7 @@ from participant.core.position import Expired, Holding, final_value
 from participant.core.pricing import implied_volatility, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import day_of, usual_close
-from participant.core.volatility import forward_of
+from participant.core.volatility import forward_to
 from participant.links.books import Books, market_state
 from participant.ports import Store
 from participant.wire.json import decode, encode
@@ -46,7 +46,7 @@ def mark_of(state: MarketState | None, contract: Contract, price: int, at: int) 
     chain = next((c for c in state.chains if c.expiry == contract.expiry), None)
     if chain is None:
         return PriceMark(price)
-    forward = rounded(forward_of(state, chain))
+    forward = rounded(forward_to(state, chain, years).level)
     is_call = contract.kind is Kind.CALL
     sigma = rounded(implied_volatility(is_call, float(price), forward, float(contract.strike), years))
     return PriceMark(price, state.spot, forward, years, sigma if isfinite(sigma) else None)
