@@ -15,8 +15,8 @@ import pytest
 from tests.source import PACKAGE, ROOT, Source, length, nesting, parameters, sources
 
 CORE_MAY_IMPORT = {
-    "__future__", "bisect", "collections", "cython", "dataclasses", "datetime", "enum", "functools", "hashlib", "heapq",
-    "itertools", "math", "msgspec", "numpy", "typing", "typing_extensions",
+    "__future__", "array", "bisect", "collections", "cython", "dataclasses", "datetime", "enum", "functools", "hashlib",
+    "heapq", "itertools", "math", "msgspec", "numpy", "typing", "typing_extensions",
 }  # fmt: skip
 CORE_MAY_NOT_CALL = {"__import__", "breakpoint", "compile", "eval", "exec", "input", "open", "print"}
 CORE_MAY_NOT_USE = (ast.Global, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith, ast.Await)

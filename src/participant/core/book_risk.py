@@ -16,7 +16,7 @@ from participant.core.market import Chain, quoted
 from participant.core.pricing import greeks, price, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
 from participant.core.strategy import Case
-from participant.core.volatility import DAYS_PER_YEAR, atm_iv, forward_of, middle, strike_iv
+from participant.core.volatility import DAYS_PER_YEAR, atm_iv, forward_to, middle, strike_iv
 
 SPOT_MOVES = (-0.10, -0.05, 0.0, 0.05, 0.10)
 VOLATILITY_FACTORS = (0.5, 1.0, 1.5)
@@ -134,7 +134,8 @@ def _forward_and_iv(case: Case, contract: Contract) -> tuple[float, float]:
     chain = _chain(case, contract)
     if chain is None:
         return float(market.spot), last
-    forward, years = forward_of(market, chain), years_to(case.rules.expiry_at(contract.expiry), case.at)
+    years = years_to(case.rules.expiry_at(contract.expiry), case.at)
+    forward = forward_to(market, chain, years).level
     if years <= 0:
         return forward, 0.0  # over: worth what it is in the money
     own = strike_iv(contract.kind is Kind.CALL, quoted(market, contract), forward, contract.strike, years)

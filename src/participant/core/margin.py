@@ -53,6 +53,17 @@ class Scenario(Struct, frozen=True):
     cover: float = 1.0
 
 
+class _Held(Struct, frozen=True):
+    """What is valued again and again of a contract and its signed quantity, made ready once."""
+
+    quantity: int
+    expiry: datetime.date
+    is_option: bool
+    is_call: bool
+    strike: float
+    years: float
+
+
 def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
     """The margin (paise, rounded up) of signed quantities in one underlying at a spot price and a yearly volatility.
 
@@ -62,14 +73,14 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
         raise ValueError("margin is estimated for one underlying at a time")
     if spot <= 0 or not 0 <= volatility < math.inf:
         raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
-    today = day_of(at)
+    today, held = day_of(at), [_held(contract, quantity, at) for contract, quantity in legs]
     # On its last day a contract is no longer set off against later ones: it is scanned on its own.
-    last_day = [leg for leg in legs if leg[0].expiry <= today]
-    later = [leg for leg in legs if leg[0].expiry > today]
+    last_day = [one for one in held if one.expiry <= today]
+    later = [one for one in held if one.expiry > today]
     now = Scenario(float(spot), volatility)
-    scan = sum(_scan_risk(rates, part, now, at) for part in (last_day, later))
-    net_option_value = _worth([leg for leg in legs if leg[0].kind is not Kind.FUTURE], now, at)
-    span = max(0.0, scan + _calendar_charge(rates, later, now, at) - net_option_value)
+    scan = sum(_scan_risk(rates, part, now) for part in (last_day, later) if part)
+    net_option_value = _worth([one for one in held if one.is_option], now)
+    span = max(0.0, scan + _calendar_charge(rates, later, now) - net_option_value)
     return _paise_up(span + _exposure(rates, legs, spot, today))
 
 
@@ -82,14 +93,15 @@ def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float
     fallen = Scenario(_moved(spot, -move), volatility)
     loss = 0.0
     for contract, quantity, carried in legs:
-        after = carried - spot * move if contract.kind is Kind.FUTURE else _value(contract, fallen, at)
+        option = _held(contract, quantity, at)
+        after = _value(option, fallen) if option.is_option else carried - spot * move
         loss += quantity * (carried - after)
     return _paise_up(loss)
 
 
-def _scan_risk(rates: MarginRates, legs: Legs, now: Scenario, at: int) -> float:
-    worth = _worth(legs, now, at)
-    return max(0.0, *(s.cover * (worth - _worth(legs, s, at)) for s in _scenarios(rates, now)))
+def _scan_risk(rates: MarginRates, held: Sequence[_Held], now: Scenario) -> float:
+    worth = _worth(held, now)
+    return max(0.0, *(s.cover * (worth - _worth(held, s)) for s in _scenarios(rates, now)))
 
 
 def _scenarios(rates: MarginRates, now: Scenario) -> list[Scenario]:
@@ -106,11 +118,11 @@ def _moved(forward: float, by: float) -> float:
     return max(1.0, forward * (1.0 + by))
 
 
-def _calendar_charge(rates: MarginRates, legs: Legs, now: Scenario, at: int) -> float:
+def _calendar_charge(rates: MarginRates, held: Sequence[_Held], now: Scenario) -> float:
     """What the scan misses: expiries do not move as one. Opposite deltas of different expiries are charged per unit."""
     deltas: dict[datetime.date, float] = {}
-    for contract, quantity in legs:
-        deltas[contract.expiry] = deltas.get(contract.expiry, 0.0) + quantity * _delta(contract, now, at)
+    for one in held:
+        deltas[one.expiry] = deltas.get(one.expiry, 0.0) + one.quantity * _delta(one, now)
     return _matched(deltas) * rates.calendar_charge * now.forward
 
 
@@ -130,26 +142,26 @@ def _exposure(rates: MarginRates, legs: Legs, spot: int, today: datetime.date) -
     return charged * spot
 
 
-def _worth(legs: Legs, scenario: Scenario, at: int) -> float:
-    return sum(quantity * _value(contract, scenario, at) for contract, quantity in legs)
+def _held(contract: Contract, quantity: int, at: int) -> _Held:
+    years = years_to(usual_close(contract.expiry), at)
+    is_option, is_call = contract.kind is not Kind.FUTURE, contract.kind is Kind.CALL
+    return _Held(quantity, contract.expiry, is_option, is_call, float(contract.strike), years)
 
 
-def _value(contract: Contract, scenario: Scenario, at: int) -> float:
-    if contract.kind is Kind.FUTURE:
+def _worth(held: Sequence[_Held], scenario: Scenario) -> float:
+    return sum(one.quantity * _value(one, scenario) for one in held)
+
+
+def _value(one: _Held, scenario: Scenario) -> float:
+    if not one.is_option:
         return scenario.forward
-    years, is_call = _years(contract, at), contract.kind is Kind.CALL
-    return price(is_call, scenario.forward, float(contract.strike), years, scenario.volatility)
+    return price(one.is_call, scenario.forward, one.strike, one.years, scenario.volatility)
 
 
-def _delta(contract: Contract, now: Scenario, at: int) -> float:
-    if contract.kind is Kind.FUTURE:
+def _delta(one: _Held, now: Scenario) -> float:
+    if not one.is_option:
         return 1.0
-    years, is_call = _years(contract, at), contract.kind is Kind.CALL
-    return greeks(is_call, now.forward, float(contract.strike), years, now.volatility).delta
-
-
-def _years(contract: Contract, at: int) -> float:
-    return years_to(usual_close(contract.expiry), at)
+    return greeks(one.is_call, now.forward, one.strike, one.years, now.volatility).delta
 
 
 def _paise_up(value: float) -> int:

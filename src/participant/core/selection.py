@@ -1,16 +1,20 @@
 """Which call to sell against which cover: the structure that a covered call would open."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 from math import isfinite
 
 from msgspec import Struct
 
-from participant.core.market import Chain, Future, Quote, option
-from participant.core.pricing import greeks, rounded
+from participant.core.market import Chain, Future, Quote, Strike, option
+from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
 from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Figures
 from participant.core.volatility import Forward, atm_iv, forward_to, middle, strike_iv, years_left
+
+# Far more than rounding can move a delta or a spread, far less than lies between two strikes.
+SLACK = 1e-6
 
 
 class Candidate(Struct, frozen=True):
@@ -34,6 +38,22 @@ class Candidate(Struct, frozen=True):
         return rounded((self.quote.ask - self.quote.bid) / middle(self.quote))
 
 
+class _Call(Struct, frozen=True, gc=False):
+    """A call with a valid quote that may come to be a candidate."""
+
+    chain: Chain
+    row: Strike
+    quote: Quote
+    cover: Future
+    forward: Forward
+    years: float
+
+    def is_tight(self, spread_max: float) -> bool:
+        """Whether the spread, as it is rounded, is acceptable."""
+        spread = (self.quote.ask - self.quote.bid) / middle(self.quote)
+        return spread < spread_max if abs(spread - spread_max) > SLACK else rounded(spread) <= spread_max
+
+
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     """The call nearest the target delta, days to expiry within the window, with its cover; or why there is none.
 
@@ -48,12 +68,13 @@ def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     covered = [(chain, cover) for chain in chains if (cover := _cover(chain, covers)) is not None]
     if not covered:
         return f"no future lives as long as a call within {window}"
-    calls = [candidate for chain, cover in covered for candidate in _calls(case, chain, cover)]
-    if not calls:
+    calls = [call for chain, cover in covered for call in _calls(case, chain, cover)]
+    known = [(call, delta) for call, delta in zip(calls, _deltas(calls), strict=True) if isfinite(delta)]
+    if not known:
         return f"no call within {window} has a valid quote"
     # A far weekly that hardly trades must not stand in front of a call that does.
-    tight = [c for c in calls if c.spread <= weights.spread_max]
-    best = min(tight or calls, key=lambda c: (rounded(abs(c.delta - weights.target_delta)), c.call))
+    tight = [one for one in known if one[0].is_tight(weights.spread_max)]
+    best = _nearest(case, tight or known)
     if abs(best.delta - weights.target_delta) > weights.delta_error_max:
         return f"no call within {window} is near delta {weights.target_delta:.2f}: the nearest has {best.delta:.2f}"
     if not best.cover.quote.is_valid:
@@ -78,18 +99,40 @@ def _cover(chain: Chain, covers: Sequence[Future]) -> Future | None:
     return min(alive, key=lambda c: c.contract.expiry, default=None)
 
 
-def _calls(case: Case, chain: Chain, cover: Future) -> Iterator[Candidate]:
+def _calls(case: Case, chain: Chain, cover: Future) -> list[_Call]:
     years = years_left(case.market, chain, case.rules)
-    known = forward_to(case.market, chain, years)
-    forward = known.level
-    at_the_money = rounded(atm_iv(chain, forward, years))
-    for row in chain.strikes:
-        iv = rounded(strike_iv(True, row.call, forward, row.strike, years))
-        if row.call is not None and isfinite(iv):
-            delta = rounded(greeks(True, forward, row.strike, years, iv).delta)
-            contract = option(case.market.scrip, chain, Kind.CALL, row.strike)
-            level = at_the_money if isfinite(at_the_money) else iv
-            yield Candidate(contract, row.call, cover, known, years, iv, level, delta)
+    forward = forward_to(case.market, chain, years)
+    quoted = ((row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid)
+    return [_Call(chain, row, quote, cover, forward, years) for row, quote in quoted]
+
+
+def _deltas(calls: Sequence[_Call]) -> Sequence[float]:
+    """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
+    size = len(calls)
+    forwards, strikes = array("d", [c.forward.level for c in calls]), array("d", [c.row.strike for c in calls])
+    options = Options(b"\x01" * size, forwards, strikes, array("d", [c.years for c in calls]))
+    sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
+    implied_volatilities(options, array("d", [middle(c.quote) for c in calls]), sigmas, bytearray(size))
+    values(options, sigmas, out)
+    return out[size : 2 * size]
+
+
+def _nearest(case: Case, known: Sequence[tuple[_Call, float]]) -> Candidate:
+    """The call whose delta is nearest the target: only those that rounding might put first are looked at closely."""
+    target = case.weights.target_delta
+    least = min(abs(delta - target) for _, delta in known)
+    near = [_candidate(case, call) for call, delta in known if abs(delta - target) <= least + SLACK]
+    return min(near, key=lambda c: (rounded(abs(c.delta - target)), c.call))
+
+
+def _candidate(case: Case, call: _Call) -> Candidate:
+    strike, forward, years = call.row.strike, call.forward.level, call.years
+    at_the_money = rounded(atm_iv(call.chain, forward, years))
+    iv = rounded(strike_iv(True, call.quote, forward, strike, years))
+    delta = rounded(greeks(True, forward, strike, years, iv).delta)
+    contract = option(case.market.scrip, call.chain, Kind.CALL, strike)
+    level = at_the_money if isfinite(at_the_money) else iv
+    return Candidate(contract, call.quote, call.cover, call.forward, years, iv, level, delta)
 
 
 def figures_of(case: Case, candidate: Candidate) -> Figures:

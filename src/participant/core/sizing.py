@@ -88,7 +88,16 @@ def size(case: Case, candidate: Candidate) -> Sizing:
 
 
 def _most(budget: int, cost: Callable[[int], int]) -> int:
-    """The most lots whose cost is within the budget; a cost never falls as lots are added."""
+    """The most lots whose cost is within the budget; a cost never falls as lots are added.
+
+    It grows about evenly, so the answer lies where the first lot's cost points; where it does not, it is searched for.
+    """
+    first = cost(1)
+    if first > budget:
+        return 0
+    guess = min(LOTS_MAX, budget // first) if first > 0 else LOTS_MAX
+    if cost(guess) <= budget and (guess == LOTS_MAX or cost(guess + 1) > budget):
+        return guess
     return bisect_right(range(1, LOTS_MAX + 1), budget, key=cost)
 
 
