@@ -12,7 +12,7 @@ from participant.core.strategies.covered_call import covered_call
 from participant.core.strategy import Case, Strategy, judged, logged
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 2, "covered_call": 2, "pricing": 2, "volatility": 2, "margin": 1, "charges": 1}
+MODULE_VERSIONS = {"brain": 2, "covered_call": 3, "pricing": 2, "volatility": 2, "margin": 1, "charges": 1}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
 STRATEGIES: dict[str, Strategy] = {"covered_call": covered_call}
 

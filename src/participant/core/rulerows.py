@@ -46,6 +46,23 @@ class Holidays(Dated, frozen=True):
     days: tuple[datetime.date, ...]
 
 
+class EventDays(Dated, frozen=True, kw_only=True):
+    """Days known before that may move the market, all that there are in the span; of one scrip, or of all."""
+
+    name: Text
+    days: tuple[datetime.date, ...]
+    symbol: str = ""
+
+
+class Event(Struct, frozen=True):
+    """A day that may move a scrip, and where that is known from."""
+
+    day: datetime.date
+    name: Text
+    source: Text
+    confidence: Confidence
+
+
 class Hours(Dated, frozen=True, kw_only=True):
     """IST wall times of equity derivatives; contracts on their last day stop at `expiring_close`.
 
@@ -165,8 +182,10 @@ class ScanRow(Dated, frozen=True, kw_only=True):
 def subjects(row: Dated) -> set[tuple[object, ...]]:
     """What a row is about: a tick row about several kinds in one band of prices, a lot up to a day of trading.
 
+    Days of events are about what they are of.
+
     Of two rows about one thing no two may hold on a day. The first part is the scrip's symbol, "" where it is of all.
     """
     symbol, band = getattr(row, "symbol", ""), getattr(row, "above", 0)
-    kinds: Iterable[object] = getattr(row, "kinds", ("",))
+    kinds: Iterable[object] = getattr(row, "kinds", (getattr(row, "name", ""),))
     return {(symbol, band, kind, getattr(row, "traded_until", None)) for kind in kinds}
