@@ -22,6 +22,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
 from participant.core.strategies.table import STRATEGIES
+from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
 
@@ -50,6 +51,7 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     signed_by: str | tuple[str, ...] = ""
     signatures_required: Count = 1
     span_scans: str = ""
+    events_file: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -240,7 +242,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
                 "`participant limits sign`"
             )
-        config = msgspec.convert(settings, Config)
+        config = _with_events(msgspec.convert(settings, Config))
         for part, fault in (("[broker]", config.broker.fault), ("[desk]", config.desk.fault), *_watched(config)):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")
@@ -251,6 +253,15 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise BadConfig(f"{file}: {fault}; docs/settings.md lists every setting") from fault
     except OSError as fault:
         raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
+
+
+def _with_events(config: Config) -> Config:
+    """The configuration with the events of [desk] events_file, if it names one, in the rows of their scrips."""
+    file = config.desk.events_file
+    try:
+        return replace(config, watchlist=with_events(config.watchlist, _body("events_file", file))) if file else config
+    except BadEvents as fault:
+        raise BadConfig(f"[desk] events_file: {file}: {fault}") from fault
 
 
 def _watched(config: Config) -> Iterator[tuple[str, str]]:
@@ -274,10 +285,16 @@ def load_rules(scans: str = "") -> Rulebook:
     rules = parse_rules({f.name: f.read_bytes() for f in folder.iterdir() if f.name.endswith(".toml")})
     if not scans:
         return rules
-    file = Path(scans).expanduser()
     try:
-        return replace(rules, scans=parse_scans(file.read_bytes(), f"SPAN parameters in {file.name}"))
-    except OSError as fault:
-        raise BadConfig(f"[desk] span_scans: {file} cannot be read: {fault.strerror}") from fault
+        return replace(rules, scans=parse_scans(_body("span_scans", scans), f"SPAN parameters in {Path(scans).name}"))
     except BadScans as fault:
-        raise BadConfig(f"[desk] span_scans: {file}: {fault}") from fault
+        raise BadConfig(f"[desk] span_scans: {scans}: {fault}") from fault
+
+
+def _body(setting: str, path: str) -> bytes:
+    """What a file that [desk] names holds."""
+    file = Path(path).expanduser()
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        raise BadConfig(f"[desk] {setting}: {file} cannot be read: {fault.strerror}") from fault

@@ -1,7 +1,7 @@
 """The covered call: every gate both ways, every limit binding, every reason to close, and what becomes of the cover."""
 
 import datetime
-from math import isfinite
+from math import isfinite, log
 from typing import Any
 
 import pytest
@@ -102,6 +102,54 @@ def test_the_call_is_the_one_nearest_the_target_delta_in_the_window() -> None:
         verdict = decided(target_delta=target)
         assert number(verdict, "call_delta") == pytest.approx(target, abs=0.01)
         assert 5 <= number(verdict, "call_days") <= 35
+
+
+@pytest.mark.parametrize(
+    ("by", "target", "most", "least"),
+    [
+        ("moneyness", 0.03, 0.002, 0.028),
+        ("sigmas", 1.0, 0.1, 0.9),
+        ("premium", 100.0, 10.0, 90.0),
+        ("yield", 0.10, 0.01, 0.09),
+    ],
+)
+def test_the_call_can_be_chosen_by_moneyness_deviations_premium_or_yield(
+    by: str, target: float, most: float, least: float
+) -> None:
+    verdict = decided(choose_by=by, choose_target=target, choose_error_max=most)
+    assert verdict.action is Action.OPEN
+    assert least <= number(verdict, "call_measure") <= target + most
+    sold, days = verdict.legs[1], number(verdict, "call_days")
+    again = {
+        "moneyness": sold.contract.strike / number(verdict, "forward") - 1,
+        "sigmas": log(sold.contract.strike / number(verdict, "forward"))
+        / number(verdict, "atm_iv")
+        / (days / 365) ** 0.5,
+        "premium": sold.limit / PRICE_UNITS,
+        "yield": sold.limit / SPOT * 365 / days,
+    }
+    assert number(verdict, "call_measure") == pytest.approx(again[by], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("moneyness", "no call within 5-35 days is near moneyness 90.0%: the nearest has "),
+        ("sigmas", "no call within 5-35 days is near deviations 0.90: the nearest has "),
+        ("premium", "no call within 5-35 days is near premium ₹0.90: the nearest has ₹"),
+        ("yield", "no call within 5-35 days is near yield a year 90.0%: the nearest has "),
+    ],
+)
+def test_no_call_is_sold_that_is_too_far_from_its_target(by: str, said: str) -> None:
+    assert shut(decided(choose_by=by, choose_target=0.9, choose_error_max=0.0)).startswith(said)
+
+
+def test_a_quote_that_is_too_old_opens_nothing() -> None:
+    sold, cover = decided().legs[1].contract.key, decided().legs[0].contract.key
+    for key in (sold, cover):
+        old = with_quote(STATE, key, exchange_at=NOON - 61 * 1_000_000_000)
+        assert shut(decided(old)) == f"the quote of {key} is 61 s old, over 60 s"
+        assert decided(old, quote_age_max_s=61).action is Action.OPEN
 
 
 def test_a_call_that_hardly_trades_does_not_stand_before_one_that_does() -> None:

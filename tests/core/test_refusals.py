@@ -153,3 +153,26 @@ def test_a_window_of_days_that_ends_before_it_begins_opens_nothing() -> None:
     scrip = replace(SCRIP, weights=replace(SCRIP.weights, days_to_expiry_min=40))
     reason = refusal(decide(scrip, STATE, position(), account(), RULES))
     assert reason.endswith("days_to_expiry_min = 40 is over days_to_expiry_max = 35")
+
+
+SIGNALS = list(Weights().signal_weights)
+
+
+def test_weights_that_sum_to_zero_open_nothing() -> None:
+    scrip = replace(SCRIP, weights=replace(SCRIP.weights, **{f"weight_{name}": 0.0 for name in SIGNALS}))
+    reason = refusal(decide(scrip, STATE, position(), account(), RULES))
+    assert reason.endswith("weight_liquidity, weight_trend, weight_event sum to zero: give one of them a weight")
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_negative_weight_opens_nothing(name: str) -> None:
+    scrip = replace(SCRIP, weights=replace(SCRIP.weights, **{f"weight_{name}": -0.1}))
+    reason = refusal(decide(scrip, STATE, position(), account(), RULES))
+    assert reason == f"nothing is done on weights that cannot be: weight_{name} = -0.1 is negative"
+
+
+def test_a_measure_without_a_target_opens_nothing() -> None:
+    scrip = replace(SCRIP, weights=replace(SCRIP.weights, choose_by="premium"))
+    assert refusal(decide(scrip, STATE, position(), account(), RULES)).endswith(
+        'choose_by = "premium" needs a choose_target above 0'
+    )

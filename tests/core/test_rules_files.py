@@ -51,6 +51,9 @@ FAULTS = [
     ("calendar.toml", 'confidence = "high"', 'confidence = "sure"', "holidays[0].confidence: Invalid enum value"),
     ("calendar.toml", "until = 2026-12-31", "until = 2025-12-31", "holidays[0].until: 2025-12-31 lies before since"),
     ("calendar.toml", "2026-01-15,", "2027-01-15,", "holidays[0].days: a day lies outside 2026-01-01 to 2026-12-31"),
+    ("events.toml", "2019-04-04,", "2018-04-04,", "event_days[0].days: a day lies outside 2019-04-01 to 2020-02-29"),
+    ("events.toml", "since = 2020-05-23", "since = 2020-02-23", "event_days[1].since: overlaps event_days[0]: end the"),
+    ("events.toml", "[2019-04-04", '["soon"', "event_days[0].days[0]: Expected `date`, got `str`"),
     ("calendar.toml", "open = 09:15:00", "open = 16:15:00", "hours[0].open: pre_open, open, expiring_close, close"),
     (
         "calendar.toml",

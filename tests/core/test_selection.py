@@ -66,5 +66,5 @@ def test_a_spread_is_compared_as_it_is_rounded(limit: float, is_tight: bool) -> 
     """2 / 7 is over 0.2857142857 by its last bits alone, which decide nothing."""
     state = chain_state()
     chain, quote = state.chains[0], Quote(6, 8, 65, 65, state.exchange_at)
-    call = _Call(chain, chain.strikes[0], quote, state.futures[0], Forward(1.0, ForwardSource.CARRY), 1.0)
+    call = _Call(chain, chain.strikes[0], quote, state.futures[0], Forward(1.0, ForwardSource.CARRY), 1.0, 0.0)
     assert call.is_tight(limit) == is_tight

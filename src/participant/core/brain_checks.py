@@ -7,6 +7,9 @@ of its own (docs/controls.md).
 """
 
 import datetime
+from collections.abc import Generator
+
+from msgspec.structs import replace
 
 from participant.core.account import BookRisk
 from participant.core.book_risk import book_risk
@@ -16,7 +19,7 @@ from participant.core.plan import Check, Found, Plan, figures_of, naked_units, r
 from participant.core.pricing import rounded
 from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Kind
-from participant.core.strategy import Case, Strategy, Verdict, maintain
+from participant.core.strategy import Case, Gate, Strategy, Verdict, ask, maintain
 from participant.core.wording import percent, rupees
 
 SESSIONS_SEARCHED = 20
@@ -44,15 +47,19 @@ def vetted(case: Case, verdict: Verdict) -> Verdict:
     """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not."""
     if verdict.action is not Action.OPEN:
         return verdict
-    plan, figures = Plan(case, verdict), dict(verdict.figures)
+    asked = ask(_gates(Plan(case, verdict)), [check.name for check in BRAIN_CHECKS])
+    figures, gates = verdict.figures | asked.figures, (*verdict.gates, *asked.gates)
+    if asked.said:
+        return maintain(asked.said, figures, gates)
+    return replace(verdict, figures=figures, gates=gates)
+
+
+def _gates(plan: Plan) -> Generator[Gate, None, None]:
     for check in BRAIN_CHECKS:
         found = None if plan.is_reducing and not check.binds_all else check.judge(plan)
-        if found is None:
-            continue
-        figures |= figures_of(check, found)
-        if not found.is_ok:
-            return maintain(refusal(check, found), figures)
-    return Verdict(verdict.action, verdict.reason, figures, verdict.legs)
+        if found is not None:
+            said = "" if found.is_ok else refusal(check, found)
+            yield Gate(check.name, said, found.value, found.limit, figures_of(check, found))
 
 
 # --- what binds every verdict that opens ------------------------------------------------------------------------------

@@ -1,16 +1,18 @@
 """What must hold before a call is sold: rich volatility, a tight spread, and a premium that is worth the charges."""
 
+from collections.abc import Iterator
 from math import isfinite
 
 from msgspec import Struct
 
 from participant.core import volatility
 from participant.core.charges import charges
+from participant.core.market import SECOND
 from participant.core.pricing import rounded
 from participant.core.scrip import Side, money
 from participant.core.selection import Candidate
 from participant.core.sizing import premium
-from participant.core.strategy import Case, Figures
+from participant.core.strategy import Case, Figures, Gate
 from participant.core.wording import percent, rupees
 
 
@@ -72,34 +74,50 @@ def richness(case: Case) -> Richness:
     )
 
 
-def not_rich(case: Case, rich: Richness) -> str:
-    """Why volatility is not rich enough to sell, or an empty string."""
-    weights = case.weights
+VOLATILITY = ("history", "IV", "realised", "rank", "over realised")
+
+
+def volatility_gates(case: Case, rich: Richness) -> Iterator[Gate]:
+    """Whether volatility is known, and rich enough to sell."""
+    weights, closes = case.weights, len(case.market.look_back.closes)
+    yield Gate("history", _too_short(case, rich), rich.sessions, weights.look_back_sessions_min)
+    yield Gate("IV", _no_iv(rich), rich.iv30)
+    unknown = f"realised volatility is not known from {closes} closes"
+    yield Gate("realised", "" if isfinite(rich.iv_over_realised) else unknown, rich.realised)
+    rank, least = rich.iv_rank, weights.iv_rank_min
+    yield Gate("rank", f"IV rank {percent(rank)} is under {percent(least)}" if rank < least else "", rank, least)
+    ratio, least = rich.iv_over_realised, weights.iv_over_realised_min
+    said = f"{rich.name} {percent(rich.iv30)} is {ratio:.2f} times realised {percent(rich.realised)}, under {least:.2f}"
+    yield Gate("over realised", said if ratio < least else "", ratio, least)
+
+
+def _too_short(case: Case, rich: Richness) -> str:
     if rich.published and not rich.sessions:
         return f"IV rank and IV over realised are unknown: no close of {rich.published} before the day is known"
-    if rich.sessions < weights.look_back_sessions_min:
-        return f"look-back too short ({rich.sessions} of {weights.look_back_sessions_min} sessions)"
+    least = case.weights.look_back_sessions_min
+    return f"look-back too short ({rich.sessions} of {least} sessions)" if rich.sessions < least else ""
+
+
+def _no_iv(rich: Richness) -> str:
     if not isfinite(rich.iv30):
         return "no 30-day at-the-money IV can be read from the chain"
-    if not isfinite(rich.iv_rank):
-        return "IV has no rank: it never moved over the look-back"
-    if not isfinite(rich.iv_over_realised):
-        return f"realised volatility is not known from {len(case.market.look_back.closes)} closes"
-    if rich.iv_rank < weights.iv_rank_min:
-        return f"IV rank {percent(rich.iv_rank)} is under {percent(weights.iv_rank_min)}"
-    if rich.iv_over_realised < weights.iv_over_realised_min:
-        return (
-            f"{rich.name} {percent(rich.iv30)} is {rich.iv_over_realised:.2f} times realised {percent(rich.realised)}, "
-            f"under {weights.iv_over_realised_min:.2f}"
-        )
-    return ""
+    return "" if isfinite(rich.iv_rank) else "IV has no rank: it never moved over the look-back"
 
 
-def not_tight(case: Case, candidate: Candidate) -> str:
-    """Why the call's spread is not acceptable, or an empty string."""
-    if candidate.spread <= case.weights.spread_max:
-        return ""
-    return f"the spread of {candidate.call.key} is {percent(candidate.spread)}, over {percent(case.weights.spread_max)}"
+def age_gate(case: Case, candidate: Candidate) -> Gate:
+    """Whether what is to be traded was quoted a moment ago."""
+    quotes = ((candidate.call, candidate.quote), (candidate.cover.contract, candidate.cover.quote))
+    contract, quote = max(quotes, key=lambda one: case.at - one[1].exchange_at)
+    age, most = (case.at - quote.exchange_at) / SECOND, case.weights.quote_age_max_s
+    said = f"the quote of {contract.key} is {age:,.0f} s old, over {most} s" if age > most else ""
+    return Gate("quote age", said, rounded(age), most)
+
+
+def spread_gate(case: Case, candidate: Candidate) -> Gate:
+    """Whether the call's spread is acceptable."""
+    spread, most = candidate.spread, case.weights.spread_max
+    said = f"the spread of {candidate.call.key} is {percent(spread)}, over {percent(most)}"
+    return Gate("spread", said if spread > most else "", spread, most)
 
 
 class Credit(Struct, frozen=True):
@@ -129,11 +147,11 @@ def credit(case: Case, candidate: Candidate, lots: int, is_cover_held: bool) -> 
     return Credit(received, paid)
 
 
-def not_worth_it(case: Case, earned: Credit) -> str:
-    """Why the net credit is too little, or an empty string."""
-    if earned.net > case.weights.net_credit_min:
-        return ""
-    return (
+def credit_gate(case: Case, earned: Credit) -> Gate:
+    """Whether the net credit is worth it."""
+    said = (
         f"net credit {rupees(earned.net)} (premium {rupees(earned.premium)} less charges {rupees(earned.charges)}) "
         f"is not over {rupees(case.weights.net_credit_min)}"
     )
+    least = case.weights.net_credit_min
+    return Gate("credit", said if earned.net <= least else "", earned.net, least, earned.figures)

@@ -24,6 +24,7 @@ SUBJECTS = {
     "price_ranges": "the price range",
     "charges": "the charges",
     "margins": "the margins",
+    "event_days": "days of events",
     "scans": "the published scan ranges",
 }
 

@@ -42,6 +42,7 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
     price_ranges: tuple[rulerows.PriceRange, ...]
     charges: tuple[rulerows.ChargeRow, ...]
     margins: tuple[rulerows.MarginRow, ...]
+    event_days: tuple[rulerows.EventDays, ...] = ()
     scans: tuple[rulerows.ScanRow, ...] = ()  # only where someone named a file of them; without, no digest has them
 
     @cached_property
@@ -64,6 +65,12 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
         if day.isoweekday() > 5 or day in shut.days:
             return None
         return _session(row_on(self.hours, day, "trading hours", "calendar.toml"), day)
+
+    def events(self, symbol: str, first: datetime.date, last: datetime.date) -> tuple[rulerows.Event, ...]:
+        """The known events of all and of a scrip from one day to another, both included, in their order."""
+        rows = [row for row in self.event_days if row.symbol in ("", symbol)]
+        found = (rulerows.Event(d, r.name, r.source, r.confidence) for r in rows for d in r.days if first <= d <= last)
+        return tuple(sorted(found, key=lambda event: (event.day, event.name)))
 
     def next_session(self, day: datetime.date) -> datetime.date:
         """The first day with a session after this one."""

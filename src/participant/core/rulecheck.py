@@ -15,7 +15,7 @@ from participant.core.rulebook import ONE_DAY, Rulebook
 from participant.core.scrip import Kind
 from participant.core.session import Session
 
-EVENTS = ("special_sessions", "scans")  # tables of single days: what lies between is no gap
+EVENTS = ("special_sessions", "event_days", "scans")  # tables of single days: what lies between is no gap
 Hours = tuple[int, int]
 
 

@@ -46,6 +46,23 @@ class Holidays(Dated, frozen=True):
     days: tuple[datetime.date, ...]
 
 
+class EventDays(Dated, frozen=True, kw_only=True):
+    """Days known before that may move the market, all that there are in the span; of one scrip, or of all."""
+
+    name: Text
+    days: tuple[datetime.date, ...]
+    symbol: str = ""
+
+
+class Event(Struct, frozen=True):
+    """A day that may move a scrip, and where that is known from."""
+
+    day: datetime.date
+    name: Text
+    source: Text
+    confidence: Confidence
+
+
 class Hours(Dated, frozen=True, kw_only=True):
     """IST wall times of equity derivatives; contracts on their last day stop at `expiring_close`.
 
@@ -178,9 +195,11 @@ class ScanRow(Dated, frozen=True, kw_only=True):
 def subjects(row: Dated) -> set[tuple[object, ...]]:
     """What a row is about: a tick row about several kinds in one band of prices, a lot up to a day of trading.
 
+    Days of events are about what they are of.
+
     Of two rows about one thing no two may hold on a day. The first part is the scrip's symbol, "" where it is of all.
     """
     symbols: Iterable[str] = getattr(row, "symbols", (getattr(row, "symbol", ""),))
-    kinds: Iterable[object] = getattr(row, "kinds", ("",))
+    kinds: Iterable[object] = getattr(row, "kinds", (getattr(row, "name", ""),))
     rest = getattr(row, "above", 0), getattr(row, "traded_until", None)
     return {(symbol, kind, *rest) for symbol in symbols for kind in kinds}

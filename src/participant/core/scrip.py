@@ -6,7 +6,7 @@ Prices are `int` in 1/10,000 of the currency, money is `int` paise, quantities a
 import datetime
 from enum import StrEnum
 from functools import lru_cache
-from math import isnan
+from math import isfinite
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -73,6 +73,8 @@ Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]  # bounds refuse what is not a number as well
 Part = Annotated[float, Meta(gt=0.0, le=1.0)]
 Figure = Annotated[float, Meta(ge=0.0, le=100.0)]
+Sessions = Annotated[int, Meta(ge=0, le=20)]
+NotNegative = Annotated[float, Meta(ge=0.0, le=1e6)]
 
 
 class Weights(Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,13 +104,44 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     structure_loss_share_max: Part = 0.015
     after_call: Literal["flatten", "resell"] = "flatten"
     cover_alone_max_s: Count = 1800
+    choose_by: Literal["delta", "moneyness", "sigmas", "premium", "yield"] = "delta"
+    choose_target: NotNegative = 0.0
+    choose_error_max: NotNegative = 0.0
+    quote_age_max_s: Count = 60
+    weight_richness: Figure = 0.40
+    weight_depth: Figure = 0.10
+    weight_liquidity: Figure = 0.20
+    weight_trend: Figure = 0.15
+    weight_event: Figure = 0.15
+    score_min: Share = 0.0
+    blackout: Literal["off", "maintain", "close"] = "maintain"
+    blackout_sessions_before: Sessions = 1
+    blackout_sessions_after: Sessions = 0
+
+    @property
+    def signal_weights(self) -> dict[str, float]:
+        """The weight of each signal by the signal's name."""
+        return {
+            name.removeprefix("weight_"): getattr(self, name)
+            for name in self.__struct_fields__
+            if name.startswith("weight_")
+        }
 
     @property
     def fault(self) -> str:
         """Why these cannot hold together, or an empty string; bounds of each alone are kept where they are read."""
-        strange = [name for name in self.__struct_fields__ if isinstance(v := getattr(self, name), float) and isnan(v)]
-        if strange:
-            return f"{strange[0]} is not a number"
+        numbers = [(name, v) for name in self.__struct_fields__ if isinstance(v := getattr(self, name), int | float)]
+        for name, value in numbers:
+            if not isfinite(value):
+                return f"{name} is not a number"
+            if value < 0:
+                return f"{name} = {value:g} is negative"
+        if not sum(self.signal_weights.values()) > 0:
+            return (
+                f"{', '.join(f'weight_{name}' for name in self.signal_weights)} sum to zero: give one of them a weight"
+            )
+        if self.choose_by != "delta" and not self.choose_target > 0:
+            return f'choose_by = "{self.choose_by}" needs a choose_target above 0'
         if self.days_to_expiry_min > self.days_to_expiry_max:
             return (
                 f"days_to_expiry_min = {self.days_to_expiry_min} is over days_to_expiry_max = {self.days_to_expiry_max}"
@@ -116,8 +149,16 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
         return ""
 
 
+class OwnEvent(Struct, frozen=True, forbid_unknown_fields=True):
+    """A day that may move one scrip, as its user has named it: results of a company, a meeting."""
+
+    day: datetime.date
+    name: Annotated[str, Meta(min_length=1)]
+    source: Annotated[str, Meta(min_length=1)] = "your own"
+
+
 class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
-    """A row of the watchlist: an underlying, how often it is decided on, its weights and the limits of its risk.
+    """A row of the watchlist: an underlying, how often it is decided on, its weights, its limits and its own events.
 
     `beta` is how many percent it moves where the market moves one; scrips of one `sector` are limited together.
     """
@@ -133,3 +174,4 @@ class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
     sector: str = ""
     weights: Weights = Weights()
     limits: RiskLimits = SHIPPED
+    events: tuple[OwnEvent, ...] = ()

@@ -3,17 +3,18 @@
 import datetime
 from array import array
 from collections.abc import Sequence
-from math import isfinite
+from math import isfinite, log, sqrt
 
 from msgspec import Struct
 
 from participant.core.market import Chain, Future, Quote, Strike, option
 from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
-from participant.core.scrip import Contract, Kind
+from participant.core.scrip import PRICE_UNITS, Contract, Kind
 from participant.core.strategy import Case, Figures
 from participant.core.volatility import Forward, atm_iv, forward_to, middle, strike_iv, years_left
+from participant.core.wording import percent
 
-# Far more than rounding can move a delta or a spread, far less than lies between two strikes.
+# Far more than rounding can move a measure or a spread, far less than lies between two strikes.
 SLACK = 1e-6
 
 
@@ -39,7 +40,7 @@ class Candidate(Struct, frozen=True):
 
 
 class _Call(Struct, frozen=True, gc=False):
-    """A call with a valid quote that may come to be a candidate."""
+    """A call with a valid quote that may become a candidate; `level` is the IV at its chain's money if asked for."""
 
     chain: Chain
     row: Strike
@@ -47,6 +48,7 @@ class _Call(Struct, frozen=True, gc=False):
     cover: Future
     forward: Forward
     years: float
+    level: float
 
     def is_tight(self, spread_max: float) -> bool:
         """Whether the spread, as it is rounded, is acceptable."""
@@ -55,17 +57,16 @@ class _Call(Struct, frozen=True, gc=False):
 
 
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
-    """The call nearest the target delta, days to expiry within the window, with its cover; or why there is none.
+    """The call nearest the target, days to expiry within the window, with its cover; or why there is none.
 
     Calls whose spread is acceptable go before all others, of equal ones the earlier expiry is taken. The cover is the
     earliest of `covers` that lives as long as the call.
     """
-    weights = case.weights
-    window = f"{days_min(case)}-{weights.days_to_expiry_max} days"
-    chains = [c for c in case.market.chains if days_min(case) <= days_to(case, c.expiry) <= weights.days_to_expiry_max]
+    window = f"{days_min(case)}-{case.weights.days_to_expiry_max} days"
+    chains = chains_of(case)
     if not chains:
         return f"no expiry within {window} is listed"
-    covered = [(chain, cover) for chain in chains if (cover := _cover(chain, covers)) is not None]
+    covered = [(chain, cover) for chain in chains if (cover := cover_of(chain, covers)) is not None]
     if not covered:
         return f"no future lives as long as a call within {window}"
     calls = [call for chain, cover in covered for call in _calls(case, chain, cover)]
@@ -73,15 +74,81 @@ def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     if not known:
         return f"no call within {window} has a valid quote"
     # A far weekly that hardly trades must not stand in front of a call that does.
-    tight = [one for one in known if one[0].is_tight(weights.spread_max)]
+    tight = [one for one in known if one[0].is_tight(case.weights.spread_max)]
     best = _nearest(case, tight or known)
-    if abs(best.delta - weights.target_delta) > weights.delta_error_max:
-        return f"no call within {window} is near delta {weights.target_delta:.2f}: the nearest has {best.delta:.2f}"
-    if not best.cover.quote.is_valid:
-        return f"the cover {best.cover.contract.key} has no valid quote"
-    if best.cover.contract.lot != best.call.lot:
-        return f"a lot of {best.cover.contract.key} does not cover a lot of {best.call.key}"
-    return best
+    target, most = target_of(case)
+    if _error(case, best) > most:
+        near, has = told(case, target), told(case, measure(case, best))
+        return f"no call within {window} is near {LABELS[case.weights.choose_by]} {near}: the nearest has {has}"
+    return _fault(best) or best
+
+
+def _fault(best: Candidate) -> str:
+    cover = best.cover
+    if not cover.quote.is_valid:
+        return f"the cover {cover.contract.key} has no valid quote"
+    if cover.contract.lot != best.call.lot:
+        return f"a lot of {cover.contract.key} does not cover a lot of {best.call.key}"
+    return ""
+
+
+LABELS = {
+    "delta": "delta",
+    "moneyness": "moneyness",
+    "sigmas": "deviations",
+    "premium": "premium",
+    "yield": "yield a year",
+}
+
+
+def target_of(case: Case) -> tuple[float, float]:
+    """What the call is chosen by: the target, and how far from it one may lie."""
+    weights = case.weights
+    if weights.choose_by == "delta":
+        return weights.target_delta, weights.delta_error_max
+    return weights.choose_target, weights.choose_error_max
+
+
+def measure(case: Case, candidate: Candidate) -> float:
+    """How far out of the money, or how dear, a call is by the scrip's measure.
+
+    Moneyness is `strike / forward - 1`; in deviations `ln(strike / forward) / (IV at the money x root of the years)`.
+    A premium is the bid in rupees a unit, a yield the bid over spot times 365 / days to expiry.
+    """
+    out = candidate.call.strike / candidate.forward.level
+    return rounded(_measure(case, out, candidate.atm_iv, candidate.years, (candidate.quote.bid, candidate.delta)))
+
+
+def _measure(case: Case, out: float, level: float, years: float, of_call: tuple[int, float]) -> float:
+    """The measure of a call: `out` is its strike over the forward, `of_call` its bid and its delta."""
+    (bid, delta), by = of_call, case.weights.choose_by
+    if by == "moneyness":
+        return out - 1
+    if by == "sigmas":
+        return log(out) / (level * sqrt(years))
+    if by == "premium":
+        return bid / PRICE_UNITS
+    if by == "yield":
+        return bid / case.market.spot / years
+    return delta
+
+
+def told(case: Case, value: float) -> str:
+    """A measure for a sentence."""
+    by = case.weights.choose_by
+    if by in {"moneyness", "yield"}:
+        return percent(value)
+    return f"₹{value:,.2f}" if by == "premium" else f"{value:.2f}"
+
+
+def _error(case: Case, candidate: Candidate) -> float:
+    return rounded(abs(measure(case, candidate) - target_of(case)[0]))
+
+
+def chains_of(case: Case) -> list[Chain]:
+    """The chains whose calls may be sold by the window of days, earliest expiry first."""
+    most = case.weights.days_to_expiry_max
+    return [c for c in case.market.chains if days_min(case) <= days_to(case, c.expiry) <= most]
 
 
 def days_to(case: Case, expiry: datetime.date) -> int:
@@ -94,7 +161,8 @@ def days_min(case: Case) -> int:
     return max(1, case.weights.days_to_expiry_min)
 
 
-def _cover(chain: Chain, covers: Sequence[Future]) -> Future | None:
+def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
+    """The earliest of these futures that lives as long as a chain's calls."""
     alive = [c for c in covers if c.contract.expiry >= chain.expiry]
     return min(alive, key=lambda c: c.contract.expiry, default=None)
 
@@ -102,8 +170,13 @@ def _cover(chain: Chain, covers: Sequence[Future]) -> Future | None:
 def _calls(case: Case, chain: Chain, cover: Future) -> list[_Call]:
     years = years_left(case.market, chain, case.rules)
     forward = forward_to(case.market, chain, years)
+    level = _level(chain, forward, years) if case.weights.choose_by == "sigmas" else 0.0
     quoted = ((row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid)
-    return [_Call(chain, row, quote, cover, forward, years) for row, quote in quoted]
+    return [_Call(chain, row, quote, cover, forward, years, level) for row, quote in quoted]
+
+
+def _level(chain: Chain, forward: Forward, years: float) -> float:
+    return rounded(atm_iv(chain, forward.level, years))
 
 
 def _deltas(calls: Sequence[_Call]) -> Sequence[float]:
@@ -118,17 +191,29 @@ def _deltas(calls: Sequence[_Call]) -> Sequence[float]:
 
 
 def _nearest(case: Case, known: Sequence[tuple[_Call, float]]) -> Candidate:
-    """The call whose delta is nearest the target: only those that rounding might put first are looked at closely."""
-    target = case.weights.target_delta
-    least = min(abs(delta - target) for _, delta in known)
-    near = [_candidate(case, call) for call, delta in known if abs(delta - target) <= least + SLACK]
-    return min(near, key=lambda c: (rounded(abs(c.delta - target)), c.call))
+    """The call whose measure is nearest the target: only those that rounding might put first are looked at closely.
+
+    Where the chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
+    """
+    target = target_of(case)[0]
+    near = [call for call, _ in known]
+    if case.weights.choose_by != "sigmas" or all(isfinite(call.level) for call in near):
+        errors = [abs(_raw(case, call, delta) - target) for call, delta in known]
+        most = min(errors) + SLACK * (1 + abs(target) + min(errors))
+        near = [call for call, error in zip(near, errors, strict=True) if error <= most]
+    return min((_candidate(case, call) for call in near), key=lambda c: (_error(case, c), c.call))
+
+
+def _raw(case: Case, call: _Call, delta: float) -> float:
+    return _measure(case, call.row.strike / call.forward.level, call.level, call.years, (call.quote.bid, delta))
 
 
 def _candidate(case: Case, call: _Call) -> Candidate:
     strike, forward, years = call.row.strike, call.forward.level, call.years
-    at_the_money = rounded(atm_iv(call.chain, forward, years))
-    iv = rounded(strike_iv(True, call.quote, forward, strike, years))
+    iv, at_the_money = (
+        rounded(strike_iv(True, call.quote, forward, strike, years)),
+        _level(call.chain, call.forward, years),
+    )
     delta = rounded(greeks(True, forward, strike, years, iv).delta)
     contract = option(case.market.scrip, call.chain, Kind.CALL, strike)
     level = at_the_money if isfinite(at_the_money) else iv
@@ -155,4 +240,5 @@ def figures_of(case: Case, candidate: Candidate) -> Figures:
         "cover_bid": cover.quote.bid,
         "cover_ask": cover.quote.ask,
         "basis": rounded(middle(cover.quote) - case.market.spot),
+        **({"call_measure": measure(case, candidate)} if case.weights.choose_by != "delta" else {}),
     }

@@ -4,8 +4,9 @@ In `figures` money is paise (`_paise`), prices are 1/10,000 rupee, quantities un
 """
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from math import isfinite
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -21,13 +22,32 @@ from participant.core.session import day_of
 Figures = dict[str, Figure]
 
 
+class Gate(Struct, frozen=True):
+    """A rule as it was asked: what it found, what it compared that with, and why it spoke; empty where it let pass.
+
+    To open, a gate that speaks is shut; of what is held, a rule that speaks acts. One that was never asked, because one
+    before it spoke, is not reached. `figures` are what it adds to those of the decision.
+    """
+
+    name: str
+    said: str = ""
+    value: Figure = None
+    limit: Figure = None
+    figures: Figures = {}
+    is_reached: bool = True
+
+
 class Verdict(Struct, frozen=True):
-    """Open, close or maintain, in a sentence, with the figures behind it and the legs in their order."""
+    """Open, close or maintain, in a sentence, with the figures behind it and the legs in their order.
+
+    `gates` are the rules in the order in which they were asked: for people, worked out again and never logged.
+    """
 
     action: Action
     reason: str
     figures: Figures
     legs: tuple[Leg, ...] = ()
+    gates: tuple[Gate, ...] = ()
 
 
 Strategy = Callable[[Scrip, MarketState, Position, Account, Rulebook], Verdict]
@@ -58,9 +78,37 @@ class Case(Struct, frozen=True):
         return day_of(self.market.exchange_at)
 
 
-def maintain(reason: str, figures: Figures) -> Verdict:
+def maintain(reason: str, figures: Figures, gates: tuple[Gate, ...] = ()) -> Verdict:
     """The verdict to leave everything as it is."""
-    return Verdict(Action.MAINTAIN, reason, figures)
+    return Verdict(Action.MAINTAIN, reason, figures, (), gates)
+
+
+Found = TypeVar("Found")
+
+
+class Asked(Struct, Generic[Found], frozen=True):
+    """What came of asking rules in their order: the rules, why the first that spoke did so, and what they found."""
+
+    gates: tuple[Gate, ...]
+    said: str
+    figures: Figures
+    found: Found | None
+
+
+def ask(rules: Generator[Gate, None, Found], names: Sequence[str]) -> Asked[Found]:
+    """Ask rules one after the other until one speaks; those of `names` after it are not reached."""
+    asked: list[Gate] = []
+    found: Found | None = None
+    while not (asked and asked[-1].said):
+        try:
+            asked.append(next(rules))
+        except StopIteration as end:
+            found = end.value
+            break
+    said = asked[-1].said if asked else ""
+    left = (name for name in names if name not in {gate.name for gate in asked})
+    figures = {name: figure for gate in asked for name, figure in gate.figures.items()}
+    return Asked((*asked, *(Gate(name, is_reached=False) for name in left)), said, figures, found)
 
 
 def logged(figures: Figures) -> Figures:

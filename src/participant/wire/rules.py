@@ -56,12 +56,19 @@ class UnderlyingsFile(Struct, frozen=True, forbid_unknown_fields=True):
     deliveries: tuple[rulerows.Delivery, ...]
 
 
+class EventsFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """events.toml: days that may move the market."""
+
+    event_days: tuple[rulerows.EventDays, ...]
+
+
 FILES: dict[str, type[Struct]] = {
     "calendar.toml": CalendarFile,
     "contracts.toml": ContractsFile,
     "charges.toml": ChargesFile,
     "margin.toml": MarginFile,
     "underlyings.toml": UnderlyingsFile,
+    "events.toml": EventsFile,
 }
 
 
@@ -104,7 +111,7 @@ def _check(name: str, table: str, rows: tuple[rulerows.Dated, ...]) -> None:
             raise BadRules(
                 f"rules/{name}: {table}[{i}].open: pre_open, open, expiring_close, close must follow in time"
             )
-        if isinstance(row, rulerows.Holidays) and not all(row.holds(day) for day in row.days):
+        if isinstance(row, rulerows.Holidays | rulerows.EventDays) and not all(row.holds(day) for day in row.days):
             raise BadRules(f"rules/{name}: {table}[{i}].days: a day lies outside {row.since} to {row.until}")
         older = [j for subject in rulerows.subjects(row) for j in of_subject.get(subject, ())]
         for j in older:

@@ -9,20 +9,19 @@ and a flat book may open, at most once a session.
 from msgspec.structs import replace
 
 from participant.core.account import Account
-from participant.core.decision import Action, Leg
-from participant.core.gates import Richness, credit, not_rich, not_tight, not_worth_it, richness
+from participant.core.decision import Action
+from participant.core.entries import enter, sell
+from participant.core.gates import Richness, richness
 from participant.core.holding import closing_legs, held, hold, structure_result, unquoted
 from participant.core.market import MarketState
 from participant.core.position import Position
-from participant.core.pricing import rounded, years_to
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Kind, Scrip, Side, money
-from participant.core.selection import Candidate, choose, days_to, figures_of
+from participant.core.scrip import Kind, Scrip
 from participant.core.session import Phase, phase, session_seconds_since
-from participant.core.sizing import Margins, Sizing, crash, margin_room, margins, share_of_capital, shown_lots, size
+from participant.core.signals import score
+from participant.core.sizing import share_of_capital
 from participant.core.strategy import Case, Figures, Verdict, maintain
-from participant.core.volatility import middle
-from participant.core.wording import at_price, counted, rupees
+from participant.core.wording import rupees
 
 
 def covered_call(scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook) -> Verdict:
@@ -32,6 +31,7 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
     figures: Figures = {
         "spot": market.spot,
         **rich.figures,
+        **score(case, rich).figures,
         "cover_units": position.cover,
         "call_units_sold": position.short_calls,
     }
@@ -51,8 +51,7 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
         return _cover_alone(case, figures, rich)
     if position.entered_on == case.day:
         return maintain("one entry a session, and today's has been made", figures)
-    shut = not_rich(case, rich)
-    return maintain(shut, figures) if shut else _open(case, figures, rich)
+    return enter(case, figures, rich)
 
 
 def _working(position: Position) -> str:
@@ -79,62 +78,6 @@ def _cover_up(case: Case, figures: Figures) -> Verdict:
     return Verdict(Action.CLOSE, reason, figures, closing_legs(case, Kind.CALL, excess))
 
 
-# --- opening ----------------------------------------------------------------------------------------------------------
-
-
-def _open(case: Case, figures: Figures, rich: Richness) -> Verdict:
-    """Buy the cover, then sell the call, if every gate after that of volatility passes as well."""
-    candidate = choose(case, case.market.futures)
-    if isinstance(candidate, str):
-        return maintain(candidate, figures)
-    sizing = size(case, candidate)
-    figures = figures | figures_of(case, candidate) | sizing.figures
-    shut = not_tight(case, candidate) or _too_small(case, sizing)
-    if shut:
-        return maintain(shut, figures)
-    earned, needed = credit(case, candidate, sizing.lots, is_cover_held=False), margins(case, candidate, sizing.lots)
-    figures = figures | earned.figures | _exposure(case, candidate, sizing.lots, needed)
-    poor = not_worth_it(case, earned)
-    if poor:
-        return maintain(poor, figures)
-    units, cover = sizing.lots * candidate.call.lot, candidate.cover
-    legs = (
-        Leg(cover.contract, Side.BUY, units, cover.quote.ask, needed.cover),
-        Leg(candidate.call, Side.SELL, units, candidate.quote.bid, needed.call),
-    )
-    reason = (
-        f"buy {units:,} {cover.contract.key} at {at_price(cover.quote.ask)}, "
-        f"then sell {_sale(case, candidate, units)}; {rich.beside(candidate)}; "
-        f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges; "
-        f"{counted(sizing.lots, 'lot')}, bound by {sizing.why}"
-    )
-    return Verdict(Action.OPEN, reason, figures, legs)
-
-
-def _too_small(case: Case, sizing: Sizing) -> str:
-    if sizing.by_display < case.weights.displayed_lots_min:
-        return f"{sizing.display_why}, under {counted(case.weights.displayed_lots_min, 'lot')}"
-    return "" if sizing.lots else f"no lot passes {sizing.why}"
-
-
-def _exposure(case: Case, candidate: Candidate, lots: int, needed: Margins) -> Figures:
-    """Margin, loss in a crash, and how much of the cover's basis decays until the call expires (all paise)."""
-    cover = candidate.cover.contract
-    share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
-    basis = middle(candidate.cover.quote) - case.market.spot
-    return {
-        "margin_paise": needed.peak,
-        "margin_cover_paise": needed.cover,
-        "crash_loss_paise": crash(case, candidate, lots),
-        "basis_decay_paise": money(round(rounded(basis * share)), lots * cover.lot),
-    }
-
-
-def _sale(case: Case, candidate: Candidate, units: int) -> str:
-    days = counted(days_to(case, candidate.call.expiry), "day")
-    return f"{units:,} {candidate.call.key} at {at_price(candidate.quote.bid)} (delta {candidate.delta:.2f}, {days})"
-
-
 # --- a cover that stands alone ----------------------------------------------------------------------------------------
 
 
@@ -153,8 +96,7 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     if result <= stop:
         why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
     elif case.weights.after_call == "resell":
-        shut = not_rich(case, rich)
-        verdict = maintain(shut, figures) if shut else _resell(case, figures, rich)
+        verdict = _resell(case, figures, rich)
         if verdict.action is Action.OPEN:
             return verdict
         limit = case.weights.cover_alone_max_s
@@ -170,27 +112,5 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
 def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell a call a lot of the cover that is held, all at once, if the gates pass."""
     cover = held(case, Kind.FUTURE)[0]
-    candidate = choose(case, [f for f in case.market.futures if f.contract.key == cover.contract.key])
-    if isinstance(candidate, str):
-        return maintain(candidate, figures)
-    lots = cover.quantity // candidate.call.lot
-    units = lots * candidate.call.lot
-    needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=True)
-    figures = figures | figures_of(case, candidate) | earned.figures | _exposure(case, candidate, lots, needed)
-    shut = not_tight(case, candidate) or _unsellable(case, candidate, lots, needed) or not_worth_it(case, earned)
-    if shut:
-        return maintain(shut, figures)
-    reason = (
-        f"sell {_sale(case, candidate, units)} against the cover held; {rich.beside(candidate)}; "
-        f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"
-    )
-    leg = Leg(candidate.call, Side.SELL, units, candidate.quote.bid, needed.call)
-    return Verdict(Action.OPEN, reason, figures, (leg,))
-
-
-def _unsellable(case: Case, candidate: Candidate, lots: int, needed: Margins) -> str:
-    shown = shown_lots(case, candidate)
-    if not 0 < lots <= shown:
-        return f"displayed size: {counted(shown, 'lot')} of {candidate.call.key} at the bid, the cover is {lots:,}"
-    room = margin_room(case)
-    return f"the call needs {rupees(needed.call)} of margin, {rupees(room)} are left" if needed.call > room else ""
+    future = next(f for f in case.market.futures if f.contract.key == cover.contract.key)  # its quote is from there
+    return sell(case, figures, rich, future, cover.quantity)

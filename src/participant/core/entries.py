@@ -1,0 +1,135 @@
+"""Selling a call: the gates in their order, and the legs. With its cover bought first, or against one that is held."""
+
+from collections.abc import Generator
+
+from msgspec import Struct
+
+from participant.core.blackout import blackout_gate
+from participant.core.decision import Action, Leg
+from participant.core.gates import VOLATILITY, Richness, age_gate, credit, credit_gate, spread_gate, volatility_gates
+from participant.core.market import Future
+from participant.core.pricing import rounded, years_to
+from participant.core.scrip import Side, money
+from participant.core.selection import Candidate, choose, days_to, figures_of
+from participant.core.signals import score, score_gate
+from participant.core.sizing import Margins, Sizing, crash, margin_room, margins, shown_lots, size
+from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
+from participant.core.volatility import middle
+from participant.core.wording import at_price, counted, rupees
+
+ENTRY = (*VOLATILITY, "event", "call", "quote age", "spread", "displayed", "lots", "credit", "score")
+SALE = (*VOLATILITY, "event", "call", "quote age", "spread", "displayed", "margin", "credit", "score")
+
+
+class Deal(Struct, frozen=True):
+    """A call that passed every gate: so many units of it, what they bring and cost, in a sentence."""
+
+    candidate: Candidate
+    units: int
+    needed: Margins
+    said: str
+
+
+def enter(case: Case, figures: Figures, rich: Richness) -> Verdict:
+    """Buy the cover, then sell the call, if every gate passes."""
+    asked = ask(_entry(case, rich), ENTRY)
+    figures = figures | asked.figures
+    if asked.found is None:
+        return maintain(asked.said, figures, asked.gates)
+    deal, cover = asked.found, asked.found.candidate.cover
+    legs = (
+        Leg(cover.contract, Side.BUY, deal.units, cover.quote.ask, deal.needed.cover),
+        Leg(deal.candidate.call, Side.SELL, deal.units, deal.candidate.quote.bid, deal.needed.call),
+    )
+    reason = f"buy {deal.units:,} {cover.contract.key} at {at_price(cover.quote.ask)}, then sell {deal.said}"
+    return Verdict(Action.OPEN, reason, figures, legs, asked.gates)
+
+
+def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
+    candidate = yield from _call(case, rich, case.market.futures)
+    sizing = size(case, candidate)
+    yield _displayed(case, sizing)
+    lots = sizing.lots
+    yield Gate("lots", "" if lots else f"no lot passes {sizing.why}", lots, 1)
+    needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=False)
+    gate = credit_gate(case, earned)
+    yield Gate(gate.name, gate.said, gate.value, gate.limit, gate.figures | _exposure(case, candidate, lots, needed))
+    yield score_gate(case, score(case, rich, candidate))
+    units = lots * candidate.call.lot
+    said = (
+        f"{_sale(case, candidate, units)}; {rich.beside(candidate)}; "
+        f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges; "
+        f"{counted(lots, 'lot')}, bound by {sizing.why}"
+    )
+    return Deal(candidate, units, needed, said)
+
+
+def _call(case: Case, rich: Richness, covers: tuple[Future, ...]) -> Generator[Gate, None, Candidate]:
+    """The gates up to the call: rich volatility, one that can be chosen, quoted just now and tightly."""
+    yield from volatility_gates(case, rich)
+    yield blackout_gate(case)
+    candidate = choose(case, covers)
+    while isinstance(candidate, str):  # a rule that speaks is the last one asked
+        yield Gate("call", candidate)
+    yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | score(case, rich, candidate).figures)
+    yield age_gate(case, candidate)
+    yield spread_gate(case, candidate)
+    return candidate
+
+
+def _displayed(case: Case, sizing: Sizing) -> Gate:
+    least = case.weights.displayed_lots_min
+    under = f"{sizing.display_why}, under {counted(least, 'lot')}"
+    return Gate("displayed", under if sizing.by_display < least else "", sizing.by_display, least, sizing.figures)
+
+
+def _exposure(case: Case, candidate: Candidate, lots: int, needed: Margins) -> Figures:
+    """Margin, loss in a crash, and how much of the cover's basis decays until the call expires (all paise)."""
+    cover = candidate.cover.contract
+    share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
+    basis = middle(candidate.cover.quote) - case.market.spot
+    return {
+        "margin_paise": needed.peak,
+        "margin_cover_paise": needed.cover,
+        "crash_loss_paise": crash(case, candidate, lots),
+        "basis_decay_paise": money(round(rounded(basis * share)), lots * cover.lot),
+    }
+
+
+def _sale(case: Case, candidate: Candidate, units: int) -> str:
+    days = counted(days_to(case, candidate.call.expiry), "day")
+    return f"{units:,} {candidate.call.key} at {at_price(candidate.quote.bid)} (delta {candidate.delta:.2f}, {days})"
+
+
+# --- against a cover that is held -------------------------------------------------------------------------------------
+
+
+def sell(case: Case, figures: Figures, rich: Richness, cover: Future, units: int) -> Verdict:
+    """Sell a call a lot of so many units of a cover that is held, all at once, if the gates pass."""
+    asked = ask(_against(case, rich, cover, units), SALE)
+    figures = figures | asked.figures
+    if asked.found is None:
+        return maintain(asked.said, figures, asked.gates)
+    deal = asked.found
+    leg = Leg(deal.candidate.call, Side.SELL, deal.units, deal.candidate.quote.bid, deal.needed.call)
+    return Verdict(Action.OPEN, f"sell {deal.said}", figures, (leg,), asked.gates)
+
+
+def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[Gate, None, Deal]:
+    candidate = yield from _call(case, rich, (cover,))
+    lots = held // candidate.call.lot
+    units, shown = lots * candidate.call.lot, shown_lots(case, candidate)
+    needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=True)
+    figures = earned.figures | _exposure(case, candidate, lots, needed)
+    few = f"displayed size: {counted(shown, 'lot')} of {candidate.call.key} at the bid, the cover is {lots:,}"
+    yield Gate("displayed", "" if 0 < lots <= shown else few, shown, lots, figures)
+    room = margin_room(case)
+    dear = f"the call needs {rupees(needed.call)} of margin, {rupees(room)} are left"
+    yield Gate("margin", dear if needed.call > room else "", needed.call, room)
+    yield credit_gate(case, earned)
+    yield score_gate(case, score(case, rich, candidate))
+    said = (
+        f"{_sale(case, candidate, units)} against the cover held; {rich.beside(candidate)}; "
+        f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"
+    )
+    return Deal(candidate, units, needed, said)
