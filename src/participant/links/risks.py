@@ -4,6 +4,8 @@ A row keeps the last decision and the one before it, so that all decisions of on
 in whatever order they are committed.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,6 +14,7 @@ from participant.core.decision import Decision
 from participant.core.messages import Write
 from participant.core.scrip import Scrip
 from participant.links.books import Books
+from participant.ports import Store
 from participant.wire.json import decode, encode
 
 TABLE = "risks"
@@ -66,6 +69,29 @@ class Risks:
     def _read(self) -> None:
         for row in self.books.store.rows(TABLE, since=self._read_to):
             self._rows[row.key], self._read_to = decode(row.value, _Row), row.seq
+
+
+class Bet:
+    """All books as one bet on the market, as decisions are claimed one after the other.
+
+    A book counts as its last decision would leave it, but where that still waits to be claimed as it was before.
+    """
+
+    def __init__(self, store: Store, waiting: Iterable[Decision]) -> None:
+        """`waiting` are the decisions that are about to be claimed."""
+        pending = {decision.scrip: decision.decided_for for decision in waiting}
+        rows = {row.key: decode(row.value, _Row) for row in store.rows(TABLE)}
+        kept = {scrip: row.before if row.last.at == pending.get(scrip) else row.last for scrip, row in rows.items()}
+        self._deltas = {s: judged.risk.beta_delta for s, judged in kept.items() if judged and judged.risk}
+
+    def with_(self, decision: Decision) -> int:
+        """The bet (paise) with a decision's book in the place of what its scrip had."""
+        others = sum(delta for scrip, delta in self._deltas.items() if scrip != decision.scrip)
+        return others + (decision.risk.beta_delta if decision.risk else 0)
+
+    def take(self, decision: Decision) -> None:
+        """Count a decision that was claimed."""
+        self._deltas[decision.scrip] = decision.risk.beta_delta if decision.risk else 0
 
 
 def _seen(row: _Row, at: int) -> BookRisk | None:
