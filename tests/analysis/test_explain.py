@@ -69,7 +69,19 @@ def test_the_command_prints_what_it_saw_its_orders_and_what_would_have_changed_i
     opened = next(info for info in infos if info["action"] == "open")
     assert main(["explain", opened["decisionId"], "--home", str(tmp_path)]) == 0
     text = " ".join(capsys.readouterr().out.split())
-    for said in (": open (decided)", "quoted options", "passed every control at bid", "filled", "else", "iv_rank"):
+    for said in (
+        ": open (decided)",
+        "quoted options",
+        "passed every control at bid",
+        "filled",
+        "else",
+        "iv_rank",
+        "30-day IV",
+        "index from the chain",
+        "of its future, IV",
+        "in business time",
+        "smile over",
+    ):
         assert said in text
     kept = next(info for info in infos if info["action"] == "maintain")
     assert main(["explain", kept["decisionId"], "--home", str(tmp_path), "--json"]) == 0

@@ -12,11 +12,14 @@ from participant.commands.decide import find
 from participant.commands.errors import DONE
 from participant.commands.output import say
 from participant.commands.people import rules_of, run_of
+from participant.commands.volatilities import volatilities
 from participant.core.brain import decide
 from participant.core.decision import Decision, DecisionInput, Figure
 from participant.core.market import SECOND, MarketState
 from participant.core.order import Order
 from participant.core.risk import Refusal
+from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.surface import Surface, surface
 from participant.core.wording import at_price, counted, rupees
 from participant.links.ask import Passed
 from participant.operate.view import clock
@@ -36,13 +39,17 @@ class Worked(Struct, frozen=True):
 
 
 class Explained(Struct, frozen=True):
-    """A decision, its input, its orders in the books, and the settings that would have changed it."""
+    """A decision, its input, its orders in the books, the settings that would have changed it, and the volatilities.
+
+    Without a rule for the day there is no surface, as there was no decision.
+    """
 
     day: str
     decision: Decision
     given: DecisionInput
     orders: tuple[Worked, ...]
     moves: tuple[Move, ...]
+    surface: Surface | None
 
 
 def explain(args: Namespace) -> int:
@@ -55,9 +62,16 @@ def explain(args: Namespace) -> int:
         return decide(one.scrip, one.market_state, info.position, info.account, rules)
 
     orders = _orders(app.books(run_of(args.home)), logged.day, decision) if decision.legs else ()
-    found = Explained(logged.day, decision, given, orders, moves(given, again))
+    found = Explained(logged.day, decision, given, orders, moves(given, again), _surface(given.market_state, rules))
     say(args, "\n".join(_lines(found)), found)
     return DONE
+
+
+def _surface(state: MarketState, rules: Rulebook) -> Surface | None:
+    try:
+        return surface(state, rules)
+    except OutsideRules:
+        return None
 
 
 def _orders(store: Store, day: str, decision: Decision) -> tuple[Worked, ...]:
@@ -80,6 +94,8 @@ def _lines(found: Explained) -> Iterator[str]:
     yield from _wrapped("saw", _saw(given.market_state))
     yield from _wrapped("held", _held(given))
     yield from _wrapped("figures", ", ".join(f"{name} {_figure(name, f)}" for name, f in decision.figures.items()))
+    for name, text in volatilities(found.surface) if found.surface else ():
+        yield from _wrapped(name, text)
     for worked in found.orders:
         yield from _wrapped("order", _order(worked))
     for move in found.moves:

@@ -86,12 +86,16 @@ class LookBack(Struct, frozen=True, rename="camel"):
 
     Where `published` names an index of volatility (and the day of its last close), `iv30` are that index's closes, and
     the last of them stands for the scrip's own IV as well: a chain of weeklies alone has no 30-day IV to compare.
-    Without closes of it the scrip's IV stays unknown.
+    Without closes of it the scrip's IV stays unknown. `opens`, `highs` and `lows` (of every trade, prices) are those of
+    the last sessions of `closes`, as many as are known without a hole; none where the data do not say them.
     """
 
     closes: tuple[int, ...] = ()
     iv30: tuple[float, ...] = ()
     published: str = ""
+    opens: tuple[int, ...] = ()
+    highs: tuple[int, ...] = ()
+    lows: tuple[int, ...] = ()
 
 
 class Provenance(Struct, frozen=True):
