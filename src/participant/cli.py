@@ -81,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
     _books(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
-    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
+    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker"))
+    _run(add("brain", parents=[home]), "brain:brain")  # the same
     return whole
 
 
