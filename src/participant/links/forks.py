@@ -11,6 +11,8 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, NoReturn
 
 from participant.core.market import SECOND
@@ -19,8 +21,8 @@ from participant.links.work import READ_BYTES, Answer, Handle, answers, in_time,
 
 PR_SET_PDEATHSIG = 1
 CHUNK_BYTES = 1 << 20
-FILES_MAX = 1 << 10
 LOOK_MAX_MS = 60_000.0  # what poll takes is bounded, a deadline is not
+LIBC = ctypes.CDLL(None)
 GONE: Answer = (LATE, b"the desk is gone")
 
 
@@ -46,19 +48,25 @@ def _serve(read: BinaryIO, write: BinaryIO, handle: Handle, memory_mb: int) -> N
         if time.monotonic_ns() >= deadline_ns:
             write_frame(write, LATE, b"")
             continue
-        kind, answer = _in_a_child(handle, body, deadline_ns, memory_mb)
+        kind, answer = _in_a_child(partial(_run, handle, body, deadline_ns, memory_mb), deadline_ns, write.fileno())
         if (kind, answer) == GONE:
             return
         write_frame(write, ERROR if kind == FULL else kind, answer)
 
 
-def _in_a_child(handle: Handle, body: bytes, deadline_ns: int, memory_mb: int) -> Answer:
-    """Run one job in a child of its own, which is over when this returns."""
+def _run(handle: Handle, body: bytes, deadline_ns: int, memory_mb: int) -> Answer:
+    limit_memory(memory_mb)
+    limit_processor(deadline_ns)
+    return in_time(handle, body, deadline_ns)
+
+
+def _in_a_child(run: Callable[[], Answer], deadline_ns: int, out: int) -> Answer:
+    """Run one job in a child of its own, which is over when this returns; `out` is the pipe that it must not have."""
     ours, (reads, writes) = os.getpid(), os.pipe()
     pid = os.fork()
     if pid == 0:
-        _be_a_child(ours, writes)
-        _answer_and_end(writes, handle, (deadline_ns, body), memory_mb)
+        _be_a_child(ours, reads, out)
+        _answer_and_end(writes, run)
     os.setpgid(pid, pid)  # here as well as there: whoever comes first
     os.close(writes)
     try:
@@ -90,26 +98,24 @@ def _heard(reads: int, deadline_ns: int) -> Answer | None:
     return LATE, b""
 
 
-def _be_a_child(zygote: int, writes: int) -> None:
+def _be_a_child(zygote: int, *pipes: int) -> None:
     """Nothing of the zygote's but the pipe for the answer, and no life after it."""
     os.setpgid(0, 0)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != zygote:
         os._exit(0)
+    for pipe in pipes:
+        os.close(pipe)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    os.closerange(3, writes)
-    os.closerange(writes + 1, FILES_MAX)
+    os.close(nothing)
 
 
-def _answer_and_end(writes: int, handle: Handle, job: tuple[int, bytes], memory_mb: int) -> NoReturn:
+def _answer_and_end(writes: int, run: Callable[[], Answer]) -> NoReturn:
     """Run the job and write its answer; what the job printed goes out before it."""
     status = 1
     try:
-        deadline_ns, body = job
-        limit_memory(memory_mb)
-        limit_processor(deadline_ns)
-        kind, answer = in_time(handle, body, deadline_ns)
+        kind, answer = run()
         sys.stdout.flush()
         left = memoryview(frame(kind, answer))
         while left:

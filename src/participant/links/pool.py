@@ -84,7 +84,7 @@ class WorkerPool:
     def results(self, wait_s: float) -> list[JobResult]:
         """What ended, one result a job; waits up to `wait_s` for the first."""
         until = time.monotonic() + wait_s
-        self._turn(0.0)
+        self._turn(wait_s)
         while not self._ended and self._jobs and (left_s := until - time.monotonic()) > 0:
             self._turn(left_s)
         ended = list(self._ended.values())
