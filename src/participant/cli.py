@@ -81,7 +81,8 @@ def parser() -> argparse.ArgumentParser:
     _books(commands, home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
-    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
+    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker"))
+    _run(add("brain", parents=[home]), "brain:brain")  # the same
     return whole
 
 
@@ -93,7 +94,8 @@ def _decisions(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, c
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     decide = _run(add("decide", parents=[home, common], help="one decision by hand, from its input"), "decide:decide")
     decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
-    decide.add_argument("--input", type=Path, metavar="FILE", help="the input of a job (JSON) instead of the log's")
+    decide.add_argument("--input", type=Path, metavar="FILE", help="a job's input (JSON); - reads it from stdin")
+    decide.add_argument("--output", type=Path, metavar="FILE", help="where the decision goes (default: stdout)")
     decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
     explain = _run(add("explain", parents=[home, common], help="why a decision came out as it did"), "explain:explain")
     explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")

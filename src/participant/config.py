@@ -43,7 +43,10 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     capital: Count = 10_000_000
     workers: Count = 1
     job_timeout_s: Count = 600
-    job_attempts_max: Count = 4
+    job_attempts_max: Count = 3
+    job_memory_mb: Annotated[int, Meta(ge=128)] = 512
+    worker_jobs_max: Count = 5_000
+    compute: Literal["workers", "zygote"] = "workers"
     lockstep_wait_s: Seconds = 10.0
     request_timeout_s: Seconds = 10.0
     restarts_max: Count = 20

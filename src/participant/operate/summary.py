@@ -39,6 +39,7 @@ class Summary(Struct, frozen=True):
     is_unplayed: bool = False
     quiet: dict[str, str] = {}
     shadow: ShadowDay | None = None
+    passed_over: dict[str, int] = {}
 
     @property
     def needs_a_person(self) -> bool:
@@ -69,6 +70,7 @@ def summarise(
         *where,
         notes,
         quiet=screen.quiet,
+        passed_over=screen.passed_over,
     )
 
 
@@ -77,6 +79,7 @@ def lines(summary: Summary) -> list[str]:
     rows = [
         *([("not played", UNPLAYED)] if summary.is_unplayed else []),
         ("decisions", _counts(summary.decisions)),
+        ("states passed over", _counts(summary.passed_over)),
         *(_shadowed(summary.shadow) if summary.shadow else _traded(summary)),
         ("result of the day", f"{rupees(summary.result)} after charges"),
         ("positions", "; ".join(f"{s} {h}" for s, h in summary.positions.items())),
