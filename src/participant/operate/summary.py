@@ -18,6 +18,7 @@ class Summary(Struct, frozen=True):
     """How a day went. Money in paise; `restarts` counts the processes that were started again.
 
     `is_unplayed`: something is recorded of the day, but nothing of it could be played. `shadow`: nothing was sent.
+    `watchlist` says which version the day was traded by.
     """
 
     day: str
@@ -39,6 +40,7 @@ class Summary(Struct, frozen=True):
     is_unplayed: bool = False
     quiet: dict[str, str] = {}
     shadow: ShadowDay | None = None
+    watchlist: str = ""
 
     @property
     def needs_a_person(self) -> bool:
@@ -88,6 +90,7 @@ def lines(summary: Summary) -> list[str]:
         ("processes restarted", _counts(summary.restarts)),
         ("decision log", f"{summary.home}/decisions/{summary.day}.jsonl, sealed as {summary.sealed}"),
         ("other logs", f"{summary.home}/logs/"),
+        *([("watchlist", summary.watchlist)] if summary.watchlist else []),
         *(("quiet channels", f"{name}: {why}") for name, why in summary.quiet.items()),
         *(("of the data" if i == 0 else "", note) for i, note in enumerate(summary.notes)),
     ]

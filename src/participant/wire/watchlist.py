@@ -1,0 +1,63 @@
+"""[[watchlist]] rows as TOML: read from a file of one's own or from a participant.toml, and written."""
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from participant.core.scrip import Scrip
+from participant.core.watchlist import BadSetting, converted
+
+TABLE = "watchlist"
+
+
+class BadWatchlist(ValueError):
+    """Rows that cannot be used: which, and why."""
+
+
+def parse_watchlist(body: bytes) -> tuple[Scrip, ...]:
+    """The rows of a file; its other tables are not looked at. Raises BadWatchlist."""
+    try:
+        rows = tomllib.loads(body.decode()).get(TABLE)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise BadWatchlist(f"it is not TOML: {fault}") from fault
+    if not isinstance(rows, list) or not rows:
+        raise BadWatchlist("it has no [[watchlist]] row; `participant watchlist export` writes such a file")
+    return tuple(_row(i, row) for i, row in enumerate(rows, 1))
+
+
+def _row(number: int, row: object) -> Scrip:
+    try:
+        return converted(row)
+    except BadSetting as fault:
+        raise BadWatchlist(f"[[watchlist]] row {number}: {fault}") from None
+
+
+def parse_value(text: str) -> object:
+    """A setting's value as TOML has it; what is no TOML value is a word."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def watchlist_text(rows: Iterable[Scrip]) -> str:
+    """The rows as TOML, every setting of each; read again they are the same."""
+    tables = [_table(f"[[{TABLE}]]", TABLE, msgspec.to_builtins(row)) for row in rows]
+    return "\n".join(line for table in tables for line in table)
+
+
+def _table(head: str, name: str, table: Mapping[str, Any]) -> Iterator[str]:
+    yield head
+    yield from (f"{key} = {_value(v)}" for key, v in table.items() if v is not None and not isinstance(v, dict))
+    yield ""
+    for key, inner in table.items():
+        if isinstance(inner, dict):
+            yield from _table(f"[{name}.{key}]", f"{name}.{key}", inner)
+
+
+def _value(value: object) -> str:
+    """A scalar or a list of scalars: JSON's and TOML's ways to write them are the same."""
+    return json.dumps(value, ensure_ascii=False)
