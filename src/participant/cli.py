@@ -202,7 +202,8 @@ def _watchlist(watchlist: OneLine, *shared: OneLine) -> None:
     bring_in = _run(
         add("import", parents=[change, *shared], help="take a file's rows in the place of all"), "watchlist:bring_in"
     )
-    bring_in.add_argument("file", type=Path, metavar="FILE", help="TOML with [[watchlist]] rows")
+    bring_in.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML with [[watchlist]] rows")
+    bring_in.add_argument("--shipped", action="store_true", help="NIFTY, BANKNIFTY and their constituents instead")
     out = _run(add("export", parents=list(shared), help="write the newest version as TOML"), "watchlist:write_out")
     out.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file (default: print it)")
 

@@ -5,19 +5,24 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from participant.config import load_rules
+from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import Scrip, Weights
 from participant.core.watchlist import (
     BadSetting,
     Version,
     beyond_default,
     changed,
+    constituents,
     differences,
     in_force,
     settings_of,
 )
 from participant.wire.watchlist import BadWatchlist, parse_value, parse_watchlist, watchlist_text
 
+RULES = load_rules()
 NIFTY, BANK = Scrip("NIFTY"), Scrip("BANKNIFTY")
 
 
@@ -54,9 +59,12 @@ def test_before_the_first_version_nothing_rules() -> None:
 
 
 def test_settings_of_the_row_and_of_its_weights_are_set_by_their_plain_names() -> None:
-    row = changed(NIFTY, {"target_delta": 0.2, "decide_every_s": 30, "after_call": "resell"})
-    assert row == Scrip("NIFTY", decide_every_s=30, weights=Weights(target_delta=0.2, after_call="resell"))
-    assert beyond_default(row) == {"decide_every_s": 30, "target_delta": 0.2, "after_call": "resell"}
+    row = changed(NIFTY, {"target_delta": 0.2, "decide_every_s": 30, "after_call": "resell", "limits.lots_max": 2})
+    weights, limits = Weights(target_delta=0.2, after_call="resell"), replace(SHIPPED, lots_max=2)
+    assert row == Scrip("NIFTY", decide_every_s=30, weights=weights, limits=limits)
+    assert beyond_default(row) == {
+        "decide_every_s": 30, "target_delta": 0.2, "after_call": "resell", "limits.lots_max": 2,
+    }  # fmt: skip
     assert set(settings_of(row)) >= {"symbol", "strategy", "is_enabled", "target_delta", "cover_alone_max_s"}
 
 
@@ -67,6 +75,8 @@ def test_settings_of_the_row_and_of_its_weights_are_set_by_their_plain_names() -
         ("symbol", "TCS", "no setting 'symbol' of a scrip that could be set"),
         ("weights", {}, "no setting 'weights' of a scrip"),
         ("target_delta", float("nan"), "target_delta: Expected `float` > 0.0"),
+        ("limits", {}, "no setting 'limits' of a scrip"),
+        ("limits.lots_max", -1, "limits.lots_max: Expected `int` >= 0"),
         ("target_delta", 1.0, "target_delta: Expected `float` < 1.0"),
         ("margin_share_max", float("inf"), "margin_share_max: Expected `float` <= 1.0"),
         ("target_delta", "much", "target_delta: Expected `float`, got `str`"),
@@ -88,6 +98,17 @@ def test_differences_name_each_scrip_and_each_setting_once() -> None:
         "TCS added",
     ]
     assert differences(after, after) == []
+
+
+def test_the_row_of_a_constituent_stands_once_for_each_stock_of_the_indices_of_the_day() -> None:
+    row = Scrip("*stock", is_enabled=False)
+    day = date(2026, 11, 26)
+    rows = constituents((NIFTY, BANK), row, RULES, day)
+    stocks = {*RULES.members("NIFTY", day), *RULES.members("BANKNIFTY", day)}
+    assert [one.symbol for one in rows] == ["NIFTY", "BANKNIFTY", *sorted(stocks)]
+    (infosys,) = [one for one in rows if one.symbol == "INFY"]
+    assert infosys == Scrip("INFY", is_enabled=False, sector="Information Technology", beta=1.0)
+    assert constituents((Scrip("TCS"),), row, RULES, day) == (Scrip("TCS"),)
 
 
 # --- as TOML ----------------------------------------------------------------------------------------------------------
@@ -122,7 +143,7 @@ def test_other_tables_of_a_file_are_not_looked_at() -> None:
             "[[watchlist]] row 2: Object missing required field `symbol`",
         ),
         (b"[[watchlist]]\nsymbol = 'A'\nweights.target_delta = nan\n", "[[watchlist]] row 1: target_delta: Expected"),
-        (b"[[watchlist]]\nsymbol = 'A'\nbeta = 1\n", "[[watchlist]] row 1: Object contains unknown field `beta`"),
+        (b"[[watchlist]]\nsymbol = 'A'\ngamma = 1\n", "[[watchlist]] row 1: Object contains unknown field `gamma`"),
     ],
 )
 def test_a_fault_of_a_list_is_named_by_its_row(body: bytes, said: str) -> None:

@@ -71,6 +71,25 @@ def test_a_list_that_was_exported_is_imported_as_it_was(home: Path, capsys: pyte
     assert "nothing changes: version 4 has it so" in said(capsys, home, "import", "mine.toml", "--note", "again")[1]
 
 
+def test_the_list_that_ships_has_the_indices_and_their_constituents_none_of_them_enabled(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert put(home, "import", "--shipped") == 0
+    version = listed(capsys, home)["version"]
+    assert isinstance(version, dict)
+    enabled = {row["symbol"]: row["is_enabled"] for row in version["scrips"]}
+    assert [name for name, is_enabled in enabled.items() if is_enabled] == ["NIFTY", "BANKNIFTY"]
+    assert len(enabled) == 2 + 59
+    by_name = {row["symbol"]: row for row in version["scrips"]}
+    assert by_name["RELIANCE"]["sector"] == "Oil Gas & Consumable Fuels"
+    assert by_name["RELIANCE"]["limits"]["lots_max"] < by_name["NIFTY"]["limits"]["lots_max"]
+    status, err = said(capsys, home, "import", "--note", "what")
+    assert (status, "name a FILE, or say --shipped" in err) == (2, True)
+    assert said(capsys, home, "import", "x.toml", "--shipped", "--note", "both")[0] == 2
+    status, err = said(capsys, home, "import", "--shipped", "--note", "old", "--from", "2027-03-01")
+    assert status == 2
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [
@@ -85,7 +104,7 @@ def test_a_list_that_was_exported_is_imported_as_it_was(home: Path, capsys: pyte
         (["set", "NIFTY", "target_delta=0.2", "--from", "2031-01-01"], "no rule for the trading calendar on 2031"),
         (["import", "none.toml"], "none.toml cannot be read: No such file"),
         (["import", "twice.toml"], "row 2: NIFTY stands on the watchlist twice"),
-        (["import", "odd.toml"], "odd.toml: [[watchlist]] row 1: Object contains unknown field `beta`"),
+        (["import", "odd.toml"], "odd.toml: [[watchlist]] row 1: Object contains unknown field `gamma`"),
         (["import", "foreign.toml"], "no underlying 'SENSEX' is known to the rules"),
         (["show", "TCS"], "TCS is not on it"),
     ],
@@ -94,7 +113,7 @@ def test_a_change_that_cannot_be_is_refused_in_one_line_and_nothing_is_written(
     words: list[str], what: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("twice.toml").write_text("[[watchlist]]\nsymbol = 'NIFTY'\n" * 2)
-    Path("odd.toml").write_text("[[watchlist]]\nsymbol = 'NIFTY'\nbeta = 1\n")
+    Path("odd.toml").write_text("[[watchlist]]\nsymbol = 'NIFTY'\ngamma = 1\n")
     Path("foreign.toml").write_text("[[watchlist]]\nsymbol = 'SENSEX'\n")
     assert put(home, "set", "BANKNIFTY", "target_delta=0.3") == 0
     before = listed(capsys, home)

@@ -5,6 +5,7 @@ import getpass
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
+from importlib import resources
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,13 +29,14 @@ from participant.core.watchlist import (
     Version,
     beyond_default,
     changed,
+    constituents,
     differences,
     settings_of,
 )
 from participant.links.watchlist import add, first, newest_day, versions
 from participant.operate.journal import for_people
 from participant.ports import Store
-from participant.wire.watchlist import BadWatchlist, parse_value, parse_watchlist, watchlist_text
+from participant.wire.watchlist import BadWatchlist, parse_constituent, parse_value, parse_watchlist, watchlist_text
 
 Rows = tuple[Scrip, ...]
 
@@ -108,7 +110,7 @@ def change(args: Namespace) -> int:
     """Change settings of a row, or with --add put a new one down, from a session on."""
     symbol, given = args.symbol.upper(), {name: parse_value(value) for name, value in args.settings}
 
-    def rows(before: Rows, rules: Rulebook, since: datetime.date | None) -> Rows:
+    def rows(before: Rows, rules: Rulebook, since: datetime.date) -> Rows:
         try:
             if args.add:
                 if any(row.symbol == symbol for row in before):
@@ -123,9 +125,13 @@ def change(args: Namespace) -> int:
 
 
 def bring_in(args: Namespace) -> int:
-    """Take the rows of a file in the place of all, from a session on."""
+    """Take the rows of a file, or those that ship, in the place of all, from a session on."""
+    if args.shipped == (args.file is not None):
+        raise Refused("watchlist import: name a FILE, or say --shipped for the list that ships")
+    if args.shipped:
+        return _put_down(args, _shipped, "the list that ships")
 
-    def rows(before: Rows, rules: Rulebook, since: datetime.date | None) -> Rows:
+    def rows(before: Rows, rules: Rulebook, since: datetime.date) -> Rows:
         try:
             found = parse_watchlist(args.file.read_bytes())
         except OSError as fault:
@@ -139,6 +145,14 @@ def bring_in(args: Namespace) -> int:
         return found
 
     return _put_down(args, rows, f"import {args.file.name}")
+
+
+def _shipped(_: Rows, rules: Rulebook, since: datetime.date) -> Rows:
+    body = (resources.files("participant") / "watchlists" / "shipped.toml").read_bytes()
+    try:
+        return constituents(parse_watchlist(body), parse_constituent(body), rules, since)
+    except OutsideRules as fault:
+        raise Refused(f"watchlist: the list that ships has no members on {since}: {fault}") from fault
 
 
 def write_out(args: Namespace) -> int:
@@ -162,7 +176,7 @@ def write_out(args: Namespace) -> int:
 # --- putting a version down -------------------------------------------------------------------------------------------
 
 
-def _put_down(args: Namespace, rows: Callable[[Rows, Rulebook, datetime.date | None], Rows], origin: str) -> int:
+def _put_down(args: Namespace, rows: Callable[[Rows, Rulebook, datetime.date], Rows], origin: str) -> int:
     config = load_config(args.config, os.environ)
     rules, books = load_rules(config.desk.span_scans), _books(args.home)
     by, note = words("--by", args.by or getpass.getuser()), words("--note", args.note)
@@ -174,7 +188,7 @@ def _put_down(args: Namespace, rows: Callable[[Rows, Rulebook, datetime.date | N
             f"watchlist: version {known[-1].number} begins on {known[-1].since} already: change it from then on with "
             f"--from {known[-1].since}, or import a whole list, which takes its place"
         )
-    after = rows(known[-1].scrips, rules, since)
+    after = rows(known[-1].scrips, rules, since or datetime.date.fromisoformat(config.venue.day))
     for part, fault in watched_faults(after):
         if fault:
             raise Refused(f"watchlist: {part} {fault}")
@@ -215,13 +229,12 @@ def _since(args: Namespace, rules: Rulebook, books: Store) -> datetime.date | No
     return asked
 
 
-def _new(symbol: str, rules: Rulebook, since: datetime.date | None) -> Scrip:
+def _new(symbol: str, rules: Rulebook, since: datetime.date) -> Scrip:
     """A row for an underlying that the rules know. Raises Refused for any other."""
     if not rules.class_of(symbol):
         raise Refused(f"watchlist: no underlying {symbol!r} is known to the rules; `participant rules show` asks them")
     try:
-        if since:
-            rules.expiries(symbol, since)
+        rules.expiries(symbol, since)
     except OutsideRules as fault:
         raise Refused(f"watchlist: {symbol} cannot be traded: {fault}") from fault
     return Scrip(symbol)

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.scrip import Scrip
+from participant.core.universe import INDEX, Universe
 
 FIRST = "the configuration"
 WEIGHTS = "weights"
@@ -70,16 +72,19 @@ def changed(row: Scrip, settings: Mapping[str, object]) -> Scrip:
         if name not in known or name == "symbol":
             raise BadSetting(f"no setting {name!r} of a scrip that could be set; docs/settings.md lists them")
         *tables, last = name.split(".")
-        place = whole[WEIGHTS] if name not in _flat_rest(row) else whole
+        place = whole if [*tables, last][0] in whole else whole[WEIGHTS]
         for table in tables:
             place = place[table]
         place[last] = value
     return converted(whole)
 
 
-def _flat_rest(row: Scrip) -> set[str]:
-    """The names of the settings that are no weights."""
-    return {name for name in msgspec.to_builtins(row) if name != WEIGHTS}
+def constituents(rows: Sequence[Scrip], row: Scrip, rules: Universe, on: datetime.date) -> tuple[Scrip, ...]:
+    """These rows, and `row` once for each stock that one of their indices is made of on a day. Raises OutsideRules."""
+    indices = [one.symbol for one in rows if rules.class_of(one.symbol) == INDEX]
+    stocks = sorted({stock for index in indices for stock in rules.members(index, on)})
+    told = [{"symbol": stock, "sector": rules.sector(stock, on), "beta": rules.beta(stock, on)} for stock in stocks]
+    return (*rows, *(replace(row, **one) for one in told))
 
 
 def converted(table: object) -> Scrip:

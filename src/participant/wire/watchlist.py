@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from participant.core.scrip import Scrip
+from participant.core.universe import STOCK
 from participant.core.watchlist import BadSetting, converted
 
 TABLE = "watchlist"
@@ -19,20 +20,29 @@ class BadWatchlist(ValueError):
 
 def parse_watchlist(body: bytes) -> tuple[Scrip, ...]:
     """The rows of a file; its other tables are not looked at. Raises BadWatchlist."""
-    try:
-        rows = tomllib.loads(body.decode()).get(TABLE)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise BadWatchlist(f"it is not TOML: {fault}") from fault
+    rows = _tables(body).get(TABLE)
     if not isinstance(rows, list) or not rows:
         raise BadWatchlist("it has no [[watchlist]] row; `participant watchlist export` writes such a file")
-    return tuple(_row(i, row) for i, row in enumerate(rows, 1))
+    return tuple(_row(f"[[watchlist]] row {i}", row) for i, row in enumerate(rows, 1))
 
 
-def _row(number: int, row: object) -> Scrip:
+def parse_constituent(body: bytes) -> Scrip:
+    """The row that each constituent has, under the name of their class. Raises BadWatchlist."""
+    return _row("[constituent]", {"symbol": STOCK, **_tables(body).get("constituent", {})})
+
+
+def _tables(body: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(body.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise BadWatchlist(f"it is not TOML: {fault}") from fault
+
+
+def _row(which: str, row: object) -> Scrip:
     try:
         return converted(row)
     except BadSetting as fault:
-        raise BadWatchlist(f"[[watchlist]] row {number}: {fault}") from None
+        raise BadWatchlist(f"{which}: {fault}") from None
 
 
 def parse_value(text: str) -> object:
