@@ -16,6 +16,7 @@ from participant.commands.words import names as _names
 from participant.commands.words import port as _port
 from participant.commands.words import price as _price
 from participant.commands.words import seconds as _seconds
+from participant.commands.words import setting as _setting
 from participant.commands.words import speed as _speed
 from participant.commands.words import time as _time
 from participant.commands.words import units as _units
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
     venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
     venue.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    venue.add_argument("--watched", type=_names, help=argparse.SUPPRESS)
     _decisions(commands, home, common)
     _catalogue(commands, common)
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _people(commands, home, common)
     _trust(commands, home, common)
     _books(commands, home, common)
+    _watchlist(add("watchlist", help="what is decided on: list, show, set, import, export"), home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker"))
@@ -183,6 +186,28 @@ def _desk(desk: OneLine, *shared: OneLine) -> None:
     fill.add_argument("--at", type=_time, metavar="HH:MM[:SS]", help="when it filled, IST (default: now)")
     _run(add("reject", parents=[named, by, reason, *shared], help="it is not going to be done"), "desk:reject")
     _run(add("close", parents=[named, by, reason, *shared], help="it is settled otherwise"), "desk:close")
+
+
+def _watchlist(watchlist: OneLine, *shared: OneLine) -> None:
+    add = watchlist.add_subparsers(metavar="WHAT", required=True).add_parser
+    change = OneLine(add_help=False)
+    change.add_argument("--from", dest="since", type=_day, metavar="DAY", help="a later session (default: the next)")
+    change.add_argument("--by", metavar="NAME", help="who does it (default: the login's name)")
+    change.add_argument("--note", required=True, help="why; it is kept with the version")
+    _run(add("list", parents=list(shared), help="the newest version, and all by their heads"), "watchlist:show_list")
+    show = _run(add("show", parents=list(shared), help="every setting of a scrip, and its changes"), "watchlist:show")
+    put = _run(add("set", parents=[change, *shared], help="change settings of a scrip"), "watchlist:change")
+    for one in (show, put):
+        one.add_argument("symbol", metavar="SCRIP", help="an underlying, NIFTY")
+    put.add_argument("settings", type=_setting, nargs="+", metavar="KEY=VALUE", help="target_delta=0.2")
+    put.add_argument("--add", action="store_true", help="put a scrip there that does not stand on it yet")
+    bring_in = _run(
+        add("import", parents=[change, *shared], help="take a file's rows in the place of all"), "watchlist:bring_in"
+    )
+    bring_in.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML with [[watchlist]] rows")
+    bring_in.add_argument("--shipped", action="store_true", help="NIFTY, BANKNIFTY and their constituents instead")
+    out = _run(add("export", parents=list(shared), help="write the newest version as TOML"), "watchlist:write_out")
+    out.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file (default: print it)")
 
 
 def _books(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:

@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -245,8 +245,12 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
                 "`participant limits sign`"
             )
-        config = _with_events(msgspec.convert(settings, Config))
-        for part, fault in (("[broker]", config.broker.fault), ("[desk]", config.desk.fault), *_watched(config)):
+        config = msgspec.convert(settings, Config)
+        for part, fault in (
+            ("[broker]", config.broker.fault),
+            ("[desk]", config.desk.fault),
+            *watched_faults(config.watchlist),
+        ):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")
         return config
@@ -258,8 +262,11 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
 
 
-def _with_events(config: Config) -> Config:
-    """The configuration with the events of [desk] events_file, if it names one, in the rows of their scrips."""
+def with_own_events(config: Config) -> Config:
+    """The configuration with the events of [desk] events_file, if it names one, in the rows of their scrips.
+
+    A day lays them over the version of the watchlist that rules it; they are no part of any version.
+    """
     file = config.desk.events_file
     try:
         return replace(config, watchlist=with_events(config.watchlist, _body("events_file", file))) if file else config
@@ -267,10 +274,10 @@ def _with_events(config: Config) -> Config:
         raise BadConfig(f"[desk] events_file: {file}: {fault}") from fault
 
 
-def _watched(config: Config) -> Iterator[tuple[str, str]]:
-    """Each row of the watchlist with why it cannot be traded on, or an empty string."""
-    symbols = [scrip.symbol for scrip in config.watchlist]
-    for i, scrip in enumerate(config.watchlist):
+def watched_faults(watchlist: Sequence[Scrip]) -> Iterator[tuple[str, str]]:
+    """Each row of a watchlist with why it cannot be traded on, or an empty string."""
+    symbols = [scrip.symbol for scrip in watchlist]
+    for i, scrip in enumerate(watchlist):
         fault = scrip.weights.fault
         if symbols.index(scrip.symbol) < i:
             fault = f"{scrip.symbol} stands on the watchlist twice: leave one row"

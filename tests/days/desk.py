@@ -127,7 +127,7 @@ class _Day:
         ingest = Ingest(IngestPorts({"recorded": self.feed}, queues["market"], self.quotes, clock), references,
                         Arbitration(1e9, 0.0), 1.0)  # fmt: skip
         compute = InlineCompute(self._decide)
-        ports = DispatchPorts(queues["market"], queues["orders"], books, compute, clock)
+        ports = DispatchPorts(queues["market"], queues["orders"], books, compute, clock, lambda *_: "")
         dispatch = Dispatch(ports, desk.watchlist, DispatchRule(600.0, 3, is_lockstep=True))
         watch = Watch(books, self.quotes, books, clock, Triggers(), is_lockstep=True)
         gateway = Gateway(

@@ -105,7 +105,7 @@ def close(args: Namespace) -> int:
 
 def _end(args: Namespace, how: str) -> int:
     store, stamp = open_books(args.home), _stamp(args)
-    reason = _words("--reason", args.reason)
+    reason = words("--reason", args.reason)
     desk.look_before_end(store, args.ticket, stamp, _look(args))
     ticket = desk.end(store, args.ticket, how, stamp, reason)
     book_late(run_of(args.home), store)
@@ -131,10 +131,11 @@ def _look(args: Namespace) -> desk.Look:
 
 def _stamp(args: Namespace) -> Stamp:
     """Who does it, by the machine's clock; the login's name where none is given."""
-    return Stamp(_words("--by", args.by or getpass.getuser()), SystemClock().now())
+    return Stamp(words("--by", args.by or getpass.getuser()), SystemClock().now())
 
 
-def _words(option: str, text: str) -> str:
+def words(option: str, text: str) -> str:
+    """What a person says in an option, on one line."""
     text = text.strip()
     if not text or len(text) > LETTERS_MAX or not text.isprintable():
         raise Refused(f"{option} takes 1 to {LETTERS_MAX} plain letters on one line")
