@@ -1,20 +1,20 @@
 """Selling a call: the gates in their order, and the legs. With its cover bought first, or against one that is held."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from msgspec import Struct
 
 from participant.core.blackout import blackout_gate
+from participant.core.cover import to_buy
 from participant.core.decision import Action, Leg
 from participant.core.gates import VOLATILITY, Richness, age_gate, credit, credit_gate, spread_gate, volatility_gates
 from participant.core.market import Future
 from participant.core.pricing import rounded, years_to
-from participant.core.scrip import Side, money
-from participant.core.selection import Candidate, choose, days_to, figures_of
+from participant.core.scrip import Kind, Side, money
+from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
 from participant.core.signals import score, score_gate
-from participant.core.sizing import Margins, Sizing, crash, margin_room, margins, shown_lots, size
+from participant.core.sizing import Margins, Sizing, crash, is_bought, margin_room, margins, shown_lots, size
 from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
-from participant.core.volatility import middle
 from participant.core.wording import at_price, counted, rupees
 
 ENTRY = (*VOLATILITY, "event", "call", "quote age", "spread", "displayed", "lots", "credit", "score")
@@ -46,7 +46,7 @@ def enter(case: Case, figures: Figures, rich: Richness) -> Verdict:
 
 
 def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
-    candidate = yield from _call(case, rich, case.market.futures)
+    candidate = yield from _call(case, rich, to_buy(case))
     sizing = size(case, candidate)
     yield _displayed(case, sizing)
     lots = sizing.lots
@@ -64,11 +64,11 @@ def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
     return Deal(candidate, units, needed, said)
 
 
-def _call(case: Case, rich: Richness, covers: tuple[Future, ...]) -> Generator[Gate, None, Candidate]:
+def _call(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Candidate]:
     """The gates up to the call: rich volatility, one that can be chosen, quoted just now and tightly."""
     yield from volatility_gates(case, rich)
     yield blackout_gate(case)
-    candidate = choose(case, covers)
+    candidate = covers if isinstance(covers, str) else choose(case, covers)
     while isinstance(candidate, str):  # a rule that speaks is the last one asked
         yield Gate("call", candidate)
     yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | score(case, rich, candidate).figures)
@@ -85,14 +85,14 @@ def _displayed(case: Case, sizing: Sizing) -> Gate:
 
 def _exposure(case: Case, candidate: Candidate, lots: int, needed: Margins) -> Figures:
     """Margin, loss in a crash, and how much of the cover's basis decays until the call expires (all paise)."""
-    cover = candidate.cover.contract
-    share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
-    basis = middle(candidate.cover.quote) - case.market.spot
+    cover, share = candidate.cover.contract, 0.0
+    if cover.kind is Kind.FUTURE:
+        share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
     return {
         "margin_paise": needed.peak,
         "margin_cover_paise": needed.cover,
         "crash_loss_paise": crash(case, candidate, lots),
-        "basis_decay_paise": money(round(rounded(basis * share)), lots * cover.lot),
+        "basis_decay_paise": money(round(rounded(basis_of(case, candidate) * share)), lots * candidate.call.lot),
     }
 
 
@@ -117,8 +117,10 @@ def sell(case: Case, figures: Figures, rich: Richness, cover: Future, units: int
 
 def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[Gate, None, Deal]:
     candidate = yield from _call(case, rich, (cover,))
-    lots = held // candidate.call.lot
-    units, shown = lots * candidate.call.lot, shown_lots(case, candidate)
+    lots, shown = held // candidate.call.lot, shown_lots(case, candidate)
+    if not is_bought(case):  # what a person holds need not be written against as a whole
+        lots = min(lots, size(case, candidate).lots)
+    units = lots * candidate.call.lot
     needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=True)
     figures = earned.figures | _exposure(case, candidate, lots, needed)
     few = f"displayed size: {counted(shown, 'lot')} of {candidate.call.key} at the bid, the cover is {lots:,}"

@@ -5,8 +5,10 @@ from math import isfinite, nan
 from msgspec import Struct
 
 from participant.core.charges import charges
+from participant.core.cover import bought, covers, delivery_due, sellable
 from participant.core.decision import Action, Leg
 from participant.core.margin import margin
+from participant.core.market import quoted
 from participant.core.position import Holding, unrealised
 from participant.core.pricing import price, rounded
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Kind, Side, money
@@ -42,8 +44,8 @@ class SquareOff(Struct, frozen=True):
 
 
 def hold(case: Case, figures: Figures) -> Verdict:
-    """Maintain the structure, or close it: the call first, then the cover."""
-    missing = unquoted(case, Kind.CALL, Kind.FUTURE)
+    """Maintain the structure, or close it: the call first, then the cover that was bought for it."""
+    missing = unquoted(case, Kind.CALL, Kind.FUTURE, Kind.STOCK)
     if missing:
         return maintain(missing, figures)
     result = structure_result(case)
@@ -51,13 +53,17 @@ def hold(case: Case, figures: Figures) -> Verdict:
     figures = figures | {"structure_result_paise": result, "structure_stop_paise": stop}
     if result <= stop:
         return _close(case, f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}", figures)
+    due = delivery_due(case)
+    if due:
+        return _close(case, due, figures)
     calls = held(case, Kind.CALL)
     offs = [square_off(case, call) for call in calls]
     figures = figures | offs[0].figures
     if all(off.is_due for off in offs):
         return _close(case, _nominal(offs[0]), figures)
-    if case.position.cover > case.position.short_calls:
-        return _sell_excess(case, figures)
+    excess = min(case.position.cover - case.position.short_calls, sellable(case.position))
+    if excess > 0:
+        return _sell_excess(case, excess, figures)
     return maintain(_held_sentence(case, calls[0], offs[0], result), figures)
 
 
@@ -76,8 +82,13 @@ def unquoted(case: Case, *kinds: Kind) -> str:
 
 
 def closing_price(case: Case, holding: Holding) -> int:
-    """The price at which a holding can be closed now: the bid if long, the ask if short; 0 where nobody quotes it."""
-    quote = case.market.quote(holding.contract.key)
+    """The price at which a holding can be closed now: the bid if long, the ask if short; 0 where nobody quotes it.
+
+    Shares that a person has declared are not ours to close: they count at their part of the underlying.
+    """
+    if holding.contract.kind is Kind.STOCK and case.position.adopted:
+        return case.market.spot // holding.contract.lot
+    quote = quoted(case.market, holding.contract)
     return quote.touch(Side.SELL if holding.quantity > 0 else Side.BUY) if quote is not None else 0
 
 
@@ -127,10 +138,22 @@ def closing_legs(case: Case, kind: Kind, units: int) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
+def selling_legs(case: Case, units: int) -> tuple[Leg, ...]:
+    """The legs that sell so many units of the cover that was bought, futures first, at the bid."""
+    legs = []
+    for holding in covers(case.position):
+        quantity = min(units, bought(case.position, holding))
+        if quantity > 0:
+            legs.append(Leg(holding.contract, Side.SELL, quantity, closing_price(case, holding)))
+            units -= quantity
+    return tuple(legs)
+
+
 def _close(case: Case, why: str, figures: Figures) -> Verdict:
     position = case.position
-    legs = closing_legs(case, Kind.CALL, position.short_calls) + closing_legs(case, Kind.FUTURE, position.cover)
-    return Verdict(Action.CLOSE, f"buy the call back, then sell the cover: {why}", figures, legs)
+    sales = selling_legs(case, sellable(position))
+    legs = closing_legs(case, Kind.CALL, position.short_calls) + sales
+    return Verdict(Action.CLOSE, f"buy the call back{', then sell the cover' if sales else ''}: {why}", figures, legs)
 
 
 def _nominal(off: SquareOff) -> str:
@@ -140,9 +163,8 @@ def _nominal(off: SquareOff) -> str:
     )
 
 
-def _sell_excess(case: Case, figures: Figures) -> Verdict:
-    excess = case.position.cover - case.position.short_calls
-    legs = closing_legs(case, Kind.FUTURE, excess)
+def _sell_excess(case: Case, excess: int, figures: Figures) -> Verdict:
+    legs = selling_legs(case, excess)
     return Verdict(Action.CLOSE, f"sell {excess:,} units of cover that no call stands against", figures, legs)
 
 

@@ -117,7 +117,7 @@ class Reference(Struct, frozen=True):
 class MarketState(Struct, frozen=True, rename="camel"):
     """All that the brain may know of a scrip at one instant. `snapshot_id` covers the market content alone.
 
-    `marks` say what of it no exchange quoted; `underlying` is the underlying's own quote where it trades (a stock).
+    `marks` say what of it no exchange quoted; `underlying` is the own quote of a stock, `shares` its listed contract.
     """
 
     snapshot_id: str
@@ -131,6 +131,7 @@ class MarketState(Struct, frozen=True, rename="camel"):
     look_back: LookBack
     marks: tuple[str, ...] = ()
     underlying: Quote | None = None
+    shares: Contract | None = None
 
     def quote(self, key: str) -> Quote | None:
         """The quote of the contract with this key, where the state holds one."""
@@ -151,9 +152,11 @@ class MarketState(Struct, frozen=True, rename="camel"):
 
 
 def quoted(state: MarketState, contract: Contract) -> Quote | None:
-    """The quote of a contract, found without a walk over the chain."""
+    """The quote of a contract, found without a walk over the chain; of shares the underlying's own, a fund has none."""
     if contract.kind is Kind.FUTURE:
         return next((f.quote for f in state.futures if f.contract == contract), None)
+    if contract.kind is Kind.STOCK:
+        return state.underlying if contract.lot == 1 else None
     for chain in state.chains:
         if chain.expiry == contract.expiry:
             at = bisect_left(chain.strikes, contract.strike, key=lambda row: row.strike)
@@ -274,7 +277,7 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
     shapes: dict[datetime.date, Contract] = {}
     for contract in known.contracts:
         tick = board.ticks.get(contract.key)
-        if tick is None:
+        if tick is None or contract.kind is Kind.STOCK:  # shares trade as the underlying itself
             continue
         quote = _quote(tick)
         if contract.kind is Kind.FUTURE:
@@ -288,7 +291,8 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
     own = _quote(spot) if spot.bid or spot.ask else None
     content = (tuple(futures), chains, look_back, known.provenance.marks, own)
     name = digest(scrip, at, spot.last, *content)
-    return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content)
+    shares = next((c for c in known.contracts if c.kind is Kind.STOCK), None)
+    return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content, shares)
 
 
 def _quote(tick: Tick) -> Quote:

@@ -5,7 +5,7 @@ import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.books import Fill, closing_events, in_motion, unsettled
+from participant.core.books import Fill, closing_events, in_motion, undelivered, unsettled
 from participant.core.breaks import (
     COMPARED,
     FUNDS,
@@ -30,7 +30,7 @@ from participant.links.breaks import Looks, looks, rows_of, standing
 from participant.links.broker_side import Shown, externals, read, sides, take_over
 from participant.links.evidence import take_in
 from participant.links.ledger import Entry, enter
-from participant.links.marks import marks_row
+from participant.links.marks import delivery_rows, marks_row
 from participant.links.outbox import relay
 from participant.links.shadow import Seen, follow
 from participant.ports import BrokerBooks, BrokerDown, Queue, Store
@@ -185,21 +185,24 @@ def settle_day(
 ) -> list[Break]:
     """The settlement of a day as a step of its own: what expires ends, futures are marked, and nothing may be left.
 
-    Returns a break for each contract that has expired and is held still, because its official price is missing.
+    Returns a break for each contract that has expired and is held still, because its official price is missing, and for
+    shares that were to be delivered and were not there.
     """
     (day, at), books = when, Books(ports.books)
     for position in books.positions():
-        events = closing_events(position, settlements, day, at)
+        events = closing_events(position, settlements, rules, day, at)
         market = market_state(ports.quotes, position.scrip)
-        enter(ports.books, rules, market, Entry(position.scrip, at, events, ends_day=True))
-    left = unsettled(books.positions(), day)
-    return [made(BreakKind.EXPIRED, h.contract.key, str(h.quantity), "0", at) for h in left]
+        rows = delivery_rows(position, events, day)
+        enter(ports.books, rules, market, Entry(position.scrip, at, events, rows, ends_day=True))
+    left, short = unsettled(books.positions(), day), undelivered(books.positions())
+    found = [(BreakKind.EXPIRED, h) for h in left] + [(BreakKind.DELIVERY, h) for h in short]
+    return [made(kind, h.contract.key, str(h.quantity), "0", at) for kind, h in found]
 
 
 def _last_look(ports: ReconcilePorts, day: datetime.date, at: int, shown: Shown, left: list[Break]) -> Aged:
     """The comparison of everything after the close, when nothing is in motion any more."""
     found = compare(*sides(Books(ports.books), day, shown))
-    return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED}, at)
+    return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED, BreakKind.DELIVERY}, at)
 
 
 def _record(ports: ReconcilePorts, day: datetime.date, closed: Closed, aged: Aged) -> Closed:

@@ -9,14 +9,16 @@ and a flat book may open, at most once a session.
 from msgspec.structs import replace
 
 from participant.core.account import Account
+from participant.core.cover import covers, sellable, to_write_against
 from participant.core.decision import Action
 from participant.core.entries import enter, sell
 from participant.core.gates import Richness, richness
-from participant.core.holding import closing_legs, held, hold, structure_result, unquoted
+from participant.core.held import write
+from participant.core.holding import closing_legs, hold, selling_legs, structure_result, unquoted
 from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Kind, Scrip
+from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import Phase, phase, session_seconds_since
 from participant.core.signals import score
 from participant.core.sizing import share_of_capital
@@ -40,7 +42,7 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
         return maintain(f"the market is not open: {now}", figures)
     if position.working:
         return maintain(f"orders are working: {_working(position)}", figures)
-    strange = _strange(position)
+    strange = _strange(position, scrip.weights)
     if strange:
         return maintain(f"{strange}: a person must look at it", figures)
     if position.short_calls > position.cover:
@@ -58,13 +60,15 @@ def _working(position: Position) -> str:
     return ", ".join(f"{w.quantity:+,} {w.contract.key}" for w in position.working)
 
 
-def _strange(position: Position) -> str:
+def _strange(position: Position, weights: Weights) -> str:
     """Why what is held is not to be traded by a machine, or an empty string."""
     if position.odd_lots:
         odd = (f"{h.quantity:+,} {h.contract.key} are no whole lots of {h.contract.lot}" for h in position.odd_lots)
         return ", ".join(odd)
+    if position.adopted and weights.cover != "held":
+        return f'cover is declared, and the weight says cover = "{weights.cover}", not "held"'
     has_put = any(h.contract.kind is Kind.PUT for h in position.holdings)
-    is_none = position.cover < 0 or position.short_calls < 0 or has_put
+    is_none = position.cover < 0 or position.shares < 0 or position.short_calls < 0 or has_put
     return "what is held is no covered call" if is_none else ""
 
 
@@ -84,18 +88,21 @@ def _cover_up(case: Case, figures: Figures) -> Verdict:
 def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell the cover, or with `after_call = resell` write a new call against it while it may stand alone.
 
+    One that a person holds is never sold: the next call is written against it.
     When its call has expired the next open session is the first that gets here; otherwise this is at once.
     """
+    if not sellable(case.position):
+        return write(case, figures, rich)
     waited = session_seconds_since(case.rules, case.position.cover_alone_since, case.at)
     figures = figures | {"cover_alone_s": waited}
-    missing = unquoted(case, Kind.FUTURE)
+    missing = unquoted(case, Kind.FUTURE, Kind.STOCK)
     if missing:
         return maintain(missing, figures)
     why, result = "no call stands against it", structure_result(case)
     stop = -share_of_capital(case, case.weights.structure_loss_share_max)
     if result <= stop:
         why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
-    elif case.weights.after_call == "resell":
+    elif case.weights.after_call == "resell" and not _is_last_day(case):
         verdict = _resell(case, figures, rich)
         if verdict.action is Action.OPEN:
             return verdict
@@ -103,14 +110,15 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
         if waited <= limit:
             return replace(verdict, reason=f"the cover waits for a call, {waited:,} of {limit:,} s: {verdict.reason}")
         figures, why = verdict.figures, f"it stood alone for {waited:,} s, over {limit:,} s; {verdict.reason}"
-    units = case.position.cover
-    return Verdict(
-        Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, closing_legs(case, Kind.FUTURE, units)
-    )
+    units = sellable(case.position)
+    return Verdict(Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, selling_legs(case, units))
+
+
+def _is_last_day(case: Case) -> bool:
+    """Whether the cover itself ends today: a stock's future would have its shares taken and paid for."""
+    return covers(case.position)[0].contract.expiry <= case.day
 
 
 def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell a call a lot of the cover that is held, all at once, if the gates pass."""
-    cover = held(case, Kind.FUTURE)[0]
-    future = next(f for f in case.market.futures if f.contract.key == cover.contract.key)  # its quote is from there
-    return sell(case, figures, rich, future, cover.quantity)
+    return sell(case, figures, rich, to_write_against(case), case.position.cover)
