@@ -17,6 +17,7 @@ from participant.commands.words import port as _port
 from participant.commands.words import price as _price
 from participant.commands.words import seconds as _seconds
 from participant.commands.words import setting as _setting
+from participant.commands.words import shares as _shares
 from participant.commands.words import speed as _speed
 from participant.commands.words import time as _time
 from participant.commands.words import units as _units
@@ -157,7 +158,7 @@ def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -
     for one in (halt, resume):
         one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
     _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
-    _desk(add("desk", help="tickets: list, show, ack, claim, found, fill, reject, close"), *shared)
+    _desk(add("desk", help="tickets: list, show, ack, claim, found, fill, reject, close; adopt-cover"), *shared)
     config = add("config", help="the configuration: check").add_subparsers(metavar="WHAT", required=True)
     _run(
         config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config"
@@ -186,6 +187,12 @@ def _desk(desk: OneLine, *shared: OneLine) -> None:
     fill.add_argument("--at", type=_time, metavar="HH:MM[:SS]", help="when it filled, IST (default: now)")
     _run(add("reject", parents=[named, by, reason, *shared], help="it is not going to be done"), "desk:reject")
     _run(add("close", parents=[named, by, reason, *shared], help="it is settled otherwise"), "desk:close")
+    held = _run(add("adopt-cover", parents=[by, *shared], help="what you hold as cover, in all"), "desk:adopt_cover")
+    held.add_argument("scrip", metavar="SCRIP", help="the underlying that it covers, NIFTY")
+    held.add_argument("--name", required=True, metavar="SYMBOL", help="what is held, NIFTYBEES")
+    held.add_argument("--units", required=True, type=_shares, metavar="N", help="how many in all; 0: none any more")
+    held.add_argument("--ratio", type=_units, default=1, metavar="N", help="how many make one unit of the scrip")
+    held.add_argument("--note", required=True, help="goes into the books: cost, account, why")
 
 
 def _watchlist(watchlist: OneLine, *shared: OneLine) -> None:

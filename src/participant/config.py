@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +22,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
 from participant.core.strategies.table import STRATEGIES
+from participant.core.watched import faults
 from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
@@ -249,7 +250,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         for part, fault in (
             ("[broker]", config.broker.fault),
             ("[desk]", config.desk.fault),
-            *watched_faults(config.watchlist),
+            *faults(config.watchlist, config.broker.name, STRATEGIES),
         ):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")
@@ -272,18 +273,6 @@ def with_own_events(config: Config) -> Config:
         return replace(config, watchlist=with_events(config.watchlist, _body("events_file", file))) if file else config
     except BadEvents as fault:
         raise BadConfig(f"[desk] events_file: {file}: {fault}") from fault
-
-
-def watched_faults(watchlist: Sequence[Scrip]) -> Iterator[tuple[str, str]]:
-    """Each row of a watchlist with why it cannot be traded on, or an empty string."""
-    symbols = [scrip.symbol for scrip in watchlist]
-    for i, scrip in enumerate(watchlist):
-        fault = scrip.weights.fault
-        if symbols.index(scrip.symbol) < i:
-            fault = f"{scrip.symbol} stands on the watchlist twice: leave one row"
-        elif scrip.strategy not in STRATEGIES:
-            fault = f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}"
-        yield f"[[watchlist]] row {i + 1}:", fault
 
 
 def load_rules(scans: str = "") -> Rulebook:

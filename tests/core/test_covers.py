@@ -229,7 +229,8 @@ def test_calls_are_written_against_what_is_declared_and_no_more_than_it_covers()
     assert verdict.action is Action.OPEN
     (sold,) = verdict.legs
     assert (sold.side, sold.contract.kind, sold.quantity) == (Side.SELL, Kind.CALL, 2 * 65)
-    assert verdict.reason.endswith("2 lots, bound by the cover, 2 lots")
+    assert "against the cover held" in verdict.reason
+    assert (figure(verdict, "lots"), figure(verdict, "lots_by_cover")) == (2, 2)
     rates = RULES.margin_rates("NIFTY", NIFTY_DAY)
     forward = float(figure(verdict, "forward"))
     assert sold.margin == margin(rates, [(sold.contract, -130)], round(forward), figure(verdict, "atm_iv"), NOON)
@@ -242,7 +243,8 @@ NIFTY_DAY = datetime.date(2026, 9, 16)
 def test_the_margin_of_a_call_alone_binds_where_the_account_is_small() -> None:
     verdict = decided(NIFTY, fund(101 * 65 * 50), account(15_00_000_00), cover="held", margin_share_max=0.40)
     assert figure(verdict, "lots") == 4 < figure(verdict, "lots_by_cover")
-    assert "bound by margin: a lot needs" in verdict.reason
+    poor = decided(NIFTY, fund(101 * 65 * 50), account(2_00_000_00), cover="held", margin_share_max=0.40)
+    assert shut(poor).startswith("no lot passes margin: a lot needs ")
 
 
 def test_less_than_a_lot_of_cover_writes_nothing() -> None:

@@ -11,6 +11,7 @@ from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.people import open_books, run_of
+from participant.config import load_rules
 from participant.core.escalation import Call
 from participant.core.guarantees import Finding
 from participant.core.messages import Stamp, Ticket
@@ -23,6 +24,7 @@ from participant.core.wording import at_price
 from participant.links.books import Books
 from participant.links.limits import in_force
 from participant.operate import desk
+from participant.operate.declare import Cover, Desk, declare
 from participant.operate.late import book_late
 from participant.operate.wake import open_tickets
 from participant.ports import BrokerDown, Store
@@ -101,6 +103,22 @@ def reject(args: Namespace) -> int:
 def close(args: Namespace) -> int:
     """End one ticket, with the reason that goes into the books."""
     return _end(args, "closed")
+
+
+def adopt_cover(args: Namespace) -> int:
+    """Say how much of a cover is held in a demat account, in all: more than before, less, or none any more."""
+    run, store, stamp = run_of(args.home), open_books(args.home), _stamp(args)
+    if run.is_shadow:
+        raise Refused(f"desk adopt-cover: home {args.home} is a shadow's: its books follow the account")
+    if args.scrip not in {scrip.symbol for scrip in run.config.watchlist}:
+        raise Refused(f"desk adopt-cover: scrip {args.scrip} is not on the watchlist of {args.home}")
+    book_late(run, store)
+    cover = Cover(args.scrip, words("--name", args.name), args.units, args.ratio, words("--note", args.note))
+    its = Desk(run, store, app.quotes(run), app.halts(run), load_rules(run.config.desk.span_scans))
+    position = declare(its, cover, stamp)
+    lots = f"{position.cover:,} units of {args.scrip} can be written against, {position.short_calls:,} are"
+    say(args, f"declared: {args.units:,} of {cover.name}, {args.ratio} to a unit; {lots}", position)
+    return DONE
 
 
 def _end(args: Namespace, how: str) -> int:

@@ -34,6 +34,7 @@ from participant.links.secrets import BadSecret
 from participant.links.shadow import Seen
 from participant.operate.adopt import at_wake
 from participant.operate.brokers import refuse_live_keys, session_of
+from participant.operate.declare import declared
 from participant.operate.journal import seal_ended
 from participant.operate.late import book_waiting
 from participant.operate.shadow import begin, check_home, claim_home, shadow_of
@@ -150,7 +151,8 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
         _wake(run, info.references, asked.session, limits)
         watched = begin_with(args, run, version, rows)
         is_unplayed = asked.is_recorded and not info.references
-        today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
+        today = replace(_day(args, run, asked.session), is_unplayed=is_unplayed)
+        today = replace(today, notes=(*info.session.notes, *declared(today.books)))
         summary = run_day(today, venue, "" if run.is_lockstep else url)
         return replace(summary, shadow=shadow_of(today.books, day), watchlist=watched)
     except BaseException:

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import Refused
-from participant.config import Config, Run, watched_faults
+from participant.config import Config, Run
+from participant.core.brain import STRATEGIES
 from participant.core.ids import digest
 from participant.core.scrip import Scrip
+from participant.core.watched import faults
 from participant.core.watchlist import Version, differences
 from participant.links.watchlist import first, take, version_of
 from participant.operate.wake import Blocked
@@ -24,7 +26,7 @@ def watching(run: Run) -> tuple[Run, Version]:
     own = first(run.config.watchlist, getpass.getuser(), SystemClock().now())
     with closing(app.books(run)) as books:
         version = version_of(books, run.day, own)
-    for part, fault in watched_faults(version.scrips):
+    for part, fault in faults(version.scrips, run.config.broker.name, STRATEGIES):
         if fault:
             raise Refused(f"watchlist version {version.number}, {part} {fault}")
     return replace(run, config=replace(run.config, watchlist=version.scrips)), version

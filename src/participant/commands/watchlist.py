@@ -18,12 +18,14 @@ from participant.commands.errors import DONE, Refused
 from participant.commands.homes import prepare
 from participant.commands.output import say
 from participant.commands.watching import not_taken
-from participant.config import Config, load_config, load_rules, watched_faults
+from participant.config import Config, load_config, load_rules
+from participant.core.brain import STRATEGIES
 from participant.core.ids import digest
 from participant.core.notices import KOLKATA
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.scrip import Scrip
 from participant.core.session import SECOND
+from participant.core.watched import faults
 from participant.core.watchlist import (
     BadSetting,
     Version,
@@ -189,7 +191,7 @@ def _put_down(args: Namespace, rows: Callable[[Rows, Rulebook, datetime.date], R
             f"--from {known[-1].since}, or import a whole list, which takes its place"
         )
     after = rows(known[-1].scrips, rules, since or datetime.date.fromisoformat(config.venue.day))
-    for part, fault in watched_faults(after):
+    for part, fault in faults(after, config.broker.name, STRATEGIES):
         if fault:
             raise Refused(f"watchlist: {part} {fault}")
     told = tuple(differences(known[-1].scrips, after))

@@ -63,6 +63,11 @@ def units(text: str) -> int:
     return int(_number(text, int, 1, 10_000_000))
 
 
+def shares(text: str) -> int:
+    """Shares, or units of a fund, held in all; 0 is none."""
+    return int(_number(text, int, 0, 1_000_000_000))
+
+
 def price(text: str) -> int:
     """Rupees as a price in 1/10,000 rupee."""
     found = Decimal(0)

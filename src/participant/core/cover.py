@@ -56,6 +56,11 @@ def unpaid_of(position: Position, holding: Holding) -> int:
     return holding.cost if holding.contract.kind is Kind.FUTURE else 0
 
 
+def declared_cost(position: Position) -> int:
+    """What the shares that a person has declared are held at (paise)."""
+    return sum(unpaid_of(position, h) for h in position.holdings if h.contract.kind is Kind.STOCK)
+
+
 def sellable(position: Position) -> int:
     """Units of cover that the desk has bought and may sell: what a person has declared is theirs."""
     return sum(h.contract.covers(bought(position, h)) for h in covers(position))

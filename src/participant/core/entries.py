@@ -119,7 +119,9 @@ def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[
     candidate = yield from _call(case, rich, (cover,))
     lots, shown = held // candidate.call.lot, shown_lots(case, candidate)
     if not is_bought(case):  # what a person holds need not be written against as a whole
-        lots = min(lots, size(case, candidate).lots)
+        gate = _lots_of_cover(lots, size(case, candidate))
+        yield gate
+        lots = min(lots, int(gate.value or 0))
     units = lots * candidate.call.lot
     needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=True)
     figures = earned.figures | _exposure(case, candidate, lots, needed)
@@ -135,3 +137,11 @@ def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"
     )
     return Deal(candidate, units, needed, said)
+
+
+def _lots_of_cover(whole: int, sizing: Sizing) -> Gate:
+    """How many lots of a declared cover may be written against; all of it is the most."""
+    lots = min(whole, sizing.lots)
+    why = f"the cover, {counted(whole, 'lot')}" if whole <= sizing.lots else sizing.why
+    figures = sizing.figures | {"lots_by_cover": whole, "lots": lots}
+    return Gate("lots", "" if lots else f"no lot passes {why}", lots, 1, figures)

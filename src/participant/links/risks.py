@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from participant.core.account import Account, BookRisk, together
 from participant.core.decision import Decision
-from participant.core.messages import Write
+from participant.core.messages import Row, Write
 from participant.core.scrip import Scrip
 from participant.links.books import Books
+from participant.links.brought import since
 from participant.ports import Store
 from participant.wire.json import decode, encode
 
@@ -46,7 +47,7 @@ class Risks:
         self.books = books
         self._rows: dict[str, _Row] = {}
         self._read_to = 0
-        self._peak = max((decode(row.value, _Ended).worth for row in books.store.rows("days")), default=0)
+        self._peak = max((_worth_now(books, row) for row in books.store.rows("days")), default=0)
 
     def account(self, scrip: Scrip, at: int) -> Account:
         """The account as a decision on this scrip at an instant (ns) may see it: with all that was decided before."""
@@ -92,6 +93,11 @@ class Bet:
     def take(self, decision: Decision) -> None:
         """Count a decision that was claimed."""
         self._deltas[decision.scrip] = decision.risk.beta_delta if decision.risk else 0
+
+
+def _worth_now(books: Books, row: Row) -> int:
+    """What the desk was worth at a close, with all that a person has brought in since."""
+    return decode(row.value, _Ended).worth + since(books.store, row.key)
 
 
 def _seen(row: _Row, at: int) -> BookRisk | None:
