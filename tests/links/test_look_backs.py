@@ -31,20 +31,23 @@ def closed(books: MemoryStore, day: datetime.date, spot: int = SPOT, iv: float |
     books.commit([Write("closings", f"NIFTY/{day}", encode(Closing(spot, iv)))])
 
 
-def test_a_day_keeps_the_last_spot_and_the_30_day_iv_of_each_scrip_that_was_seen_on_it() -> None:
+def test_a_day_keeps_the_close_and_the_30_day_iv_of_each_scrip_that_was_seen_on_it() -> None:
     state = chain_state()
     before = replace(state, scrip="BANKNIFTY", exchange_at=state.exchange_at - 86_400 * 10**9)
-    (row,) = closing_rows(quotes_of(state, before), RULES, DAY)
+    (row,) = closing_rows(quotes_of(state, before), RULES, DAY, {})
     assert (row.table, row.key) == ("closings", f"NIFTY/{DAY}")
     assert row.value is not None
     assert decode(row.value, Closing) == Closing(SPOT, iv30(state, RULES))
+    (row,) = closing_rows(quotes_of(state, before), RULES, DAY, {"NIFTY": SPOT + 7, "BANKNIFTY": 1})
+    assert row.value is not None
+    assert decode(row.value, Closing).close == SPOT + 7  # the official close goes before the last spot
 
 
 def test_a_day_whose_last_chain_shows_no_iv_keeps_its_close_alone() -> None:
     state = chain_state()
     beyond = replace(state.chains[0], expiry=datetime.date(1999, 1, 28))  # before any rule
     for chains in ((), (beyond,)):
-        (row,) = closing_rows(quotes_of(replace(state, chains=chains)), RULES, DAY)
+        (row,) = closing_rows(quotes_of(replace(state, chains=chains)), RULES, DAY, {})
         assert row.value is not None
         assert decode(row.value, Closing) == Closing(SPOT, None)
 
@@ -87,7 +90,7 @@ def test_a_desk_that_runs_day_after_day_has_a_rank_when_it_has_kept_enough(sessi
             chain_state(at_time(day, 15, 29), day=day, sigma=0.11 + 0.0005 * (i % 7)),
             spot=SPOT + 100_000 * (i % 3),
         )
-        books.commit(closing_rows(quotes_of(ending), RULES, day))
+        books.commit(closing_rows(quotes_of(ending), RULES, day, {}))
     open_day(books, quotes, DAY, (Reference("NIFTY", (), NOTHING),), start=0)
     row = quotes.get("reference", "NIFTY")
     assert row is not None

@@ -142,7 +142,7 @@ def test_the_day_keeps_what_the_desk_is_worth_and_forgets_its_orders(floor: Floo
 def test_the_day_keeps_the_close_of_each_scrip_for_a_look_back_of_the_desks_own(floor: Floor) -> None:
     closed(floor)
     rows = {row.key: decode(row.value, Closing) for row in floor.books.rows("closings")}
-    assert {key: row.spot for key, row in rows.items()} == {f"{symbol}/{DAY}": spot for symbol, spot in SPOTS.items()}
+    assert {key: row.close for key, row in rows.items()} == {f"{symbol}/{DAY}": FINAL[symbol] for symbol in SPOTS}
 
 
 def test_what_has_no_quote_at_the_close_is_worth_its_cost(floor: Floor) -> None:

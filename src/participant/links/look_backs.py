@@ -1,11 +1,12 @@
-"""The desk's own look-back: each scrip's closing spot and 30-day IV, kept when a day ends, for data that bring none.
+"""The desk's own look-back: each scrip's close and 30-day IV, kept when a day ends, for data that bring none.
 
-The close is the last spot that the desk saw and the IV that of its last market state; a day whose last chain showed no
-30-day IV keeps its close alone. No range is kept: the highest and the lowest of what was seen are too narrow.
+The close is the official one where the day's settlement prices name it, else the last spot that the desk saw; the IV is
+that of its last market state, and a day whose last chain showed none keeps its close alone. No range is kept: the
+highest and the lowest of what was seen are too narrow.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from math import isfinite, nan
 
@@ -26,24 +27,25 @@ GAP_DAYS_MAX = 7  # a desk that has slept longer than the longest run of holiday
 
 
 class Closing(Struct, frozen=True):
-    """How a scrip closed: its last spot (price) and 30-day at-the-money IV, None where its chain showed none."""
+    """How a scrip closed: a price, and the 30-day at-the-money IV, None where its chain showed none."""
 
-    spot: int
+    close: int
     iv30: float | None
 
 
-def closing_rows(quotes: Store, rules: Rulebook, day: datetime.date) -> list[Write]:
-    """A row for each scrip of which a market state of the day was seen."""
+def closing_rows(quotes: Store, rules: Rulebook, day: datetime.date, settlements: Mapping[str, int]) -> list[Write]:
+    """A row for each scrip of which a market state of the day was seen; `settlements` are the day's official prices."""
     states = [decode(row.value, MarketState) for row in quotes.rows("quotes")]
-    return [_row(state, rules, day) for state in states if day_of(state.exchange_at) == day]
+    seen = [state for state in states if day_of(state.exchange_at) == day]
+    return [_row(s, rules, day, settlements.get(s.scrip, s.spot)) for s in seen]
 
 
-def _row(state: MarketState, rules: Rulebook, day: datetime.date) -> Write:
+def _row(state: MarketState, rules: Rulebook, day: datetime.date, close: int) -> Write:
     try:
         level = iv30(state, rules)
     except OutsideRules:  # an expiry beyond the rules has no time to it; the day is closed all the same
         level = nan
-    return Write(TABLE, f"{state.scrip}/{day}", encode(Closing(state.spot, level if isfinite(level) else None)))
+    return Write(TABLE, f"{state.scrip}/{day}", encode(Closing(close, level if isfinite(level) else None)))
 
 
 def kept(books: Store, symbol: str, day: datetime.date) -> LookBack:
@@ -57,7 +59,7 @@ def kept(books: Store, symbol: str, day: datetime.date) -> LookBack:
             break
         found.append(by_day[before])
     found.reverse()
-    return LookBack(tuple(c.spot for c in found), tuple(c.iv30 for c in found if c.iv30 is not None))
+    return LookBack(tuple(c.close for c in found), tuple(c.iv30 for c in found if c.iv30 is not None))
 
 
 def with_kept(books: Store, references: Iterable[Reference], day: datetime.date) -> tuple[Reference, ...]:
