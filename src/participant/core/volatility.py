@@ -6,7 +6,7 @@ Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure canno
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
@@ -145,7 +145,9 @@ def _parities(strikes: Sequence[Strike], spot: int) -> Iterator[tuple[float, flo
 
 def atm_iv(chain: Chain, forward: float, years: float) -> float:
     """IV at the forward: of the nearest strikes on either side, each the mean of call and put, by distance."""
-    near = [r for r in chain.strikes if abs(r.strike - forward) <= ATM_REACH * forward]
+    reach = ATM_REACH * forward
+    first = bisect_left(chain.strikes, forward - reach, key=lambda row: row.strike)
+    near = list(takewhile(lambda row: row.strike <= forward + reach, chain.strikes[first:]))
     below = _first_iv((r for r in reversed(near) if r.strike <= forward), forward, years)
     above = _first_iv((r for r in near if r.strike > forward), forward, years)
     if below is None or above is None:
