@@ -4,6 +4,7 @@ import datetime
 from array import array
 from collections.abc import Sequence
 from math import isfinite, log, sqrt
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -39,21 +40,24 @@ class Candidate(Struct, frozen=True):
         return rounded((self.quote.ask - self.quote.bid) / middle(self.quote))
 
 
-class _Call(Struct, frozen=True, gc=False):
-    """A call with a valid quote that may become a candidate; `level` is the IV at its chain's money if asked for."""
+class _Expiry(Struct, frozen=True):
+    """What the calls of a chain have in common; `level` is the IV at its money if asked for."""
 
     chain: Chain
-    row: Strike
-    quote: Quote
     cover: Future
     forward: Forward
     years: float
     level: float
 
-    def is_tight(self, spread_max: float) -> bool:
-        """Whether the spread, as it is rounded, is acceptable."""
-        spread = (self.quote.ask - self.quote.bid) / middle(self.quote)
-        return spread < spread_max if abs(spread - spread_max) > SLACK else rounded(spread) <= spread_max
+
+class _Call(NamedTuple):
+    """A call with a valid quote that may become a candidate, before rounding: its delta, its share of spread."""
+
+    of: _Expiry
+    row: Strike
+    quote: Quote
+    delta: float
+    spread: float
 
 
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
@@ -70,12 +74,10 @@ def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     if not covered:
         return f"no future lives as long as a call within {window}"
     calls = [call for chain, cover in covered for call in _calls(case, chain, cover)]
-    known = [(call, delta) for call, delta in zip(calls, _deltas(calls), strict=True) if isfinite(delta)]
-    if not known:
+    if not calls:
         return f"no call within {window} has a valid quote"
     # A far weekly that hardly trades must not stand in front of a call that does.
-    tight = [one for one in known if one[0].is_tight(case.weights.spread_max)]
-    best = _nearest(case, tight or known)
+    best = _nearest(case, _tight(calls, case.weights.spread_max) or calls)
     target, most = target_of(case)
     if _error(case, best) > most:
         near, has = told(case, target), told(case, measure(case, best))
@@ -148,8 +150,8 @@ def _error(case: Case, candidate: Candidate) -> float:
 
 def chains_of(case: Case) -> list[Chain]:
     """The chains whose calls may be sold by the window of days, earliest expiry first."""
-    most = case.weights.days_to_expiry_max
-    return [c for c in case.market.chains if days_min(case) <= days_to(case, c.expiry) <= most]
+    least, most, day = days_min(case), case.weights.days_to_expiry_max, case.day
+    return [c for c in case.market.chains if least <= (c.expiry - day).days <= most]
 
 
 def days_to(case: Case, expiry: datetime.date) -> int:
@@ -169,56 +171,70 @@ def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
 
 
 def _calls(case: Case, chain: Chain, cover: Future) -> list[_Call]:
+    """The calls of a chain whose quote is valid and whose middle has an implied volatility."""
     years = years_left(case.market, chain, case.rules)
     forward = forward_to(case.market, chain, years)
     level = _level(chain, forward, years) if case.weights.choose_by == "sigmas" else 0.0
-    quoted = ((row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid)
-    return [_Call(chain, row, quote, cover, forward, years, level) for row, quote in quoted]
+    of = _Expiry(chain, cover, forward, years, level)
+    quoted = [(row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid]
+    middles = [(quote.bid + quote.ask) / 2 for _, quote in quoted]
+    deltas = _deltas(of, [row.strike for row, _ in quoted], middles)
+    return [
+        _Call(of, row, quote, delta, (quote.ask - quote.bid) / mid)
+        for (row, quote), mid, delta in zip(quoted, middles, deltas, strict=True)
+        if isfinite(delta)
+    ]
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
     return rounded(atm_iv(chain, forward.level, years))
 
 
-def _deltas(calls: Sequence[_Call]) -> Sequence[float]:
+def _deltas(of: _Expiry, strikes: Sequence[int], middles: Sequence[float]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
-    size = len(calls)
-    forwards, strikes = array("d", [c.forward.level for c in calls]), array("d", [c.row.strike for c in calls])
-    options = Options(b"\x01" * size, forwards, strikes, array("d", [c.years for c in calls]))
+    size = len(strikes)
+    forwards, years = array("d", [of.forward.level]) * size, array("d", [of.years]) * size
+    options = Options(b"\x01" * size, forwards, array("d", strikes), years)
     sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
-    implied_volatilities(options, array("d", [middle(c.quote) for c in calls]), sigmas, bytearray(size))
+    implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]
 
 
-def _nearest(case: Case, known: Sequence[tuple[_Call, float]]) -> Candidate:
+def _tight(calls: Sequence[_Call], spread_max: float) -> list[_Call]:
+    """The calls whose spread, as it is rounded, is acceptable."""
+    surely, perhaps = spread_max - SLACK, spread_max + SLACK
+    return [one for one in calls if one[4] < surely or (one[4] <= perhaps and rounded(one[4]) <= spread_max)]
+
+
+def _nearest(case: Case, near: Sequence[_Call]) -> Candidate:
     """The call whose measure is nearest the target: only those that rounding might put first are looked at closely.
 
     Where the chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
     """
-    target = target_of(case)[0]
-    near = [call for call, _ in known]
-    if case.weights.choose_by != "sigmas" or all(isfinite(call.level) for call in near):
-        errors = [abs(_raw(case, call, delta) - target) for call, delta in known]
+    by, target = case.weights.choose_by, target_of(case)[0]
+    if by != "sigmas" or all(isfinite(call.of.level) for call in near):
+        errors = [abs((call[3] if by == "delta" else _raw(case, call)) - target) for call in near]
         most = min(errors) + SLACK * (1 + abs(target) + min(errors))
         near = [call for call, error in zip(near, errors, strict=True) if error <= most]
     return min((_candidate(case, call) for call in near), key=lambda c: (_error(case, c), c.call))
 
 
-def _raw(case: Case, call: _Call, delta: float) -> float:
-    return _measure(case, call.row.strike / call.forward.level, call.level, call.years, (call.quote.bid, delta))
+def _raw(case: Case, call: _Call) -> float:
+    of = call.of
+    return _measure(case, call.row.strike / of.forward.level, of.level, of.years, (call.quote.bid, call.delta))
 
 
 def _candidate(case: Case, call: _Call) -> Candidate:
-    strike, forward, years = call.row.strike, call.forward.level, call.years
+    of, strike, forward, years = call.of, call.row.strike, call.of.forward.level, call.of.years
     iv, at_the_money = (
         rounded(strike_iv(True, call.quote, forward, strike, years)),
-        _level(call.chain, call.forward, years),
+        _level(of.chain, of.forward, years),
     )
     delta = rounded(greeks(True, forward, strike, years, iv).delta)
-    contract = option(case.market.scrip, call.chain, Kind.CALL, strike)
+    contract = option(case.market.scrip, of.chain, Kind.CALL, strike)
     level = at_the_money if isfinite(at_the_money) else iv
-    return Candidate(contract, call.quote, call.cover, call.forward, years, iv, level, delta)
+    return Candidate(contract, call.quote, of.cover, of.forward, years, iv, level, delta)
 
 
 def figures_of(case: Case, candidate: Candidate) -> Figures:
