@@ -3,8 +3,8 @@
 import datetime
 from array import array
 from collections.abc import Sequence
+from itertools import takewhile
 from math import isfinite, log, sqrt
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -41,23 +41,16 @@ class Candidate(Struct, frozen=True):
 
 
 class _Expiry(Struct, frozen=True):
-    """What the calls of a chain have in common; `level` is the IV at its money if asked for."""
+    """What the calls of a chain have in common."""
 
     chain: Chain
     cover: Future
     forward: Forward
     years: float
-    level: float
 
 
-class _Call(NamedTuple):
-    """A call with a valid quote that may become a candidate, before rounding: its delta, its share of spread."""
-
-    of: _Expiry
-    row: Strike
-    quote: Quote
-    delta: float
-    spread: float
+# How far a call with a valid quote is off the target before rounding, and the call.
+_Call = tuple[float, _Expiry, Strike, Quote]
 
 
 def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
@@ -76,8 +69,7 @@ def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
     calls = [call for chain, cover in covered for call in _calls(case, chain, cover)]
     if not calls:
         return f"no call within {window} has a valid quote"
-    # A far weekly that hardly trades must not stand in front of a call that does.
-    best = _nearest(case, _tight(calls, case.weights.spread_max) or calls)
+    best = _nearest(case, calls)
     target, most = target_of(case)
     if _error(case, best) > most:
         near, has = told(case, target), told(case, measure(case, best))
@@ -172,18 +164,21 @@ def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
 
 def _calls(case: Case, chain: Chain, cover: Future) -> list[_Call]:
     """The calls of a chain whose quote is valid and whose middle has an implied volatility."""
-    years = years_left(case.market, chain, case.rules)
+    (by, target), years = (case.weights.choose_by, target_of(case)[0]), years_left(case.market, chain, case.rules)
     forward = forward_to(case.market, chain, years)
-    level = _level(chain, forward, years) if case.weights.choose_by == "sigmas" else 0.0
-    of = _Expiry(chain, cover, forward, years, level)
+    level = _level(chain, forward, years) if by == "sigmas" else 0.0
+    of = _Expiry(chain, cover, forward, years)
     quoted = [(row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid]
-    middles = [(quote.bid + quote.ask) / 2 for _, quote in quoted]
-    deltas = _deltas(of, [row.strike for row, _ in quoted], middles)
-    return [
-        _Call(of, row, quote, delta, (quote.ask - quote.bid) / mid)
-        for (row, quote), mid, delta in zip(quoted, middles, deltas, strict=True)
+    deltas = _deltas(of, [row.strike for row, _ in quoted], [(q.bid + q.ask) / 2 for _, q in quoted])
+    found = zip(quoted, deltas, strict=True)
+    if by == "delta":
+        return [(abs(delta - target), of, row, quote) for (row, quote), delta in found if isfinite(delta)]
+    measures = (
+        (_measure(case, row.strike / forward.level, level, years, (quote.bid, delta)), row, quote)
+        for (row, quote), delta in found
         if isfinite(delta)
-    ]
+    )
+    return [(abs(value - target), of, row, quote) for value, row, quote in measures]
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
@@ -201,40 +196,40 @@ def _deltas(of: _Expiry, strikes: Sequence[int], middles: Sequence[float]) -> Se
     return out[size : 2 * size]
 
 
-def _tight(calls: Sequence[_Call], spread_max: float) -> list[_Call]:
-    """The calls whose spread, as it is rounded, is acceptable."""
-    surely, perhaps = spread_max - SLACK, spread_max + SLACK
-    return [one for one in calls if one[4] < surely or (one[4] <= perhaps and rounded(one[4]) <= spread_max)]
+def _is_tight(quote: Quote, spread_max: float) -> bool:
+    """Whether the spread, as it is rounded, is acceptable."""
+    spread = (quote.ask - quote.bid) / middle(quote)
+    return spread < spread_max if abs(spread - spread_max) > SLACK else rounded(spread) <= spread_max
 
 
-def _nearest(case: Case, near: Sequence[_Call]) -> Candidate:
+def _nearest(case: Case, calls: Sequence[_Call]) -> Candidate:
     """The call whose measure is nearest the target: only those that rounding might put first are looked at closely.
 
-    Where the chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
+    A far weekly that hardly trades must not stand in front of a call that does: tight ones go before all others. Where
+    a chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
     """
-    by, target = case.weights.choose_by, target_of(case)[0]
-    if by != "sigmas" or all(isfinite(call.of.level) for call in near):
-        errors = [abs((call[3] if by == "delta" else _raw(case, call)) - target) for call in near]
-        most = min(errors) + SLACK * (1 + abs(target) + min(errors))
-        near = [call for call, error in zip(near, errors, strict=True) if error <= most]
+    most, target = case.weights.spread_max, target_of(case)[0]
+    by_error = sorted(calls, key=lambda call: call[0])
+    nearest = next((call for call in by_error if _is_tight(call[3], most)), None)
+    reach = (nearest or by_error[0])[0]
+    within = reach + SLACK * (1 + abs(target) + reach)
+    if all(isfinite(call[0]) for call in calls):
+        calls = list(takewhile(lambda call: call[0] <= within, by_error))
+    near = [call for call in calls if nearest is None or _is_tight(call[3], most)]
     return min((_candidate(case, call) for call in near), key=lambda c: (_error(case, c), c.call))
 
 
-def _raw(case: Case, call: _Call) -> float:
-    of = call.of
-    return _measure(case, call.row.strike / of.forward.level, of.level, of.years, (call.quote.bid, call.delta))
-
-
 def _candidate(case: Case, call: _Call) -> Candidate:
-    of, strike, forward, years = call.of, call.row.strike, call.of.forward.level, call.of.years
+    _, of, row, quote = call
+    strike, forward, years = row.strike, of.forward.level, of.years
     iv, at_the_money = (
-        rounded(strike_iv(True, call.quote, forward, strike, years)),
+        rounded(strike_iv(True, quote, forward, strike, years)),
         _level(of.chain, of.forward, years),
     )
     delta = rounded(greeks(True, forward, strike, years, iv).delta)
     contract = option(case.market.scrip, of.chain, Kind.CALL, strike)
     level = at_the_money if isfinite(at_the_money) else iv
-    return Candidate(contract, call.quote, of.cover, of.forward, years, iv, level, delta)
+    return Candidate(contract, quote, of.cover, of.forward, years, iv, level, delta)
 
 
 def figures_of(case: Case, candidate: Candidate) -> Figures:
