@@ -12,7 +12,7 @@ from participant.core.market import Future
 from participant.core.pricing import rounded, years_to
 from participant.core.scrip import Kind, Side, money
 from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
-from participant.core.signals import score, score_gate
+from participant.core.signals import Score, score, score_gate
 from participant.core.sizing import Margins, Sizing, crash, is_bought, margin_room, margins, shown_lots, size
 from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.wording import at_price, counted, rupees
@@ -46,7 +46,7 @@ def enter(case: Case, figures: Figures, rich: Richness) -> Verdict:
 
 
 def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
-    candidate = yield from _call(case, rich, to_buy(case))
+    candidate, found = yield from _call(case, rich, to_buy(case))
     sizing = size(case, candidate)
     yield _displayed(case, sizing)
     lots = sizing.lots
@@ -54,7 +54,7 @@ def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
     needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=False)
     gate = credit_gate(case, earned)
     yield Gate(gate.name, gate.said, gate.value, gate.limit, gate.figures | _exposure(case, candidate, lots, needed))
-    yield score_gate(case, score(case, rich, candidate))
+    yield score_gate(case, found)
     units = lots * candidate.call.lot
     said = (
         f"{_sale(case, candidate, units)}; {rich.beside(candidate)}; "
@@ -64,17 +64,18 @@ def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
     return Deal(candidate, units, needed, said)
 
 
-def _call(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Candidate]:
-    """The gates up to the call: rich volatility, one that can be chosen, quoted just now and tightly."""
+def _call(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, tuple[Candidate, Score]]:
+    """The gates up to the call, and its score: rich volatility, one that can be chosen, quoted just now and tightly."""
     yield from volatility_gates(case, rich)
     yield blackout_gate(case)
     candidate = covers if isinstance(covers, str) else choose(case, covers)
     while isinstance(candidate, str):  # a rule that speaks is the last one asked
         yield Gate("call", candidate)
-    yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | score(case, rich, candidate).figures)
+    found = score(case, rich, candidate)
+    yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | found.figures)
     yield age_gate(case, candidate)
     yield spread_gate(case, candidate)
-    return candidate
+    return candidate, found
 
 
 def _displayed(case: Case, sizing: Sizing) -> Gate:
@@ -116,7 +117,7 @@ def sell(case: Case, figures: Figures, rich: Richness, cover: Future, units: int
 
 
 def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[Gate, None, Deal]:
-    candidate = yield from _call(case, rich, (cover,))
+    candidate, found = yield from _call(case, rich, (cover,))
     lots, shown = held // candidate.call.lot, shown_lots(case, candidate)
     if not is_bought(case):  # what a person holds need not be written against as a whole
         gate = _lots_of_cover(lots, size(case, candidate))
@@ -131,7 +132,7 @@ def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[
     dear = f"the call needs {rupees(needed.call)} of margin, {rupees(room)} are left"
     yield Gate("margin", dear if needed.call > room else "", needed.call, room)
     yield credit_gate(case, earned)
-    yield score_gate(case, score(case, rich, candidate))
+    yield score_gate(case, found)
     said = (
         f"{_sale(case, candidate, units)} against the cover held; {rich.beside(candidate)}; "
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"

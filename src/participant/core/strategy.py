@@ -5,6 +5,7 @@ In `figures` money is paise (`_paise`), prices are 1/10,000 rupee, quantities un
 
 import datetime
 from collections.abc import Callable, Generator, Sequence
+from functools import cached_property
 from math import isfinite
 from typing import Generic, TypeVar
 
@@ -53,7 +54,7 @@ class Verdict(Struct, frozen=True):
 Strategy = Callable[[Scrip, MarketState, Position, Account, Rulebook], Verdict]
 
 
-class Case(Struct, frozen=True):
+class Case(Struct, frozen=True, dict=True):
     """One scrip at one instant: all that its strategy may know."""
 
     scrip: Scrip
@@ -72,7 +73,7 @@ class Case(Struct, frozen=True):
         """The instant (ns) that is decided for."""
         return self.market.exchange_at
 
-    @property
+    @cached_property
     def day(self) -> datetime.date:
         """The trading day of that instant."""
         return day_of(self.market.exchange_at)
