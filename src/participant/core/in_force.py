@@ -92,6 +92,13 @@ def doubtful(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tup
     return tuple(dict.fromkeys(f"{one.subject}: {one.row.source}" for one in low))
 
 
+def doubts(rules: Rulebook, symbol: str, day: datetime.date) -> int:
+    """How many rows of low confidence a scrip's orders rest on; counted once for each day."""
+    if (symbol, day) not in rules.doubts:
+        rules.doubts[symbol, day] = len(doubtful(rules, (symbol,), day))
+    return rules.doubts[symbol, day]
+
+
 def _applies(rules: Rulebook, row: Dated, day: datetime.date) -> bool:
     """Whether a row is in force: that of a lot where something listed that day expires in its span."""
     if not isinstance(row, Lot):
