@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import Refused
-from participant.config import Config, Run
+from participant.config import Config, Run, with_own_events
 from participant.core.ids import digest
 from participant.core.scrip import Scrip
 from participant.core.strategies.table import STRATEGIES
@@ -29,7 +29,7 @@ def watching(run: Run) -> tuple[Run, Version]:
     for part, fault in faults(version.scrips, run.config.broker.name, STRATEGIES):
         if fault:
             raise Refused(f"watchlist version {version.number}, {part} {fault}")
-    return replace(run, config=replace(run.config, watchlist=version.scrips)), version
+    return replace(run, config=with_own_events(replace(run.config, watchlist=version.scrips))), version
 
 
 def begin_with(args: Namespace, run: Run, version: Version, rows: Sequence[Scrip]) -> str:

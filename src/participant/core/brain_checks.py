@@ -14,6 +14,7 @@ from participant.core.account import BookRisk
 from participant.core.book_risk import book_risk
 from participant.core.decision import Action
 from participant.core.delivery import ends_physical
+from participant.core.in_force import doubts
 from participant.core.market import quoted
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
 from participant.core.pricing import rounded
@@ -45,7 +46,10 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
 
 
 def vetted(case: Case, verdict: Verdict) -> Verdict:
-    """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not."""
+    """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not.
+
+    What opens says on how many rules of low confidence (`rules_low`).
+    """
     return _passed(Plan(case, verdict))
 
 
@@ -57,6 +61,8 @@ def _passed(plan: Plan) -> Verdict:
     figures, gates = verdict.figures | asked.figures, (*verdict.gates, *asked.gates)
     if asked.said:
         return maintain(asked.said, figures, gates)
+    case = plan.case
+    figures["rules_low"] = doubts(case.rules, case.scrip.symbol, case.day)
     return replace(verdict, figures=figures, gates=gates)
 
 
