@@ -12,9 +12,9 @@ from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import Refused
 from participant.config import Config, Run
-from participant.core.brain import STRATEGIES
 from participant.core.ids import digest
 from participant.core.scrip import Scrip
+from participant.core.strategies.table import STRATEGIES
 from participant.core.watched import faults
 from participant.core.watchlist import Version, differences
 from participant.links.watchlist import first, take, version_of

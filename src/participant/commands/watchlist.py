@@ -19,12 +19,12 @@ from participant.commands.homes import prepare
 from participant.commands.output import say
 from participant.commands.watching import not_taken
 from participant.config import Config, load_config, load_rules
-from participant.core.brain import STRATEGIES
 from participant.core.ids import digest
 from participant.core.notices import KOLKATA
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.scrip import Scrip
 from participant.core.session import SECOND
+from participant.core.strategies.table import STRATEGIES
 from participant.core.watched import faults
 from participant.core.watchlist import (
     BadSetting,
