@@ -21,7 +21,8 @@ from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
-from participant.core.strategies.table import STRATEGIES
+from participant.core.strategies.table import fault_of
+from participant.plugins import load_plugins
 from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
@@ -233,6 +234,7 @@ def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """The configuration in `path`, else in PARTICIPANT_CONFIG, else in ./participant.toml, else the defaults."""
+    load_plugins()
     file = config_file(path, environ)
     if not file.exists():
         if path or environ.get("PARTICIPANT_CONFIG"):
@@ -281,9 +283,7 @@ def watched_faults(watchlist: Sequence[Scrip]) -> Iterator[tuple[str, str]]:
         fault = scrip.weights.fault
         if symbols.index(scrip.symbol) < i:
             fault = f"{scrip.symbol} stands on the watchlist twice: leave one row"
-        elif scrip.strategy not in STRATEGIES:
-            fault = f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}"
-        yield f"[[watchlist]] row {i + 1}:", fault
+        yield f"[[watchlist]] row {i + 1}:", fault or fault_of(scrip)
 
 
 def load_rules(scans: str = "") -> Rulebook:
