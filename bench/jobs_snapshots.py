@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.brain import decide
 from participant.core.decision import DecisionInput, PositionInfo
-from participant.core.market import SECOND, Board, MarketState, Reference, Ticks, observe, snapshot
+from participant.core.market import Board, MarketState, Reference, Ticks, observe, snapshot
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from math import isfinite, nextafter
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from participant.core.decision import Action, Decision, DecisionInput
-from participant.core.scrip import Weights
+from participant.core.scrip import Scrip
+from participant.core.strategies.table import STRATEGIES, fault_of
+from participant.core.watchlist import OWN
 
 STEPS_MAX = 8
 MOVE_MAX = 5  # a share of 5 % that would have to be 146 % explains nothing
@@ -56,10 +58,12 @@ def moves(given: DecisionInput, decide: Decide) -> tuple[Move, ...]:
 
 def _nearest(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
     """For each setting the nearest value that changes what is said."""
-    weights = given.scrip.weights
-    for setting, was in _numbers(weights):
+    for setting, was in _numbers(given.scrip):
         for then in sorted(_candidates(was, now), key=lambda value: abs(value - was)):
-            decision = decide(_with(given, setting, then))
+            moved = _with(given, setting, then)
+            if fault_of(moved.scrip):
+                continue
+            decision = decide(moved)
             far = max(abs(then - was), abs(then) / 2) * (1 if then > was else -1)  # enough to show in a sentence
             further = _with(given, setting, round(then + far) if type(was) is int else then + far)
             if _leads_on(now, decision, partial(decide, further)):
@@ -80,9 +84,11 @@ def _leads_on(now: Decision, after: Decision, further: Callable[[], Decision]) -
     return beyond.reason == after.reason or beyond.figures != after.figures
 
 
-def _numbers(weights: Weights) -> Iterator[tuple[str, float]]:
-    for name in weights.__struct_fields__:
-        value = getattr(weights, name)
+def _numbers(scrip: Scrip) -> Iterator[tuple[str, float]]:
+    """The weights, and the own settings of a strategy of another package, those at their default as well."""
+    whole = {} if fault_of(scrip) else STRATEGIES[scrip.strategy].whole(scrip.settings)
+    own = {OWN + name: value for name, value in whole.items()}
+    for name, value in (*to_builtins(scrip.weights).items(), *own.items()):
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield name, value
 
@@ -99,8 +105,12 @@ def _candidates(was: int | float, now: Decision) -> set[float]:
 
 
 def _with(given: DecisionInput, setting: str, value: float) -> DecisionInput:
-    weights = replace(given.scrip.weights, **{setting: value})
-    return replace(given, scrip=replace(given.scrip, weights=weights))
+    scrip = given.scrip
+    if setting.startswith(OWN):
+        scrip = replace(scrip, settings={**scrip.settings, setting.removeprefix(OWN): value})
+    else:
+        scrip = replace(scrip, weights=replace(scrip.weights, **{setting: value}))
+    return replace(given, scrip=scrip)
 
 
 def _form(reason: str) -> str:

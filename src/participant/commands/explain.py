@@ -23,6 +23,7 @@ from participant.core.surface import Surface, surface
 from participant.core.wording import at_price, counted, rupees
 from participant.links.ask import Passed
 from participant.operate.view import clock
+from participant.plugins import load_plugins
 from participant.ports import Store
 from participant.wire.json import decode
 
@@ -54,6 +55,7 @@ class Explained(Struct, frozen=True):
 
 def explain(args: Namespace) -> int:
     """Print what a logged decision saw, said and led to, and which settings would have led to another."""
+    load_plugins()
     logged, rules = find(args, "explain"), rules_of(args)
     given, decision = decode(logged.found.given, DecisionInput), decode(logged.found.logged, Decision)
 
