@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.brain import decide
 from participant.core.decision import DecisionInput, PositionInfo
-from participant.core.market import Board, MarketState, Reference, Ticks, observe, snapshot
+from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe, snapshot
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights
@@ -52,8 +52,10 @@ def recorded(data: Path, rules: Rulebook) -> list[Snapshots]:
 
 
 def _branches(states: Iterator[MarketState], rules: Rulebook) -> dict[str, list[DecisionInput]]:
-    """What is decided to the end (an opening, or a refusal by size or risk), by the published index and by the chain's
-    own volatility, and what an early gate ends: the shipped weights."""
+    """What is decided to the end (an opening, or a refusal by size or risk), and what the shipped weights end early.
+
+    To the end both ways: by the published index that stands in for the IV, and by the chain's own.
+    """
     seen = [s for s in states if phase(rules, s.exchange_at) is Phase.OPEN]
     own = [replace(s, look_back=_own(s)) for s in seen]
     by_branch = {
@@ -72,8 +74,8 @@ def _is_whole(given: DecisionInput, rules: Rulebook) -> bool:
     return "margin_paise" in decide(given.scrip, given.market_state, info.position, info.account, rules).figures
 
 
-def _own(state: MarketState) -> object:
-    """A look-back as of a scrip whose own IV is known: closes about the spot, since none are recorded before the day."""
+def _own(state: MarketState) -> LookBack:
+    """A look-back as of a scrip whose own IV is known: closes about the spot, as none before the day are recorded."""
     closes = tuple(state.spot + (i % 3 - 1) * state.spot // 200 for i in range(CLOSES))
     return replace(state.look_back, closes=closes, iv30=state.look_back.iv30 or (0.1, 0.2), published="")
 
@@ -90,7 +92,7 @@ def _states(data: Path, folder: str, day: datetime.date, rules: Rulebook) -> Ite
 
 
 def _made(rules: Rulebook) -> Iterator[MarketState]:
-    return _folded(SyntheticMarket(datetime.date(2026, 11, 26), 5, (SYMBOL,), rules, 900), rules)
+    return _folded(SyntheticMarket(5, datetime.date(2026, 11, 26), rules, (SYMBOL,), 900), rules)
 
 
 def _folded(market: object, rules: Rulebook) -> Iterator[MarketState]:

@@ -37,6 +37,11 @@ class Sampler:
     def __init__(self) -> None:
         self.found: Counter[str] = Counter()
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each part."""
+        return {name: count / self.found.total() for name, count in self.found.items()}
+
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGPROF, self._look)
         signal.setitimer(signal.ITIMER_PROF, EVERY_S, EVERY_S)

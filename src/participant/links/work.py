@@ -1,5 +1,6 @@
 """A worker's side of its pipes: jobs in, answers out, nothing after the deadline, and no more memory than allowed."""
 
+import gc
 import os
 import resource
 import select
@@ -112,6 +113,7 @@ def serve_stdio(handle: Handle, memory_mb: int) -> None:
         limit_processor(deadline_ns)
         return in_time(handle, body, deadline_ns)
 
+    gc.freeze()  # what is there now stays; it need not be searched for cycles in the middle of a job
     threading.Thread(target=_end_with_the_desk, daemon=True).start()
     limit_memory(memory_mb)
     try:
