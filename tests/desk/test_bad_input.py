@@ -166,7 +166,12 @@ def test_a_scrip_that_is_not_made_or_not_watched_is_refused_and_the_home_can_be_
     not_made = participant(tmp_path, "trade", *options, "--symbols", "INFY", "--config", "infy.toml")
     assert_refused(not_made, "no made market has INFY", "choose from NIFTY, BANKNIFTY")
     not_watched = participant(tmp_path, "trade", *options, "--symbols", "NIFTY,BANKNIFTY")
-    assert_refused(not_watched, "BANKNIFTY is not on the watchlist", "add it to participant.toml as [[watchlist]]")
+    assert_refused(
+        not_watched,
+        "BANKNIFTY is not on the watchlist",
+        "participant watchlist set BANKNIFTY --add",
+        "row in participant.toml does",
+    )
     assert not (tmp_path / "home" / "run.json").exists()
     mended = participant(tmp_path, "trade", *options, "--symbols", "NIFTY")
     assert (mended.status, mended.err) == (0, "")

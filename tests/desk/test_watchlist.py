@@ -3,13 +3,17 @@
 import gzip
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.cli import main
+from participant.core.messages import Write
+from participant.links.watchlist import add, versions
 from participant.operate.journal import verify
 from tests.desk.runs import COARSE, DAY, Ended, participant, trade
 
@@ -174,6 +178,25 @@ def test_a_change_begins_with_the_next_session_and_each_day_is_replayed_by_its_o
     assert said(capsys, traded, "set", "NIFTY", "target_delta=0.3", "--note", "on")[1].startswith(
         f"version 3, from {AFTER} on"
     )
+
+
+def test_a_version_that_can_no_longer_be_traded_on_ends_the_day_before_it_begins(
+    traded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = SqliteStore(traded / "books.sqlite", is_durable=True)
+    (first,) = versions(store)
+    luck = replace(first.scrips[0], strategy="luck")
+    gone = replace(first, number=2, since=date.fromisoformat(NEXT), scrips=(luck,))
+    assert add(store, [first], gone)
+    trading = ["trade", "--home", str(traded), "--lockstep", "--symbols", "NIFTY"]
+    assert main(trading) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("participant: watchlist version 2, [[watchlist]] row 1: NIFTY: no strategy 'luck'; known: ")
+    assert err.count("\n") == 1
+    assert store.commit([Write("watchlist", "000002", b'{"number":2}')])
+    assert main(trading) == 2
+    err = capsys.readouterr().err
+    assert ("no Version: " in err, err.count("\n")) == (True, 1)
 
 
 def test_a_configuration_that_changed_is_named_and_not_taken_over_before_it_is_imported(

@@ -56,4 +56,7 @@ def check_watched(config: Config, symbols: Sequence[str]) -> None:
     """Every scrip that is to be played must stand on the watchlist."""
     unwatched = [s for s in symbols if s not in {scrip.symbol for scrip in config.watchlist}]
     if unwatched:
-        raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
+        raise Refused(
+            f"scrip {unwatched[0]} is not on the watchlist; `participant watchlist set {unwatched[0]} --add "
+            "is_enabled=true` adds it, and before the first day a [[watchlist]] row in participant.toml does"
+        )
