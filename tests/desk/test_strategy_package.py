@@ -1,0 +1,106 @@
+"""A strategy of another package trades a day beside the one that ships: built, installed and found as a user's is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.desk.runs import LIMIT_S, Desk, Ended, broker_of, decisions_of, participant
+from tests.source import ROOT, SRC
+
+DAY = "2026-11-26"
+WATCHLIST = """
+[[watchlist]]
+symbol = "NIFTY"
+strategy = "iron_condor"
+[watchlist.settings]
+short_delta = 0.2
+wing_share = 0.01
+
+[[watchlist]]
+symbol = "BANKNIFTY"
+"""
+MADE = ("--lockstep", "--date", DAY, "--symbols", "NIFTY,BANKNIFTY", "--step", "900")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The example's package, really built and installed into a folder; the environment in which Python finds it."""
+    folder = tmp_path_factory.mktemp("package")
+    shutil.copytree(ROOT / "examples" / "iron_condor", folder / "source")
+    install(folder / "source", folder / "target")
+    return {"PYTHONPATH": os.pathsep.join([str(SRC), str(folder / "target")])}
+
+
+def install(source: Path, target: Path) -> None:
+    """Build and install without a network and without a fresh environment to build in."""
+    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--quiet"]
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(target), str(source)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def traded(installed: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    home = tmp_path_factory.mktemp("two") / "home"
+    config = home.parent / "participant.toml"
+    config.write_text(WATCHLIST)
+    with Desk(home, *MADE, "--config", config, also=installed) as desk:
+        return home, desk.ended()
+
+
+def test_four_legs_are_opened_beside_a_covered_call_and_the_day_ends_clean(traded: tuple[Path, Ended]) -> None:
+    home, ended = traded
+    assert (ended.status, ended.err) == (0, "")
+    day = ended.summary
+    assert (day["orders"], day["fills"]) == ({"filled": 6}, 6)
+    assert (day["breaks"], day["unknown"], day["tickets"], day["restarts"]) == ([], [], [], {})
+    opened = {d["scrip"]: [leg["side"] for leg in d["legs"]] for d in decisions_of(home, DAY) if d["action"] == "open"}
+    assert opened == {"NIFTY": ["buy", "buy", "sell", "sell"], "BANKNIFTY": ["buy", "sell"]}
+    assert (
+        sorted(line["quantity"] > 0 for line in broker_of(home)["ledger"]["lines"].values()) == [False] * 3 + [True] * 3
+    )
+
+
+def test_its_decisions_replay_to_the_byte_are_made_again_by_hand_and_are_explained(
+    traded: tuple[Path, Ended], installed: Mapping[str, str]
+) -> None:
+    home, _ = traded
+    replayed = participant(home.parent, "replay", DAY, "--home", home, also=installed)
+    count = len(decisions_of(home, DAY))
+    assert (replayed.status, replayed.err) == (0, "")
+    assert replayed.out == f"{DAY}: {count} decisions equal to the byte, 0 not, 0 outcomes without a decision\n"
+    opened = next(d for d in decisions_of(home, DAY) if d["action"] == "open" and d["scrip"] == "NIFTY")
+    held = next(d for d in decisions_of(home, DAY) if d["scrip"] == "NIFTY" and "held: it stands" in d["reason"])
+    again = participant(home.parent, "decide", opened["decisionId"], "--home", home, also=installed)
+    assert (again.status, again.err.rpartition(": ")[2]) == (0, "equal to the byte\n")
+    explained = participant(home.parent, "explain", held["decisionId"], "--home", home, also=installed)
+    assert explained.status == 0
+    assert "strategy iron_condor" in explained.out
+    assert len({d["buildId"] for d in decisions_of(home, DAY)}) == 2, "the strategy's version is part of its build"
+
+
+def test_without_its_package_nothing_of_it_starts_or_is_decided_again(
+    traded: tuple[Path, Ended], installed: Mapping[str, str]
+) -> None:
+    home, _ = traded
+    config = home.parent / "participant.toml"
+    said = "no strategy 'iron_condor'; known: covered_call; name one of these, or install the package that offers it\n"
+    opened = next(d for d in decisions_of(home, DAY) if d["action"] == "open" and d["scrip"] == "NIFTY")
+    for words in (
+        ("trade", *MADE, "--config", config, "--home", home.parent / "new"),
+        ("config", "check", "--config", config),
+        ("replay", DAY, "--home", home),
+        ("decide", opened["decisionId"], "--home", home),
+        ("explain", opened["decisionId"], "--home", home),
+    ):
+        refused = participant(home.parent, *words)
+        assert (refused.status, refused.out) == (2, ""), words
+        assert refused.err.startswith("participant: ")
+        assert refused.err.endswith(f"NIFTY: {said}")
+        assert refused.err.count("\n") == 1
+    assert not (home.parent / "new").exists()
