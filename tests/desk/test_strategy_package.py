@@ -17,14 +17,18 @@ WATCHLIST = """
 [[watchlist]]
 symbol = "NIFTY"
 strategy = "iron_condor"
+[watchlist.weights]
+days_to_expiry_max = 6
 [watchlist.settings]
 short_delta = 0.2
 wing_share = 0.01
+close_days = 4
 
 [[watchlist]]
 symbol = "BANKNIFTY"
 """
-MADE = ("--lockstep", "--date", DAY, "--symbols", "NIFTY,BANKNIFTY", "--step", "900")
+NEXT = "2026-11-27"
+MADE = ("--lockstep", "--date", f"{DAY}..{NEXT}", "--symbols", "NIFTY,BANKNIFTY", "--step", "1800")
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +57,21 @@ def traded(installed: Mapping[str, str], tmp_path_factory: pytest.TempPathFactor
         return home, desk.ended()
 
 
-def test_four_legs_are_opened_beside_a_covered_call_and_the_day_ends_clean(traded: tuple[Path, Ended]) -> None:
+def test_four_legs_are_opened_beside_a_covered_call_and_closed_the_next_day(traded: tuple[Path, Ended]) -> None:
     home, ended = traded
     assert (ended.status, ended.err) == (0, "")
-    day = ended.summary
-    assert (day["orders"], day["fills"]) == ({"filled": 6}, 6)
-    assert (day["breaks"], day["unknown"], day["tickets"], day["restarts"]) == ([], [], [], {})
+    first, second = ended.summaries
+    assert (first["orders"], second["orders"]) == ({"filled": 6}, {"filled": 4})
+    for day in (first, second):
+        assert (day["breaks"], day["unknown"], day["tickets"], day["restarts"]) == ([], [], [], {})
     opened = {d["scrip"]: [leg["side"] for leg in d["legs"]] for d in decisions_of(home, DAY) if d["action"] == "open"}
     assert opened == {"NIFTY": ["buy", "buy", "sell", "sell"], "BANKNIFTY": ["buy", "sell"]}
-    assert (
-        sorted(line["quantity"] > 0 for line in broker_of(home)["ledger"]["lines"].values()) == [False] * 3 + [True] * 3
-    )
+    (closed,) = (d for d in decisions_of(home, NEXT) if d["action"] == "close")
+    assert [leg["side"] for leg in closed["legs"]] == ["buy", "buy", "sell", "sell"]
+    assert second["positions"]["NIFTY"] == "flat"
+    ledger = broker_of(home)["ledger"]
+    assert sorted(line["quantity"] for line in ledger["lines"].values()) == [-30, 30]
+    assert first["charges"] + second["charges"] == ledger["charges"]
 
 
 def test_its_decisions_replay_to_the_byte_are_made_again_by_hand_and_are_explained(
