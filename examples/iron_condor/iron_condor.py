@@ -35,10 +35,7 @@ Multiple = Annotated[float, Meta(gt=0.0, le=100.0)]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person tunes beside the row's weights, of which volatility, days, spread, sizes and events serve as well.
-
-    Shares are fractions: `wing_share` of spot, `loss_share_max` of capital, `credit_share_min` of the width.
-    """
+    """What a person tunes beside the row's weights. README.md says what each is a share of."""
 
     short_delta: Annotated[float, Meta(gt=0.0, lt=0.5)] = 0.20
     delta_error_max: Share = 0.06
@@ -65,10 +62,7 @@ class Priced(Struct, frozen=True):
 
 
 class Condor(Struct, frozen=True):
-    """The four options of one expiry, and the forward and the IV at the money that they are margined at.
-
-    `error` is how far the two short deltas lie from their target, together.
-    """
+    """Four options of one expiry, the forward and IV they are margined at, and how far both deltas are off together."""
 
     call_wing: Priced
     put_wing: Priced
@@ -125,8 +119,9 @@ def _enter(case: Case, own: Settings, rich: Richness, figures: Figures) -> Verdi
     legs = tuple(Leg(one.contract, side, units, one.quote.touch(side), more) for (one, side), more in steps)
     told = ", ".join(f"{leg.side} {leg.contract.key} at {at_price(leg.limit)}" for leg in legs)
     why = f"IV rank {percent(rich.iv_rank)}, {rich.iv_over_realised:.2f} times realised"
-    loss = rupees(_loss(case, condor, units))
-    return Verdict(Action.OPEN, f"{units:,} units: {told}; {why}; it can lose {loss}", figures, legs, asked.gates)
+    loss = money(condor.width, units) - _net(case, condor, units)
+    reason = f"{units:,} units: {told}; {why}; it can lose {rupees(loss)}"
+    return Verdict(Action.OPEN, reason, figures, legs, asked.gates)
 
 
 def _gates(case: Case, own: Settings, rich: Richness) -> Generator[Gate, None, tuple[Condor, int]]:
@@ -136,7 +131,8 @@ def _gates(case: Case, own: Settings, rich: Richness) -> Generator[Gate, None, t
     while condor is None:  # a gate that speaks is the last one asked
         days = f"{case.weights.days_to_expiry_min}-{case.weights.days_to_expiry_max} days"
         yield Gate("strikes", f"no expiry within {days} has a call and a put near delta {own.short_delta} with wings")
-    yield Gate("strikes", "", condor.call.contract.key, None, _figures(condor))
+    figures = {"call_delta": condor.call.delta, "put_delta": condor.put.delta, "width": condor.width}
+    yield Gate("strikes", "", condor.call.contract.key, None, dict(figures))
     age = rounded(max(case.at - one.quote.exchange_at for one, _ in condor.steps) / SECOND)
     old = f"a quote is {age:,.0f} s old, over {case.weights.quote_age_max_s} s"
     yield Gate("quote age", old if age > case.weights.quote_age_max_s else "", age, case.weights.quote_age_max_s)
@@ -153,13 +149,11 @@ def _gates(case: Case, own: Settings, rich: Richness) -> Generator[Gate, None, t
 
 
 def _spread(case: Case, own: Settings, condor: Condor) -> Gate:
-    """Whether each spread is acceptable: wings are cheap, and their spreads wide for it."""
-    for one, side in condor.steps:
-        most = own.wing_spread_max if side is Side.BUY else case.weights.spread_max
-        if one.spread > most:
-            said = f"the spread of {one.contract.key} is {percent(one.spread)}, over {percent(most)}"
-            return Gate("spread", said, one.spread, most)
-    return Gate("spread", "", max(one.spread for one, _ in condor.steps))
+    """Whether the spread that is widest for its limit is acceptable: wings are cheap, and their spreads wide for it."""
+    most = {Side.BUY: own.wing_spread_max, Side.SELL: case.weights.spread_max}
+    one, side = max(condor.steps, key=lambda step: step[0].spread - most[step[1]])
+    said = f"the spread of {one.contract.key} is {percent(one.spread)}, over {percent(most[side])}"
+    return Gate("spread", said if one.spread > most[side] else "", one.spread, most[side])
 
 
 def _choose(case: Case, own: Settings) -> Condor | None:
@@ -203,12 +197,6 @@ def _out(case: Case, chain: Chain, kind: Kind, forward: float, years: float) -> 
                 yield Priced(option(case.scrip.symbol, chain, kind, row.strike), quote, delta)
 
 
-def _figures(condor: Condor) -> Figures:
-    legs = {"call_wing": condor.call_wing, "put_wing": condor.put_wing, "call": condor.call, "put": condor.put}
-    deltas = {"call_delta": condor.call.delta, "put_delta": condor.put.delta}
-    return {**{name: one.contract.key for name, one in legs.items()}, **deltas, "width": condor.width}
-
-
 # --- what it costs, and how much of it --------------------------------------------------------------------------------
 
 
@@ -219,11 +207,6 @@ def _net(case: Case, condor: Condor, units: int) -> int:
         value = money(one.quote.touch(side), units)
         net -= side.sign * value + charges(rates, one.contract, side, value).total
     return net
-
-
-def _loss(case: Case, condor: Condor, units: int) -> int:
-    """The most that so many units can lose (paise) by expiry."""
-    return money(condor.width, units) - _net(case, condor, units)
 
 
 def _margins(case: Case, condor: Condor, units: int) -> list[int]:
@@ -238,12 +221,13 @@ def _margins(case: Case, condor: Condor, units: int) -> list[int]:
 def _limits(case: Case, own: Settings, condor: Condor) -> dict[str, int]:
     """The lots that each limit allows: of loss, margin, what expires on one day, and the sizes shown."""
     lot, limits = condor.call.contract.lot, case.scrip.limits
+    loss = money(condor.width, lot) - _net(case, condor, lot)
     sold = money(condor.call.contract.strike + condor.put.contract.strike, lot)
     day = condor.call.contract.expiry.isoformat()
     expiring = share_of_capital(case, limits.expiry_share_max or 0.0) - case.account.others.short.get(day, 0)
     shown = min(one.quote.bid_size if side is Side.SELL else one.quote.ask_size for one, side in condor.steps)
     return {
-        "loss": share_of_capital(case, own.loss_share_max) // max(1, _loss(case, condor, lot)),
+        "loss": share_of_capital(case, own.loss_share_max) // max(1, loss),
         "margin": margin_room(case) // max(1, sum(_margins(case, condor, lot))),
         "expiring": expiring // sold,
         "displayed": int(shown * case.weights.displayed_share_max) // lot,
@@ -252,7 +236,6 @@ def _limits(case: Case, own: Settings, condor: Condor) -> dict[str, int]:
 
 
 # --- holding and closing ----------------------------------------------------------------------------------------------
-
 
 SHAPE = ((Kind.PUT, True), (Kind.PUT, False), (Kind.CALL, False), (Kind.CALL, True))  # by strike, bought or sold
 
@@ -271,9 +254,7 @@ def _hold(case: Case, own: Settings, figures: Figures) -> Verdict:
     figures = figures | {"credit_paise": credit, "result_paise": result, "days": left}
     why = _why(case, own, (credit, result, left))
     if not why:
-        return maintain(
-            f"held: it stands at {rupees(result)} of {rupees(credit)}, {counted(left, 'day')} left", figures
-        )
+        return maintain(f"held at {rupees(result)} of {rupees(credit)}, {counted(left, 'day')} left", figures)
     return Verdict(Action.CLOSE, f"close it: {why}; it stands at {rupees(result)}", figures, legs)
 
 

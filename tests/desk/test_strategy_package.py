@@ -83,7 +83,7 @@ def test_its_decisions_replay_to_the_byte_are_made_again_by_hand_and_are_explain
     assert (replayed.status, replayed.err) == (0, "")
     assert replayed.out == f"{DAY}: {count} decisions equal to the byte, 0 not, 0 outcomes without a decision\n"
     opened = next(d for d in decisions_of(home, DAY) if d["action"] == "open" and d["scrip"] == "NIFTY")
-    held = next(d for d in decisions_of(home, DAY) if d["scrip"] == "NIFTY" and "held: it stands" in d["reason"])
+    held = next(d for d in decisions_of(home, DAY) if d["scrip"] == "NIFTY" and "held at" in d["reason"])
     again = participant(home.parent, "decide", opened["decisionId"], "--home", home, also=installed)
     assert (again.status, again.err.rpartition(": ")[2]) == (0, "equal to the byte\n")
     explained = participant(home.parent, "explain", held["decisionId"], "--home", home, also=installed)

@@ -187,10 +187,10 @@ def quotes_at(held: Position, share: float, state: MarketState | None = None) ->
 @pytest.mark.parametrize(
     ("share", "action", "said"),
     [
-        (1.0, Action.MAINTAIN, "held: it stands at"),
-        (0.6, Action.MAINTAIN, "held: it stands at"),
+        (1.0, Action.MAINTAIN, "held at"),
+        (0.6, Action.MAINTAIN, "held at"),
         (0.3, Action.CLOSE, "50.0% of its credit of"),
-        (2.2, Action.MAINTAIN, "held: it stands at"),
+        (2.2, Action.MAINTAIN, "held at"),
         (3.0, Action.CLOSE, "it lost over 1.5 times its credit of"),
     ],
 )
