@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.desk.runs import LIMIT_S, Desk, Ended, broker_of, decisions_of, participant
+from tests.history.recorded import DATA, needs_data
 from tests.source import ROOT, SRC
 
 DAY = "2026-11-26"
@@ -112,3 +113,40 @@ def test_without_its_package_nothing_of_it_starts_or_is_decided_again(
         assert refused.err.endswith(f"NIFTY: {said}")
         assert refused.err.count("\n") == 1
     assert not (home.parent / "new").exists()
+
+
+RECORDED = """
+[[watchlist]]
+symbol = "NIFTY"
+strategy = "iron_condor"
+[watchlist.weights]
+iv_rank_min = 0.0
+iv_over_realised_min = 0.0
+days_to_expiry_min = 2
+spread_max = 0.05
+blackout = "off"
+[watchlist.settings]
+wing_spread_max = 0.3
+credit_share_min = 0.05
+loss_share_max = 0.01
+"""
+
+
+@needs_data
+def test_on_recorded_days_what_fills_in_part_is_closed_all_the_same(
+    installed: Mapping[str, str], tmp_path: Path
+) -> None:
+    config = tmp_path / "participant.toml"
+    config.write_text(RECORDED)
+    data = ("--data", DATA / "nse_chain_2018_10_to_2019_04", "--data", DATA / "nse_daily_official")
+    with Desk(tmp_path / "home", *data, "--date", "2019-04-01..2019-04-02", "--config", config, also=installed) as desk:
+        ended = desk.ended()
+    assert (ended.status, ended.err) == (0, "")
+    first, second = ended.summaries
+    assert first["orders"] == {"filled": 4}
+    for day in (first, second):
+        assert (day["breaks"], day["unknown"], day["tickets"], day["buried"]) == ([], [], [], {})
+    closes = [d for d in decisions_of(tmp_path / "home", "2019-04-02") if d["action"] == "close"]
+    assert [len(d["legs"]) for d in closes] == [4, 3]
+    assert "only a part of it is held" in closes[1]["reason"]
+    assert second["positions"]["NIFTY"] == "flat"
