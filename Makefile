@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --dist worksteal
 KERNELS := $(wildcard src/participant/core/_[a-z]*.py)
-CODE := src tests setup.py $(wildcard bench)
+CODE := src tests examples setup.py $(wildcard bench)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -55,7 +55,7 @@ def own_table() -> Iterator[None]:
 @pytest.fixture
 def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Puts a package that offers a strategy where Python looks for packages."""
-    known = set(sys.modules)
+    made: list[str] = []
 
     def offered(body: str, package: str = "quiet", name: str = "idle") -> None:
         folder = tmp_path / package
@@ -65,10 +65,11 @@ def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[{GROUP}]\n{name} = {package}_module:STRATEGY\n")
         monkeypatch.syspath_prepend(folder)
+        made.append(f"{package}_module")
 
     yield offered
-    for module in set(sys.modules) - known:
-        del sys.modules[module]
+    for module in made:
+        sys.modules.pop(module, None)
 
 
 def versioned(version: object) -> str:
@@ -207,3 +208,16 @@ def test_no_command_that_needs_strategies_starts_with_one_that_cannot_be_used(
     assert told.startswith("participant: strategy 'idle' of the package quiet")
     assert told.count("\n") == 1
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("command", [["halt"], ["resume"], ["status"], ["desk", "list"], ["positions"]])
+def test_nothing_of_a_package_stands_in_the_way_of_who_stops_the_desk_or_looks_at_it(
+    offer: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    command: list[str],
+) -> None:  # fmt: skip
+    offer("1 / 0")
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "idle" not in told, "it is refused for what it is asked, not for a strategy"
+    assert "home var" in told
