@@ -19,7 +19,7 @@ from participant.core.position import Position
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Side, money
 from participant.links.books import Books, worth
 from participant.links.brought import since
-from participant.links.ledger import EventRow
+from participant.links.ledger import EventRow, margin_used
 from participant.links.risks import Risks
 from participant.operate.adopt import adopt
 from participant.operate.declare import Cover, Desk, declare, declared
@@ -29,7 +29,7 @@ from participant.stages.reconcile import Closed, ReconcilePorts, settle_day
 from participant.wire.json import decode, encode
 from tests.core import stocks
 from tests.core.worlds import RULES
-from tests.stages.floor import CAPITAL, DAY, SPOTS, Floor, call, future
+from tests.stages.floor import CAPITAL, DAY, SPOTS, START, Floor, call, future
 
 ASHA = Stamp("Asha", 99)
 RATIO = 101
@@ -280,3 +280,14 @@ def test_taking_over_the_brokers_shares_leaves_what_a_person_has_declared(floor:
     held = Books(floor.books).position("RELIANCE")[0]
     assert (held.shares, held.adopted, held_units([held])) == (520, 500, {"RELIANCE-EQ": 20})
     assert declared_cost(held) == money(stocks.SPOT, 500)
+
+
+def test_shares_use_no_margin_even_before_the_first_price_of_a_day(floor: Floor) -> None:
+    declare(desk(floor), fund(LOT_UNITS), ASHA)
+    held = position(floor)
+    assert margin_used(RULES, None, held, START) == 0
+    sold(floor)
+    with_calls = position(floor)
+    alone = replace(with_calls, holdings=tuple(h for h in with_calls.holdings if h.contract.kind is Kind.CALL))
+    for market in (None, floor.states["NIFTY"]):
+        assert margin_used(RULES, market, with_calls, START) == margin_used(RULES, market, alone, START) > 0
