@@ -1,5 +1,6 @@
 """The call is never uncovered: over random histories in all three variants, whichever working orders fill."""
 
+import datetime
 from itertools import combinations
 from typing import Any
 
@@ -12,7 +13,7 @@ from participant.core.books import closing_events
 from participant.core.controls.exposure import covered
 from participant.core.declaring import refusal
 from participant.core.order import Order, OrderStatus
-from participant.core.position import Declared, Filled, Position, apply, with_working
+from participant.core.position import Declared, Filled, Holding, Position, apply, with_working
 from participant.core.position import Working as OnTheWire
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Side, money, shares_of
 from tests.core import stocks
@@ -125,3 +126,15 @@ def test_the_property_would_see_a_call_that_is_sold_twice_against_one_cover() ->
     world.orders.append(replace(world.orders[0], order_id="another"))
     with pytest.raises(AssertionError):
         world.check()
+
+
+def test_cover_that_ends_before_a_call_is_none_for_it_when_what_a_person_holds_is_to_go() -> None:
+    soon = replace(WORLDS["future"][0], expiry=stocks.EXPIRY - datetime.timedelta(days=7))
+    call = WORLDS["future"][1]
+    held = Position(
+        "NIFTY", tuple(Holding(c, q, 0) for c, q in ((call, -500), (FUND, 50_500), (soon, 500))), adopted=50_500
+    )
+    assert refusal(held, FUND, 50_500) == ""
+    assert "500 units of calls are written or ordered" in refusal(held, FUND, 50_499)
+    later = replace(held, holdings=(*held.holdings[:2], Holding(replace(soon, expiry=stocks.EXPIRY), 500, 0)))
+    assert refusal(later, FUND, 0) == ""

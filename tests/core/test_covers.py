@@ -311,3 +311,15 @@ def test_what_nobody_quotes_is_worth_its_part_of_the_underlying() -> None:
     assert mark(None, SHARES) is None
     gone = Contract("NIFTY", OCT_6, Kind.CALL, 1, 65, 500, FREEZE)
     assert mark(NIFTY, gone) is None
+
+
+# --- what little is known of a stock's past --------------------------------------------------------------------------
+
+
+def test_who_asks_for_no_iv_over_realised_needs_no_realised_volatility() -> None:
+    short = replace(STATE, look_back=replace(STATE.look_back, closes=STATE.look_back.closes[-7:]))
+    asked = decided(short, days_to_expiry_min=1)
+    assert shut(asked) == "realised volatility is not known from 7 closes"
+    verdict = decided(short, days_to_expiry_min=1, iv_over_realised_min=0.0)
+    assert verdict.action is Action.OPEN
+    assert "30-day IV 22.0% over an unknown realised" in verdict.reason

@@ -10,6 +10,8 @@ from participant.config import Config, Run
 from participant.core.attribution import Flow
 from participant.core.books import held_units
 from participant.core.breaker import Level
+from participant.core.breaks import BreakKind, made
+from participant.core.cover import declared_cost
 from participant.core.market import Reference
 from participant.core.messages import Stamp, Write
 from participant.core.order import OrderStatus
@@ -17,8 +19,9 @@ from participant.core.position import Position
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Side, money
 from participant.links.books import Books, worth
 from participant.links.brought import since
-from participant.links.ledger import EventRow
+from participant.links.ledger import EventRow, margin_used
 from participant.links.risks import Risks
+from participant.operate.adopt import adopt
 from participant.operate.declare import Cover, Desk, declare, declared
 from participant.operate.desk import No
 from participant.operate.wake import open_day
@@ -26,7 +29,7 @@ from participant.stages.reconcile import Closed, ReconcilePorts, settle_day
 from participant.wire.json import decode, encode
 from tests.core import stocks
 from tests.core.worlds import RULES
-from tests.stages.floor import CAPITAL, DAY, SPOTS, Floor, call, future
+from tests.stages.floor import CAPITAL, DAY, SPOTS, START, Floor, call, future
 
 ASHA = Stamp("Asha", 99)
 RATIO = 101
@@ -265,3 +268,26 @@ def test_futures_cover_beside_what_is_declared(floor: Floor) -> None:
     declare(its, fund(LOT_UNITS), ASHA)
     floor.halt(Level.OPEN)
     assert declare(its, fund(0), ASHA).cover == 65
+
+
+def test_taking_over_the_brokers_shares_leaves_what_a_person_has_declared(floor: Floor) -> None:
+    state = stocks.stock_state()
+    known = Reference("RELIANCE", (stocks.SHARES,), state.look_back)
+    floor.market.commit([Write("quotes", "RELIANCE", encode(state)), Write("reference", "RELIANCE", encode(known))])
+    declare(desk(floor), Cover("RELIANCE", "RELIANCE", 500, 1, "held"), ASHA)
+    found = made(BreakKind.POSITION, "RELIANCE-EQ", "0", "20", state.exchange_at)
+    assert adopt(floor.books, floor.market, RULES, replace(found, cost=28_000_00), "as the broker says") == ""
+    held = Books(floor.books).position("RELIANCE")[0]
+    assert (held.shares, held.adopted, held_units([held])) == (520, 500, {"RELIANCE-EQ": 20})
+    assert declared_cost(held) == money(stocks.SPOT, 500)
+
+
+def test_shares_use_no_margin_even_before_the_first_price_of_a_day(floor: Floor) -> None:
+    declare(desk(floor), fund(LOT_UNITS), ASHA)
+    held = position(floor)
+    assert margin_used(RULES, None, held, START) == 0
+    sold(floor)
+    with_calls = position(floor)
+    alone = replace(with_calls, holdings=tuple(h for h in with_calls.holdings if h.contract.kind is Kind.CALL))
+    for market in (None, floor.states["NIFTY"]):
+        assert margin_used(RULES, market, with_calls, START) == margin_used(RULES, market, alone, START) > 0

@@ -147,7 +147,12 @@ def worst_cover(ask: Ask) -> tuple[int, int]:
     for order in ask.wire:
         if order.side is Side.SELL and (order.contract.kind is Kind.PUT) is is_put:
             after[order.contract] = after.get(order.contract, 0) - left(order)
-    ends = (_from(after, last) for last in {c.expiry for c in after})
+    return least_cover(after)
+
+
+def least_cover(units: Mapping[Contract, int]) -> tuple[int, int]:
+    """The cover and the options sold against it, counted from the expiry on from which the most would be missing."""
+    ends = (_from(units, last) for last in {c.expiry for c in units})
     return max(ends, key=lambda end: end[1] - end[0], default=(0, 0))
 
 

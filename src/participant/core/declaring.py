@@ -1,5 +1,6 @@
 """Cover that a person holds and declares: how much of it there is, and that it is never less than the calls need."""
 
+from participant.core.ask import least_cover
 from participant.core.position import Position
 from participant.core.scrip import Contract, Kind
 
@@ -15,12 +16,11 @@ def refusal(position: Position, contract: Contract, quantity: int) -> str:
         return f"the desk holds {bought:,} shares that it has bought itself; declare a cover once they are sold"
     if quantity < 0:
         return f"{quantity:,} units cannot be held"
-    others = {h.contract: h.quantity for h in position.holdings if h.contract.kind is not Kind.STOCK}
+    after = {h.contract: h.quantity for h in position.holdings if h.contract.kind not in (Kind.STOCK, Kind.PUT)}
     for one in position.working:
-        if one.quantity < 0:
-            others[one.contract] = others.get(one.contract, 0) + one.quantity
-    calls = sum(max(0, -q) for c, q in others.items() if c.kind is Kind.CALL)
-    cover = contract.covers(quantity) + sum(c.covers(q) for c, q in others.items())
+        if one.quantity < 0 and one.contract.kind is not Kind.PUT:
+            after[one.contract] = after.get(one.contract, 0) + one.quantity
+    cover, calls = least_cover(after | {contract: quantity})
     if cover >= calls:
         return ""
     return (

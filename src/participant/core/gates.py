@@ -48,9 +48,10 @@ class Richness(Struct, frozen=True):
 
     def beside(self, candidate: Candidate) -> str:
         """Why it is rich, for a sentence, and beside it the IV at which the call is sold."""
+        is_known = isfinite(self.iv_over_realised)
+        over = f"is {self.iv_over_realised:.2f} times realised" if is_known else "over an unknown realised"
         return (
-            f"IV rank {percent(self.iv_rank)} of {self.sessions} sessions, "
-            f"{self.name} {percent(self.iv30)} is {self.iv_over_realised:.2f} times realised, "
+            f"IV rank {percent(self.iv_rank)} of {self.sessions} sessions, {self.name} {percent(self.iv30)} {over}, "
             f"the call's own IV is {percent(candidate.iv)}"
         )
 
@@ -92,7 +93,8 @@ def volatility_gates(case: Case, rich: Richness) -> Iterator[Gate]:
     yield Gate("history", _too_short(case, rich), rich.sessions, weights.look_back_sessions_min)
     yield Gate("IV", _no_iv(rich), rich.iv30)
     unknown = f"realised volatility is not known from {closes} closes"
-    yield Gate("realised", "" if isfinite(rich.iv_over_realised) else unknown, rich.realised)
+    is_known = isfinite(rich.iv_over_realised) or not weights.iv_over_realised_min  # who asks for nothing needs it not
+    yield Gate("realised", "" if is_known else unknown, rich.realised)
     rank, least = rich.iv_rank, weights.iv_rank_min
     yield Gate("rank", f"IV rank {percent(rank)} is under {percent(least)}" if rank < least else "", rank, least)
     ratio, least = rich.iv_over_realised, weights.iv_over_realised_min

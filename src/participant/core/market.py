@@ -268,7 +268,7 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
     own = _quote(spot) if spot.bid or spot.ask else None
     content = (tuple(futures), chains, look_back, known.provenance.marks, own)
     name = digest(scrip, at, spot.last, *content)
-    shares = next((c for c in known.contracts if c.kind is Kind.STOCK), None)
+    shares = next((c for c in known.contracts if c.kind is Kind.STOCK), None) if own else None
     return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content, shares)
 
 

@@ -26,7 +26,7 @@ from participant.core.position import (
     forget_orders,
 )
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Contract
+from participant.core.scrip import Contract, Kind
 from participant.core.session import day_of
 from participant.links.books import Books
 from participant.ports import Store, StoreBroken
@@ -138,10 +138,10 @@ def remember(position: Position, known: Fill) -> Position:
 
 def margin_used(rules: Rulebook, market: MarketState | None, position: Position, at: int) -> int:
     """The margin (paise) that the holdings need; with no market known, what they cost stands in for it."""
-    legs = [(h.contract, h.quantity) for h in position.holdings]
+    legs = [(h.contract, h.quantity) for h in position.holdings if h.contract.kind is not Kind.STOCK]
     if not legs:
         return 0
     if market is None:
-        return sum(abs(h.cost) for h in position.holdings)
+        return sum(abs(h.cost) for h in position.holdings if h.contract.kind is not Kind.STOCK)
     history, rates = market.look_back.iv30, rules.margin_rates(position.scrip, day_of(at))
     return margin(rates, legs, market.spot, history[-1] if history else 0.15, at)

@@ -5,7 +5,7 @@ import datetime
 from msgspec import Struct
 
 from participant.config import Run
-from participant.core.attribution import Flow
+from participant.core.attribution import Flow, PriceMark
 from participant.core.books import view
 from participant.core.breaker import Level
 from participant.core.cover import mark, unpaid_of
@@ -53,7 +53,8 @@ def declare(desk: Desk, cover: Cover, stamp: Stamp) -> Position:
     price = mark(market, contract)
     if price is None:
         raise No(f"{cover.scrip} has no value in this home yet: trade a day with it on the watchlist first")
-    booked, orders = Books(desk.books).position(cover.scrip)[0], Books(desk.books).orders(desk.run.day)
+    running, booked = _running(desk), Books(desk.books).position(cover.scrip)[0]
+    orders = Books(desk.books).orders(running) if running is not None else []  # of a day that is over nothing works
     mine = [h.order for h in orders if h.order.scrip == cover.scrip]
     why_not = refusal(view(booked, mine, desk.run.day), contract, cover.units)
     if not why_not and cover.units < booked.adopted:
@@ -63,9 +64,10 @@ def declare(desk: Desk, cover: Cover, stamp: Stamp) -> Position:
     note = f"{cover.name}, {cover.ratio} to a unit: {cover.note}"
     event = Declared(contract, cover.units, price, market_now(desk.quotes), stamp.by, note)
     after, _ = apply(booked, event)
-    flow = Flow(contract, cover.units - booked.adopted, money(price, cover.units - booked.adopted))
+    more, seen = cover.units - booked.adopted, PriceMark(price, market.spot if market else 0, float(price))
+    flow = Flow(contract, more, money(price, more), mark=seen)
     brought = Brought(_gain(after, price) - _gain(booked, price), stamp.at, flow)
-    rows = brought_rows(desk.books, _running(desk), brought, contract.key)
+    rows = brought_rows(desk.books, running, brought, contract.key)
     enter(desk.books, desk.rules, market, Entry(cover.scrip, event.at, [event], rows))
     return after
 
