@@ -1,18 +1,26 @@
 """Whether a structure that is held stays, and what closing it takes. It is judged as one, never by one of its legs."""
 
+from collections.abc import Callable, Generator
 from math import isfinite, nan
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from participant.core.blackout import closing_event
 from participant.core.charges import charges
 from participant.core.decision import Action, Leg
+from participant.core.entries import Held, further, sell
+from participant.core.expiry_day import ExpiryDay, expiry_day, short_of, shortfall_gate
+from participant.core.gates import Richness
 from participant.core.margin import margin
+from participant.core.market import Future
 from participant.core.position import Holding, unrealised
 from participant.core.pricing import price, rounded
+from participant.core.rolling import Measured, due_at, earliest_next, measured_held
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Kind, Side, money
-from participant.core.selection import days_to
+from participant.core.selection import chains_of, cover_of
 from participant.core.sizing import share_of_capital
-from participant.core.strategy import Case, Figures, Verdict, maintain
+from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.volatility import atm_iv, forward_to, years_left
 from participant.core.wording import at_price, counted, rupees
 
@@ -41,24 +49,139 @@ class SquareOff(Struct, frozen=True):
         }
 
 
-def hold(case: Case, figures: Figures) -> Verdict:
-    """Maintain the structure, or close it: the call first, then the cover."""
+class Structure(Struct, frozen=True):
+    """A cover and the calls written against it, priced: what the rules of holding are asked about."""
+
+    case: Case
+    rich: Richness
+    figures: Figures
+    result: int
+    stop: int
+    calls: tuple[Holding, ...]
+    offs: tuple[SquareOff, ...]
+    measures: tuple[Measured, ...]
+    last_day: ExpiryDay | None
+
+    @property
+    def covers(self) -> tuple[Future, ...]:
+        """The futures that are held, as quoted."""
+        mine = {h.contract.key for h in held(self.case, Kind.FUTURE)}
+        return tuple(f for f in self.case.market.futures if f.contract.key in mine)
+
+
+def hold(case: Case, figures: Figures, rich: Richness) -> Verdict:
+    """Maintain the structure, or act on the first rule that speaks."""
     missing = unquoted(case, Kind.CALL, Kind.FUTURE)
     if missing:
-        return maintain(missing, figures)
-    result = structure_result(case)
-    stop = -share_of_capital(case, case.weights.structure_loss_share_max)
-    figures = figures | {"structure_result_paise": result, "structure_stop_paise": stop}
-    if result <= stop:
-        return _close(case, f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}", figures)
-    calls = held(case, Kind.CALL)
-    offs = [square_off(case, call) for call in calls]
-    figures = figures | offs[0].figures
-    if all(off.is_due for off in offs):
-        return _close(case, _nominal(offs[0]), figures)
-    if case.position.cover > case.position.short_calls:
-        return _sell_excess(case, figures)
-    return maintain(_held_sentence(case, calls[0], offs[0], result), figures)
+        unasked = (Gate(name, is_reached=False) for name in HOLDING[1:])
+        return maintain(missing, figures, (Gate("quotes", missing), *unasked))
+    it = _priced(case, figures, rich)
+    asked = ask(_rules(it), HOLDING)
+    if asked.said:
+        name = next(gate.name for gate in asked.gates if gate.said)
+        verdict = ACTS[name](it, asked.said)
+        return replace(verdict, gates=(*asked.gates, *verdict.gates))
+    if case.weights.tranches_max > 1:
+        verdict = further(case, it.figures, rich, it.covers)
+        said = verdict.reason if verdict.action is Action.OPEN else f"{_held_sentence(it)}; {verdict.reason}"
+        return replace(verdict, reason=said, gates=(*asked.gates, *verdict.gates))
+    return maintain(_held_sentence(it), it.figures, asked.gates)
+
+
+def _priced(case: Case, figures: Figures, rich: Richness) -> Structure:
+    calls = tuple(held(case, Kind.CALL))
+    offs = tuple(square_off(case, call) for call in calls)
+    measures = tuple(measured_held(case, call, closing_price(case, call)) for call in calls)
+    result, stop = structure_result(case), -share_of_capital(case, case.weights.structure_loss_share_max)
+    last_day = expiry_day(case, calls)
+    figures = figures | {"structure_result_paise": result, "structure_stop_paise": stop} | offs[0].figures
+    figures = figures | measures[0].figures | (last_day.figures if last_day else {})
+    return Structure(case, rich, figures, result, stop, calls, offs, measures, last_day)
+
+
+HOLDING = ("quotes", "stop", "event", "expiry day", "roll", "square-off", "excess cover")
+
+
+def _rules(it: Structure) -> Generator[Gate, None, None]:
+    yield Gate("quotes")
+    said = f"the structure stands at {rupees(it.result)}, its stop is {rupees(it.stop)}"
+    yield Gate("stop", said if it.result <= it.stop else "", it.result, it.stop)
+    yield closing_event(it.case)
+    yield shortfall_gate(it.case, it.last_day)
+    yield Gate("roll", _due(it)[1])
+    off = it.offs[0]
+    yield Gate("square-off", _nominal(off) if all(off.is_due for off in it.offs) else "", off.ask, off.level)
+    excess = it.case.position.cover - it.case.position.short_calls
+    yield Gate(
+        "excess cover", f"{excess:,} units of cover that no call stands against" if excess > 0 else "", excess, 0
+    )
+
+
+def _due(it: Structure) -> tuple[int, str]:
+    """Which call a rule of rolling speaks for, and why; the reason is empty where none does."""
+    said = ((i, due_at(it.case, measure)) for i, measure in enumerate(it.measures))
+    return next(((i, why) for i, why in said if why), (0, ""))
+
+
+def _roll(it: Structure, why: str) -> Verdict:
+    """Buy the call back and sell the next against the same cover; where that cannot be, do as `after_call` says."""
+    case, call = it.case, it.calls[_due(it)[0]]
+    units, figures = -call.quantity, it.figures | {"rolled": call.contract.key}
+    buy = Leg(call.contract, Side.BUY, units, closing_price(case, call))
+    since = earliest_next(case, call)
+    chains = chains_of(case, since)
+    if chains and all(cover_of(chain, it.covers) is None for chain in chains):
+        return _close_part(it, call, f"{why}; the cover expires before every call that could be sold next")
+    sale = sell(case, figures, it.rich, Held(it.covers, units, since))
+    shut = _unrollable(case, call, sale)
+    if not shut:
+        reason = f"roll {call.contract.key}: {why}; buy {units:,} back at {at_price(buy.limit)}, then {sale.reason}"
+        return Verdict(Action.OPEN, reason, sale.figures, (buy, *sale.legs), sale.gates)
+    why = f"{why}; it cannot be rolled: {shut}"
+    if case.weights.after_call == "resell":
+        return Verdict(Action.CLOSE, f"buy the call back, the cover waits: {why}", sale.figures, (buy,), sale.gates)
+    return replace(_close_part(it, call, why), figures=sale.figures, gates=sale.gates)
+
+
+def _unrollable(case: Case, call: Holding, sale: Verdict) -> str:
+    """Why a call cannot be rolled into what would be sold, or an empty string."""
+    if sale.action is not Action.OPEN:
+        return sale.reason
+    if sale.legs[0].contract == call.contract:
+        return "the call that would be sold is the one that is held"
+    quote = case.market.quote(call.contract.key)
+    return "" if quote is not None and quote.is_valid else f"{call.contract.key} is asked and not bid"
+
+
+def _close_part(it: Structure, call: Holding, why: str) -> Verdict:
+    """Close a call with as much of the cover."""
+    units = -call.quantity
+    legs = (
+        Leg(call.contract, Side.BUY, units, closing_price(it.case, call)),
+        *closing_legs(it.case, Kind.FUTURE, units),
+    )
+    return Verdict(Action.CLOSE, f"buy the call back, then sell the cover: {why}", it.figures, legs)
+
+
+def _close(it: Structure, why: str) -> Verdict:
+    case, position = it.case, it.case.position
+    legs = closing_legs(case, Kind.CALL, position.short_calls) + closing_legs(case, Kind.FUTURE, position.cover)
+    return Verdict(Action.CLOSE, f"buy the call back, then sell the cover: {why}", it.figures, legs)
+
+
+def _sell_excess(it: Structure, why: str) -> Verdict:
+    excess = it.case.position.cover - it.case.position.short_calls
+    return Verdict(Action.CLOSE, f"sell {why}", it.figures, closing_legs(it.case, Kind.FUTURE, excess))
+
+
+ACTS: dict[str, Callable[[Structure, str], Verdict]] = {
+    "stop": _close,
+    "event": _close,
+    "expiry day": _close,
+    "roll": _roll,
+    "square-off": _close,
+    "excess cover": _sell_excess,
+}
 
 
 def held(case: Case, kind: Kind) -> list[Holding]:
@@ -127,12 +250,6 @@ def closing_legs(case: Case, kind: Kind, units: int) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _close(case: Case, why: str, figures: Figures) -> Verdict:
-    position = case.position
-    legs = closing_legs(case, Kind.CALL, position.short_calls) + closing_legs(case, Kind.FUTURE, position.cover)
-    return Verdict(Action.CLOSE, f"buy the call back, then sell the cover: {why}", figures, legs)
-
-
 def _nominal(off: SquareOff) -> str:
     return (
         f"the call is asked {at_price(off.ask)}, at or under {at_price(off.level)}; buying it back costs "
@@ -140,19 +257,13 @@ def _nominal(off: SquareOff) -> str:
     )
 
 
-def _sell_excess(case: Case, figures: Figures) -> Verdict:
-    excess = case.position.cover - case.position.short_calls
-    legs = closing_legs(case, Kind.FUTURE, excess)
-    return Verdict(Action.CLOSE, f"sell {excess:,} units of cover that no call stands against", figures, legs)
-
-
-def _held_sentence(case: Case, call: Holding, off: SquareOff, result: int) -> str:
-    days = days_to(case, call.contract.expiry)
+def _held_sentence(it: Structure) -> str:
+    call, off, days = it.calls[0], it.offs[0], it.measures[0].days
     lots = counted(-call.quantity // call.contract.lot, "lot")
     ahead = "expires today: carried to expiry and settled" if days <= 0 else f"{counted(days, 'day')} to expiry"
     return (
-        f"hold {lots} of {call.contract.key}: {ahead}; structure at {rupees(result)}; the call is asked "
-        f"{at_price(off.ask)}, {_why_not_bought_back(off)}"
+        f"hold {lots} of {call.contract.key}: {ahead}; structure at {rupees(it.result)}; the call is asked "
+        f"{at_price(off.ask)}, {_why_not_bought_back(off)}{short_of(it.last_day)}"
     )
 
 

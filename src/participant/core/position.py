@@ -37,7 +37,8 @@ class Position(Struct, frozen=True, rename="camel"):
     """What we hold and have ordered in one scrip, and what it has brought.
 
     `structure_result` is the cash result (realised, settled, charges) since the position was last flat,
-    `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today.
+    `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today,
+    `sold_at` when a call was last sold (ns).
     """
 
     scrip: str
@@ -49,6 +50,7 @@ class Position(Struct, frozen=True, rename="camel"):
     entered_on: datetime.date | None = None
     cover_alone_since: int = 0
     booked: dict[str, Booked] = {}
+    sold_at: int = 0
 
     @property
     def is_flat(self) -> bool:
@@ -198,7 +200,8 @@ def _moved(position: Position, event: Filled, more: Booked) -> tuple[Position, i
 
 def _noted(position: Position, event: Filled) -> Position:
     booked = {**position.booked, event.order_id: Booked(event.quantity, event.value, event.charges)}
-    return replace(position, booked=booked)
+    is_sale = event.side is Side.SELL and event.contract.kind is Kind.CALL
+    return replace(position, booked=booked, sold_at=event.at if is_sale else position.sold_at)
 
 
 def _booked(position: Position, holding: Holding, result: Result, at: int) -> Position:

@@ -1,16 +1,16 @@
 """The covered call on a long future: one call sold a lot of cover, into rich volatility, carried towards expiry.
 
 In this order, nothing is done outside the open session, while orders work or with an odd lot; calls without cover are
-bought back;
-a structure is held or closed as a whole (`holding`); a cover that stands alone is sold or written against again;
-and a flat book may open, at most once a session.
+bought back; a structure is held, rolled, added to or closed (`holding`); a cover that stands alone is sold or written
+against again; and a flat book may open (`entries`), at most once a session.
 """
 
 from msgspec.structs import replace
 
 from participant.core.account import Account
+from participant.core.blackout import closing_event
 from participant.core.decision import Action
-from participant.core.entries import enter, sell
+from participant.core.entries import Held, enter, sell
 from participant.core.gates import Richness, richness
 from participant.core.holding import closing_legs, held, hold, structure_result, unquoted
 from participant.core.market import MarketState
@@ -46,7 +46,7 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
     if position.short_calls > position.cover:
         return _cover_up(case, figures)
     if position.short_calls:
-        return hold(case, figures)
+        return hold(case, figures, rich)
     if position.cover:
         return _cover_alone(case, figures, rich)
     if position.entered_on == case.day:
@@ -91,10 +91,12 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     missing = unquoted(case, Kind.FUTURE)
     if missing:
         return maintain(missing, figures)
-    why, result = "no call stands against it", structure_result(case)
+    why, result, event = "no call stands against it", structure_result(case), closing_event(case).said
     stop = -share_of_capital(case, case.weights.structure_loss_share_max)
     if result <= stop:
         why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
+    elif event:
+        why = event
     elif case.weights.after_call == "resell":
         verdict = _resell(case, figures, rich)
         if verdict.action is Action.OPEN:
@@ -113,4 +115,4 @@ def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell a call a lot of the cover that is held, all at once, if the gates pass."""
     cover = held(case, Kind.FUTURE)[0]
     future = next(f for f in case.market.futures if f.contract.key == cover.contract.key)  # its quote is from there
-    return sell(case, figures, rich, future, cover.quantity)
+    return sell(case, figures, rich, Held((future,), cover.quantity))
