@@ -91,6 +91,31 @@ def test_a_structure_that_may_have_no_more_tranches_says_so() -> None:
     assert full.reason.endswith("all 2 tranches are made")
 
 
+def test_a_tranche_that_filled_in_part_counts_and_its_later_fills_do_not_count_again() -> None:
+    first = decided(position(), tranche_share=1.0)
+    cover = first.legs[0]
+    held, lots = position(), cover.quantity // LOT
+    for done in (1, 2, lots):
+        value = money(cover.limit, done * LOT)
+        held, _ = apply(held, Filled("one", cover.contract, Side.BUY, done * LOT, value, 0, NOON, DAY))
+        assert held.tranches == 1
+    held = filled(held, first, legs=2, part=0.5)
+    held, _ = apply(held, Filled("two", cover.contract, Side.BUY, LOT, money(cover.limit, LOT), 0, NOON, DAY))
+    assert held.tranches == 1, "there is cover without a call: it is no new entry"
+
+
+def test_what_was_taken_over_counts_as_one_tranche() -> None:
+    held = replace(filled(position(), decided(position())), tranches=0, sold_at=0)
+    assert decided(held, later(60)).figures["tranches_made"] == 1
+
+
+def test_a_structure_begins_to_count_anew_when_the_book_was_flat() -> None:
+    first = decided(position())
+    held = filled(position(), first)
+    closed = replace(held, holdings=())
+    assert filled(closed, first, NOON + SECOND).tranches == 1
+
+
 def test_richer_levels_let_the_next_tranche_in() -> None:
     ladder: dict[str, Any] = {"tranche_every_s": 0, "tranche_rank_step": 0.2, "iv_rank_min": 0.5}
     held = filled(position(), decided(position(), **ladder))

@@ -38,7 +38,7 @@ class Position(Struct, frozen=True, rename="camel"):
 
     `structure_result` is the cash result (realised, settled, charges) since the position was last flat,
     `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today,
-    `sold_at` when a call was last sold (ns).
+    `sold_at` when a call was last sold (ns), `tranches` the entries since the book was flat.
     """
 
     scrip: str
@@ -51,6 +51,7 @@ class Position(Struct, frozen=True, rename="camel"):
     cover_alone_since: int = 0
     booked: dict[str, Booked] = {}
     sold_at: int = 0
+    tranches: int = 0
 
     @property
     def is_flat(self) -> bool:
@@ -182,10 +183,18 @@ def _added(position: Position, event: Filled, before: Booked) -> tuple[Position,
     if quantity <= 0:
         return position, 0
     if position.is_flat:
-        position = replace(position, structure_result=0, entered_on=event.day)
+        position = replace(position, structure_result=0, entered_on=event.day, tranches=0)
+    if _begins(position, event):
+        position = replace(position, tranches=position.tranches + 1)
     more = Booked(quantity, event.value - before.value, event.charges - before.charges)
     position, paid = _moved(position, event, more)
     return _noted(position, event), paid
+
+
+def _begins(position: Position, event: Filled) -> bool:
+    """Whether a fill begins another tranche: cover is bought while every unit that is held has its call."""
+    is_cover = event.contract.kind not in (Kind.CALL, Kind.PUT)
+    return event.side is Side.BUY and is_cover and position.cover == position.short_calls
 
 
 def _moved(position: Position, event: Filled, more: Booked) -> tuple[Position, int]:

@@ -1,8 +1,8 @@
 """The entry ladder: a structure that is opened in parts, over time or into ever richer volatility.
 
 What a whole structure may be, in lots, is what is held and what margin and crash allow besides; a tranche is
-`tranche_share` of it, in whole lots, at least one. The tranches that were made follow from what is held, so nothing has
-to be remembered but when a call was last sold.
+`tranche_share` of it, in whole lots, at least one. The position knows how many were begun, and when a call was last
+sold.
 """
 
 from math import ceil
@@ -45,7 +45,8 @@ def tranche(case: Case, candidate: Candidate, sizing: Sizing) -> Tranche:
     # The bet on the market is limited whole: what is held is a part of it.
     whole = min(held + min(sizing.by_margin, sizing.by_crash), sizing.by_delta)
     step = max(1, ceil(rounded(whole * case.weights.tranche_share)))
-    return Tranche(max(0, min(sizing.lots, step, whole - held)), step, -(-held // step))
+    made = max(1, case.position.tranches) if held else 0  # one that was taken over was not made of tranches
+    return Tranche(max(0, min(sizing.lots, step, whole - held)), step, made)
 
 
 def at_risk(case: Case, candidate: Candidate) -> int:
