@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import isfinite, nextafter
+from typing import get_args, get_type_hints
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,16 +19,20 @@ from participant.core.scrip import Weights
 
 STEPS_MAX = 8
 MOVE_MAX = 5  # a share of 5 % that would have to be 146 % explains nothing
+LIMITS = "limits."
 DIGITS = re.compile(r"[\d.,]+")
 Decide = Callable[[DecisionInput], Decision]
 
 
 class Move(Struct, frozen=True):
-    """A setting, what it is and what it would have to be, and what the verdict would have been then."""
+    """A setting, what it is and what it would have to be, and what the verdict would have been then.
+
+    `limits.` before its name says that it is one of the scrip's limits, not of its weights.
+    """
 
     setting: str
-    was: float
-    then: float
+    was: float | str
+    then: float | str
     action: Action
     reason: str
 
@@ -56,8 +61,8 @@ def moves(given: DecisionInput, decide: Decide) -> tuple[Move, ...]:
 
 def _nearest(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
     """For each setting the nearest value that changes what is said."""
-    weights = given.scrip.weights
-    for setting, was in _numbers(weights):
+    yield from _words(given, now, decide)
+    for setting, was in _numbers(given):
         for then in sorted(_candidates(was, now), key=lambda value: abs(value - was)):
             decision = decide(_with(given, setting, then))
             far = max(abs(then - was), abs(then) / 2) * (1 if then > was else -1)  # enough to show in a sentence
@@ -80,11 +85,27 @@ def _leads_on(now: Decision, after: Decision, further: Callable[[], Decision]) -
     return beyond.reason == after.reason or beyond.figures != after.figures
 
 
-def _numbers(weights: Weights) -> Iterator[tuple[str, float]]:
-    for name in weights.__struct_fields__:
-        value = getattr(weights, name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            yield name, value
+def _numbers(given: DecisionInput) -> Iterator[tuple[str, float]]:
+    for prefix, part in (("", given.scrip.weights), (LIMITS, given.scrip.limits)):
+        for name in part.__struct_fields__:
+            value = getattr(part, name)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield prefix + name, value
+
+
+def _words(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
+    """For each setting that is a word the other words that change what is said, where the weights can be so."""
+    hints = get_type_hints(Weights)
+    for setting, words in ((name, get_args(hints[name])) for name in Weights.__struct_fields__):
+        was = getattr(given.scrip.weights, setting)
+        for then in (word for word in words if isinstance(was, str) and word != was):
+            changed = _with(given, setting, then)
+            decision = decide(changed) if not changed.scrip.weights.fault else now
+            if decision.action is not now.action or (
+                _form(decision.reason) != _form(now.reason) and len(decision.figures) >= len(now.figures)
+            ):
+                yield Move(setting, was, then, decision.action, decision.reason), decision
+                break
 
 
 def _candidates(was: int | float, now: Decision) -> set[float]:
@@ -98,9 +119,12 @@ def _candidates(was: int | float, now: Decision) -> set[float]:
     return {value for value in values if value != was and abs(value) <= MOVE_MAX * abs(was)}
 
 
-def _with(given: DecisionInput, setting: str, value: float) -> DecisionInput:
-    weights = replace(given.scrip.weights, **{setting: value})
-    return replace(given, scrip=replace(given.scrip, weights=weights))
+def _with(given: DecisionInput, setting: str, value: float | str) -> DecisionInput:
+    scrip = given.scrip
+    if setting.startswith(LIMITS):
+        limits = replace(scrip.limits, **{setting.removeprefix(LIMITS): value})
+        return replace(given, scrip=replace(scrip, limits=limits))
+    return replace(given, scrip=replace(scrip, weights=replace(scrip.weights, **{setting: value})))
 
 
 def _form(reason: str) -> str:
@@ -111,4 +135,6 @@ def _form(reason: str) -> str:
 def _distance(found: tuple[Move, Decision]) -> tuple[float, str]:
     """How far a setting is moved, for its size; the smaller is the likelier cause."""
     move = found[0]
+    if isinstance(move.then, str) or isinstance(move.was, str):
+        return 1.0, move.setting
     return abs(move.then - move.was) / (abs(move.was) or 1.0), move.setting

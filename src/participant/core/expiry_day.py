@@ -85,7 +85,7 @@ def expiry_day(case: Case, calls: Sequence[Holding]) -> ExpiryDay | None:
 def shortfall_gate(case: Case, day: ExpiryDay | None) -> Gate:
     """Whether the margin of the last day is missing and time has come to do without it."""
     if day is None or not day.shortfall:
-        return Gate("expiry day", "", 0, 0)
+        return Gate("expiry day")
     left = (case.rules.expiry_at(case.day) - case.at) // SECOND
     within = case.weights.expiry_shortfall_close_s
     said = (

@@ -72,7 +72,9 @@ def waiting_gate(case: Case) -> Gate:
 def ladder_gate(case: Case, rich: Richness, part: Tranche) -> Gate:
     """Whether another tranche may be made, at the IV rank that it takes."""
     weights = case.weights
-    if part.made and not part.lots:
+    if not part.made:
+        return Gate("tranche", figures=part.figures(case))
+    if not part.lots:
         return Gate("tranche", "what is held is all that margin, crash and the bet on the market allow", part.lots, 1)
     if part.made >= weights.tranches_max:
         return Gate("tranche", f"all {weights.tranches_max} tranches are made", part.made, weights.tranches_max)

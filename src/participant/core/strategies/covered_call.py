@@ -5,6 +5,8 @@ bought back; a structure is held, rolled, added to or closed (`holding`); a cove
 against again; and a flat book may open (`entries`), at most once a session.
 """
 
+from collections.abc import Generator
+
 from msgspec.structs import replace
 
 from participant.core.account import Account
@@ -20,7 +22,7 @@ from participant.core.scrip import Kind, Scrip
 from participant.core.session import Phase, phase, session_seconds_since
 from participant.core.signals import score
 from participant.core.sizing import share_of_capital
-from participant.core.strategy import Case, Figures, Verdict, maintain
+from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.wording import rupees
 
 
@@ -35,14 +37,25 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
         "cover_units": position.cover,
         "call_units_sold": position.short_calls,
     }
-    now = phase(rules, case.at)
-    if now is not Phase.OPEN:
-        return maintain(f"the market is not open: {now}", figures)
-    if position.working:
-        return maintain(f"orders are working: {_working(position)}", figures)
+    asked = ask(_standing(case), STANDING)
+    verdict = maintain(asked.said, figures) if asked.said else _decided(case, figures, rich)
+    return replace(verdict, gates=(*asked.gates, *verdict.gates))
+
+
+STANDING = ("market open", "orders", "what is held")
+
+
+def _standing(case: Case) -> Generator[Gate, None, None]:
+    """What must be so before anything is done, but for calls that have no cover: they are bought back."""
+    now, position = phase(case.rules, case.at), case.position
+    yield Gate("market open", "" if now is Phase.OPEN else f"the market is not open: {now}", str(now))
+    yield Gate("orders", f"orders are working: {_working(position)}" if position.working else "")
     strange = _strange(position)
-    if strange:
-        return maintain(f"{strange}: a person must look at it", figures)
+    yield Gate("what is held", f"{strange}: a person must look at it" if strange else "")
+
+
+def _decided(case: Case, figures: Figures, rich: Richness) -> Verdict:
+    position = case.position
     if position.short_calls > position.cover:
         return _cover_up(case, figures)
     if position.short_calls:
@@ -50,7 +63,8 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
     if position.cover:
         return _cover_alone(case, figures, rich)
     if position.entered_on == case.day:
-        return maintain("one entry a session, and today's has been made", figures)
+        said = "one entry a session, and today's has been made"
+        return maintain(said, figures, (Gate("first today", said, case.day.isoformat()),))
     return enter(case, figures, rich)
 
 
@@ -91,24 +105,22 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     missing = unquoted(case, Kind.FUTURE)
     if missing:
         return maintain(missing, figures)
-    why, result, event = "no call stands against it", structure_result(case), closing_event(case).said
-    stop = -share_of_capital(case, case.weights.structure_loss_share_max)
-    if result <= stop:
-        why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
-    elif event:
-        why = event
-    elif case.weights.after_call == "resell":
+    result, stop = structure_result(case), -share_of_capital(case, case.weights.structure_loss_share_max)
+    stopped = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}" if result <= stop else ""
+    gates: tuple[Gate, ...] = (Gate("stop", stopped, result, stop), closing_event(case))
+    why = next((gate.said for gate in gates if gate.said), "")
+    if not why and case.weights.after_call == "resell":
         verdict = _resell(case, figures, rich)
+        verdict, gates = replace(verdict, gates=(*gates, *verdict.gates)), (*gates, *verdict.gates)
         if verdict.action is Action.OPEN:
             return verdict
         limit = case.weights.cover_alone_max_s
         if waited <= limit:
             return replace(verdict, reason=f"the cover waits for a call, {waited:,} of {limit:,} s: {verdict.reason}")
         figures, why = verdict.figures, f"it stood alone for {waited:,} s, over {limit:,} s; {verdict.reason}"
-    units = case.position.cover
-    return Verdict(
-        Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, closing_legs(case, Kind.FUTURE, units)
-    )
+    units, why = case.position.cover, why or "no call stands against it"
+    legs = closing_legs(case, Kind.FUTURE, units)
+    return Verdict(Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, legs, gates)
 
 
 def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
