@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import decision_age, halting, pricing, recovery, safety
+from bench import decision_age, halting, pricing, recorded_iv, recovery, safety, volatility
 
 MEASUREMENTS = {
     "decision_age": decision_age.main,
@@ -10,6 +10,8 @@ MEASUREMENTS = {
     "halting": halting.main,
     "recovery": recovery.main,
     "pricing": pricing.main,
+    "volatility": volatility.main,
+    "recorded_iv": recorded_iv.main,
 }
 
 

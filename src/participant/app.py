@@ -3,25 +3,24 @@
 feeds -> ingest -> [market] -> dispatch -> brain jobs -> [orders] -> gateway -> broker -> [fills] -> books
 """
 
-import sys
 from collections.abc import Callable
+from functools import partial
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.adapters.clocks.steady import SteadyClock
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.clocks.venue import VenueClock
-from participant.adapters.compute.process import ProcessCompute
 from participant.adapters.feeds.fix import FixFeed
 from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.leases.file import FileLease
 from participant.config import Run, load_rules
 from participant.core.market import Reference
-from participant.links.frames import serve_stdio
 from participant.links.limits import in_force
+from participant.links.verdicts import park
+from participant.operate.brains import compute
 from participant.operate.people import people_ports, people_rule
 from participant.operate.stores import books, broker, halts, queue, quotes
 from participant.ports import Feed
-from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate
@@ -32,7 +31,7 @@ from participant.wire.json import decode
 from participant.wire.json_three import ThreeReader
 from participant.wire.json_two import TwoReader
 
-__all__ = ["Step", "books", "brain", "broker", "desk", "dispatch", "gateway", "halts", "ingest", "queue", "quotes"]
+__all__ = ["Step", "books", "broker", "desk", "dispatch", "gateway", "halts", "ingest", "queue", "quotes"]
 
 Step = Callable[[float], object]
 
@@ -55,19 +54,11 @@ def ingest(run: Run) -> Step:
 
 def dispatch(run: Run) -> Step:
     """Jobs to the brain workers; their decisions to the books and to the gateway."""
-    command = [sys.executable, "-m", "participant", "process", "brain", "--home", run.home]
-    compute = ProcessCompute(command, run.config.desk.workers)
     market, orders = queue(run, "market", "dispatch"), queue(run, "orders", "dispatch")
-    ports = DispatchPorts(market, orders, books(run, "dispatch"), compute, VenueClock(run.venue_url))
+    clock, keep = VenueClock(run.venue_url), partial(park, run.path)
+    ports = DispatchPorts(market, orders, books(run, "dispatch"), compute(run), clock, keep)
     rule = DispatchRule(run.job_timeout_s, run.config.desk.job_attempts_max, run.is_lockstep)
     return Dispatch(ports, {s.symbol: s for s in run.config.watchlist}, rule).step
-
-
-def brain(run: Run) -> Step:
-    """A worker: one job at a time, nothing kept between jobs."""
-    rules = load_rules(run.config.desk.span_scans)
-    serve_stdio(lambda body: decide.run(body, rules))
-    sys.exit(0)
 
 
 def gateway(run: Run) -> Step:

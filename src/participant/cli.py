@@ -16,6 +16,8 @@ from participant.commands.words import names as _names
 from participant.commands.words import port as _port
 from participant.commands.words import price as _price
 from participant.commands.words import seconds as _seconds
+from participant.commands.words import setting as _setting
+from participant.commands.words import shares as _shares
 from participant.commands.words import speed as _speed
 from participant.commands.words import time as _time
 from participant.commands.words import units as _units
@@ -71,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
     venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
     venue.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    venue.add_argument("--watched", type=_names, help=argparse.SUPPRESS)
     _decisions(commands, home, common)
     _catalogue(commands, common)
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
@@ -79,9 +82,11 @@ def parser() -> argparse.ArgumentParser:
     _people(commands, home, common)
     _trust(commands, home, common)
     _books(commands, home, common)
+    _watchlist(add("watchlist", help="what is decided on: list, show, set, import, export"), home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
-    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker", "brain"))
+    hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker"))
+    _run(add("brain", parents=[home]), "brain:brain")  # the same
     return whole
 
 
@@ -93,7 +98,8 @@ def _decisions(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, c
     replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
     decide = _run(add("decide", parents=[home, common], help="one decision by hand, from its input"), "decide:decide")
     decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
-    decide.add_argument("--input", type=Path, metavar="FILE", help="the input of a job (JSON) instead of the log's")
+    decide.add_argument("--input", type=Path, metavar="FILE", help="a job's input (JSON); - reads it from stdin")
+    decide.add_argument("--output", type=Path, metavar="FILE", help="where the decision goes (default: stdout)")
     decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
     explain = _run(add("explain", parents=[home, common], help="why a decision came out as it did"), "explain:explain")
     explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
@@ -152,7 +158,7 @@ def _people(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -
     for one in (halt, resume):
         one.add_argument("--reason", default="asked for on the command line", help="goes into the log")
     _run(add("status", parents=list(shared), help="the state of everything"), "people:status")
-    _desk(add("desk", help="tickets: list, show, ack, claim, found, fill, reject, close"), *shared)
+    _desk(add("desk", help="tickets: list, show, ack, claim, found, fill, reject, close; adopt-cover"), *shared)
     config = add("config", help="the configuration: check").add_subparsers(metavar="WHAT", required=True)
     _run(
         config.add_parser("check", parents=list(shared), help="read it and print every setting"), "people:check_config"
@@ -181,6 +187,34 @@ def _desk(desk: OneLine, *shared: OneLine) -> None:
     fill.add_argument("--at", type=_time, metavar="HH:MM[:SS]", help="when it filled, IST (default: now)")
     _run(add("reject", parents=[named, by, reason, *shared], help="it is not going to be done"), "desk:reject")
     _run(add("close", parents=[named, by, reason, *shared], help="it is settled otherwise"), "desk:close")
+    held = _run(add("adopt-cover", parents=[by, *shared], help="what you hold as cover, in all"), "desk:adopt_cover")
+    held.add_argument("scrip", metavar="SCRIP", help="the underlying that it covers, NIFTY")
+    held.add_argument("--name", required=True, metavar="SYMBOL", help="what is held, NIFTYBEES")
+    held.add_argument("--units", required=True, type=_shares, metavar="N", help="how many in all; 0: none any more")
+    held.add_argument("--ratio", type=_units, default=1, metavar="N", help="how many make one unit of the scrip")
+    held.add_argument("--note", required=True, help="goes into the books: cost, account, why")
+
+
+def _watchlist(watchlist: OneLine, *shared: OneLine) -> None:
+    add = watchlist.add_subparsers(metavar="WHAT", required=True).add_parser
+    change = OneLine(add_help=False)
+    change.add_argument("--from", dest="since", type=_day, metavar="DAY", help="a later session (default: the next)")
+    change.add_argument("--by", metavar="NAME", help="who does it (default: the login's name)")
+    change.add_argument("--note", required=True, help="why; it is kept with the version")
+    _run(add("list", parents=list(shared), help="the newest version, and all by their heads"), "watchlist:show_list")
+    show = _run(add("show", parents=list(shared), help="every setting of a scrip, and its changes"), "watchlist:show")
+    put = _run(add("set", parents=[change, *shared], help="change settings of a scrip"), "watchlist:change")
+    for one in (show, put):
+        one.add_argument("symbol", metavar="SCRIP", help="an underlying, NIFTY")
+    put.add_argument("settings", type=_setting, nargs="+", metavar="KEY=VALUE", help="target_delta=0.2")
+    put.add_argument("--add", action="store_true", help="put a scrip there that does not stand on it yet")
+    bring_in = _run(
+        add("import", parents=[change, *shared], help="take a file's rows in the place of all"), "watchlist:bring_in"
+    )
+    bring_in.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML with [[watchlist]] rows")
+    bring_in.add_argument("--shipped", action="store_true", help="NIFTY, BANKNIFTY and their constituents instead")
+    out = _run(add("export", parents=list(shared), help="write the newest version as TOML"), "watchlist:write_out")
+    out.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file (default: print it)")
 
 
 def _books(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:

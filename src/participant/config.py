@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +22,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
 from participant.core.strategies.table import STRATEGIES
+from participant.core.watched import faults
 from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
@@ -43,7 +44,10 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     capital: Count = 10_000_000
     workers: Count = 1
     job_timeout_s: Count = 600
-    job_attempts_max: Count = 4
+    job_attempts_max: Count = 3
+    job_memory_mb: Annotated[int, Meta(ge=128)] = 512
+    worker_jobs_max: Count = 5_000
+    compute: Literal["workers", "zygote"] = "workers"
     lockstep_wait_s: Seconds = 10.0
     request_timeout_s: Seconds = 10.0
     restarts_max: Count = 20
@@ -242,8 +246,12 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
                 "`participant limits sign`"
             )
-        config = _with_events(msgspec.convert(settings, Config))
-        for part, fault in (("[broker]", config.broker.fault), ("[desk]", config.desk.fault), *_watched(config)):
+        config = msgspec.convert(settings, Config)
+        for part, fault in (
+            ("[broker]", config.broker.fault),
+            ("[desk]", config.desk.fault),
+            *faults(config.watchlist, config.broker.name, STRATEGIES),
+        ):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")
         return config
@@ -255,25 +263,16 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         raise BadConfig(f"{file} cannot be read: {fault.strerror}") from fault
 
 
-def _with_events(config: Config) -> Config:
-    """The configuration with the events of [desk] events_file, if it names one, in the rows of their scrips."""
+def with_own_events(config: Config) -> Config:
+    """The configuration with the events of [desk] events_file, if it names one, in the rows of their scrips.
+
+    A day lays them over the version of the watchlist that rules it; they are no part of any version.
+    """
     file = config.desk.events_file
     try:
         return replace(config, watchlist=with_events(config.watchlist, _body("events_file", file))) if file else config
     except BadEvents as fault:
         raise BadConfig(f"[desk] events_file: {file}: {fault}") from fault
-
-
-def _watched(config: Config) -> Iterator[tuple[str, str]]:
-    """Each row of the watchlist with why it cannot be traded on, or an empty string."""
-    symbols = [scrip.symbol for scrip in config.watchlist]
-    for i, scrip in enumerate(config.watchlist):
-        fault = scrip.weights.fault
-        if symbols.index(scrip.symbol) < i:
-            fault = f"{scrip.symbol} stands on the watchlist twice: leave one row"
-        elif scrip.strategy not in STRATEGIES:
-            fault = f"{scrip.symbol}: no strategy {scrip.strategy!r}; known: {', '.join(sorted(STRATEGIES))}"
-        yield f"[[watchlist]] row {i + 1}:", fault
 
 
 def load_rules(scans: str = "") -> Rulebook:

@@ -71,6 +71,7 @@ def test_what_the_log_says_otherwise_is_said(
     [
         (["zzzz"], "no decision of"),
         ([], "name a decision of the log, or --input FILE"),
+        (["--input", __file__, "--output", "/nowhere/it.json"], "no DecisionInput"),
         (["abc", "--input", "x.json"], "name a decision of the log, or --input FILE"),
         (["--input", "missing.json"], "missing.json cannot be read: No such file"),
         (["--input", __file__], "no DecisionInput"),

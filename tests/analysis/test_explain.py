@@ -206,6 +206,11 @@ def test_the_command_prints_what_it_saw_its_orders_and_what_would_have_changed_i
         "market",
         "setting",
         "✓ rank",
+        "30-day IV",
+        "index from the chain",
+        "of its future, IV",
+        "in business time",
+        "smile over",
     ):
         assert said in text
     kept = next(info for info in infos if info["action"] == "maintain")

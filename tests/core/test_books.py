@@ -29,6 +29,7 @@ from participant.core.order import OPEN, OrderStatus, orders_of
 from participant.core.position import Expired, Position, Settled, apply
 from participant.core.scrip import PRICE_UNITS, money
 from tests.core.desk import CALL, CRORE, DAY, EXPIRY, FUTURE, LOT, NOW, OPENING, position, sent, shown
+from tests.core.worlds import RULES
 
 S = OrderStatus
 EMPTY = Position("NIFTY")
@@ -94,14 +95,14 @@ def test_settling_a_future_moves_worth_into_cash_and_changes_no_equity(bought: i
 def test_at_the_end_of_a_day_futures_settle_and_on_expiry_everything_ends() -> None:
     held = position(cover=1, calls=1)
     official = {"NIFTY": 5, FUTURE.key: 6}
-    assert closing_events(held, official, DAY, NOW) == [Settled(FUTURE, 6, NOW)]
-    ends = closing_events(held, official, EXPIRY, NOW)
+    assert closing_events(held, official, RULES, DAY, NOW) == [Settled(FUTURE, 6, NOW)]
+    ends = closing_events(held, official, RULES, EXPIRY, NOW)
     assert set(ends) == {Expired(FUTURE, 5, NOW), Expired(CALL, 5, NOW)}
 
 
 @pytest.mark.parametrize(("day", "official"), [(DAY, {"NIFTY": 5}), (EXPIRY, {FUTURE.key: 6})])
 def test_a_settlement_price_that_is_missing_is_never_made_up(day: datetime.date, official: dict[str, int]) -> None:
-    assert closing_events(position(cover=1), official, day, NOW) == []
+    assert closing_events(position(cover=1), official, RULES, day, NOW) == []
 
 
 def test_what_has_expired_and_is_held_still_is_named() -> None:
@@ -111,7 +112,7 @@ def test_what_has_expired_and_is_held_still_is_named() -> None:
 
 def test_what_is_settled_twice_is_paid_once() -> None:
     held = position(cover=1)
-    events = closing_events(held, {FUTURE.key: 7}, DAY, NOW)
+    events = closing_events(held, {FUTURE.key: 7}, RULES, DAY, NOW)
     once, _ = apply(held, events[0])
     assert apply(once, events[0]) == (once, 0)
 

@@ -25,6 +25,7 @@ from tests.core.worlds import CRORE, NOON, RULES, SPOT, account, chain_state, fu
 
 STATE = chain_state()
 NIFTY = Scrip("NIFTY")
+IN_SHARES = replace(RULES, deliveries=tuple(replace(row, is_physical=True) for row in RULES.deliveries))
 EXPIRY = STATE.chains[1].expiry
 CALL = Contract("NIFTY", EXPIRY, Kind.CALL, 25_500 * PRICE_UNITS, 65, 500, 1800)
 PUT = Contract("NIFTY", EXPIRY, Kind.PUT, 24_500 * PRICE_UNITS, 65, 500, 1800)
@@ -90,9 +91,9 @@ def test_a_figure_over_its_limit_opens_nothing_and_says_which(check: str, limit:
 @pytest.mark.parametrize("name", RiskLimits.__struct_fields__)
 def test_a_limit_that_is_not_set_refuses_whatever_it_limits(name: str) -> None:
     scrip = replace(limited(**{name: None}), sector="Banks")
-    state = replace(STATE, underlying=STATE.futures[0].quote) if name == "delivery_sessions_min" else STATE
+    rules = IN_SHARES if name == "delivery_sessions_min" else RULES
     verdict = covered_call(NIFTY, STATE, position(), account(), RULES)
-    refused = vetted(Case(scrip, state, position(), account(), RULES), verdict)
+    refused = vetted(Case(scrip, STATE, position(), account(), rules), verdict)
     assert refused.action is Action.MAINTAIN
     assert "limit is not set" in refused.reason
 
@@ -143,7 +144,7 @@ def test_a_book_that_cannot_be_valued_keeps_every_scrip_from_opening() -> None:
 
 
 def test_what_is_settled_in_shares_is_not_opened_in_its_last_sessions() -> None:
-    stock = Case(NIFTY, replace(STATE, underlying=STATE.futures[0].quote), position(), account(), RULES)
+    stock = Case(NIFTY, STATE, position(), account(), IN_SHARES)
     verdict = covered_call(NIFTY, STATE, position(), account(), RULES)
     left = vetted(stock, verdict).figures["check_delivery"]
     assert isinstance(left, int)

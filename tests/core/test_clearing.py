@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from participant.core.clearing import Ledger, Unpriced, book, fill_line, settle
 from participant.core.position import Filled, Position, Settled, apply
 from participant.core.scrip import Contract, Kind, Side, money
+from tests.core.worlds import RULES
 
 DAY = datetime.date(2026, 11, 25)
 LATER = datetime.date(2026, 12, 29)
@@ -29,7 +30,7 @@ def test_a_premium_moves_cash_at_once() -> None:
 def test_a_future_moves_cash_only_when_it_is_closed_or_settled() -> None:
     ledger = trade(Ledger(1_000_000), FUTURE, Side.BUY, 65, 250_000_000)
     assert ledger.cash == 1_000_000 - 100
-    marked, _ = settle(ledger, DAY, {FUTURE.key: 250_100_000, "NIFTY": 250_000_000})
+    marked, _ = settle(ledger, DAY, {FUTURE.key: 250_100_000, "NIFTY": 250_000_000}, RULES)
     assert marked.cash == 1_000_000 - 100 + 65_000
     closed = trade(marked, FUTURE, Side.SELL, 65, 250_300_000)
     assert closed.cash == 1_000_000 - 200 + 195_000
@@ -40,7 +41,7 @@ def test_what_expires_is_paid_out_at_the_official_price() -> None:
     ledger = trade(Ledger(0), CALL, Side.SELL, 65, 1_000_000)
     ledger = trade(ledger, PUT, Side.BUY, 65, 2_000_000)
     ledger = trade(ledger, FUTURE, Side.BUY, 65, 250_000_000)
-    ended, unpriced = settle(ledger, LATER, {"NIFTY": 252_000_000})
+    ended, unpriced = settle(ledger, LATER, {"NIFTY": 252_000_000}, RULES)
     assert (ended.lines, unpriced) == ({}, ())
     assert ended.cash == -300 + 650_000 - 1_300_000 - money(2_000_000, 65) + money(2_000_000, 65)
 
@@ -48,9 +49,9 @@ def test_what_expires_is_paid_out_at_the_official_price() -> None:
 def test_what_lacks_its_official_price_stays_as_it_is_and_is_named_with_the_price_that_it_lacks() -> None:
     ledger = trade(Ledger(0), CALL, Side.SELL, 65, 1_000_000)
     ledger = trade(ledger, FUTURE, Side.BUY, 65, 250_000_000)
-    before, unpriced = settle(ledger, DAY, {})
+    before, unpriced = settle(ledger, DAY, {}, RULES)
     assert (before, unpriced) == (ledger, (Unpriced(FUTURE.key, FUTURE.key),))
-    after, unpriced = settle(ledger, LATER, {FUTURE.key: 250_100_000})
+    after, unpriced = settle(ledger, LATER, {FUTURE.key: 250_100_000}, RULES)
     assert after == ledger
     assert set(unpriced) == {Unpriced(CALL.key, "NIFTY"), Unpriced(FUTURE.key, "NIFTY")}
     assert unpriced[0].said.endswith("is held and stays unsettled: there is no official price of NIFTY")
@@ -73,7 +74,7 @@ def test_it_comes_to_the_same_cash_and_costs_as_our_tradebook(trades: list[tuple
         position, moved = apply(position, Filled(f"order {i}", contract, side, quantity, value, 100, i, DAY))
         cash += moved
     prices = {"NIFTY": 250_003_333, FUTURE.key: 251_007_777}
-    ledger, _ = settle(ledger, DAY, prices)
+    ledger, _ = settle(ledger, DAY, prices, RULES)
     for holding in position.holdings:
         if holding.contract.kind is Kind.FUTURE:
             position, moved = apply(position, Settled(holding.contract, prices[FUTURE.key], 99))

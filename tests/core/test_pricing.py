@@ -116,6 +116,48 @@ def test_a_call_falls_with_its_strike_and_a_put_rises(
     assert cheap <= dear * (1 + 1e-11)
 
 
+@given(st.booleans(), forwards, moneyness, times, sigmas, st.floats(1e-6, 1.0))
+def test_a_price_on_the_forward_rises_with_the_time_left(
+    is_call: bool, forward: float, x: float, years: float, sigma: float, more: float
+) -> None:
+    soon, later = (price(is_call, forward, forward * exp(x), t, sigma) for t in (years, years * (1 + more)))
+    assert soon <= later * (1 + 1e-12)
+
+
+@given(st.booleans(), forwards, moneyness, times, sigmas, st.floats(1e-3, 0.3))
+def test_a_price_is_convex_in_its_strike_and_falls_no_faster_than_that(
+    is_call: bool, forward: float, x: float, years: float, sigma: float, width: float
+) -> None:
+    """Butterflies cost nothing or more, and a spread is worth no more than its strikes are apart."""
+    middle = forward * exp(x)
+    step = middle * width
+    low, mid, high = (price(is_call, forward, middle + i * step, years, sigma) for i in (-1, 0, 1))
+    slack = 1e-11 * (low + mid + high)
+    assert low + high - 2 * mid >= -slack
+    assert abs(high - low) <= 2 * step + slack
+
+
+@given(st.booleans(), forwards, moneyness, times, sigmas)
+def test_a_price_lies_between_its_intrinsic_value_and_its_bound(
+    is_call: bool, forward: float, x: float, years: float, sigma: float
+) -> None:
+    strike = forward * exp(x)
+    inside, most = (max(forward - strike, 0.0), forward) if is_call else (max(strike - forward, 0.0), strike)
+    assert inside <= price(is_call, forward, strike, years, sigma) <= most
+
+
+@given(st.booleans(), forwards, st.floats(-12, 12), st.floats(1 / 525_600, 5.0), st.floats(0.005, 5.0))
+def test_implied_volatility_undoes_the_price_of_what_is_out_of_the_money_over_the_whole_plane(
+    is_call: bool, forward: float, h: float, years: float, sigma: float
+) -> None:
+    """Up to 12 sigma x root of the time away, a minute to five years, 0.5 to 500 %: no price is rounded away there."""
+    deviation = sigma * sqrt(years)
+    strike = forward * exp(abs(h) * deviation if is_call else -abs(h) * deviation)
+    worth = price(is_call, forward, strike, years, sigma)
+    doubt = 2 * ulp(worth) / max(greeks(is_call, forward, strike, years, sigma).vega, 1e-300)
+    assert abs(implied_volatility(is_call, worth, forward, strike, years) - sigma) <= 1e-11 * sigma + doubt
+
+
 @pytest.mark.parametrize("sigma", [0.01, 0.05, 0.2, 1.0])
 @pytest.mark.parametrize("strike", [26_000.0, 28_000.0, 33_000.0])
 def test_implied_volatility_holds_in_the_far_wing(strike: float, sigma: float) -> None:

@@ -6,6 +6,7 @@ from importlib.resources import files
 import pytest
 
 from participant.config import load_rules
+from participant.core.in_force import doubtful
 from participant.core.rulebook import Rulebook
 from participant.core.rulerows import Dated
 from participant.wire.rules import FILES, BadRules, parse_rules
@@ -29,11 +30,10 @@ def test_every_row_says_where_it_is_known_from_and_how_well() -> None:
     assert [row for row in rows if len(row.source) < 10] == []
 
 
-def test_of_what_holds_today_only_the_muhurat_hours_are_of_low_confidence() -> None:
-    rules = load_rules()
-    today = date(2026, 11, 8)
-    low = [row for row in rows_of(rules) if row.confidence == "low" and row.holds(today)]
-    assert low == [rules.special_sessions[1]]
+def test_of_what_orders_rest_on_today_only_the_muhurat_hours_are_of_low_confidence() -> None:
+    rules, today = load_rules(), date(2026, 11, 8)
+    (low,) = doubtful(rules, ("NIFTY", "BANKNIFTY"), today)
+    assert low == f"the hours of this special session: {rules.special_sessions[1].source}"
 
 
 FAULTS = [

@@ -12,7 +12,7 @@ from tests.docs.pages import blocks, pages, rows, section, text
 from tests.source import ROOT
 
 LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)\)")
-INTERNAL = {"process"}  # `trade` starts it; nobody types it
+INTERNAL = {"process", "brain"}  # `trade` and its processes start them; nobody types them
 
 
 def headings(page: str) -> set[str]:

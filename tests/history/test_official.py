@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from participant.core.volatility import rank, realised
+from participant.history.derived import look_back
 from participant.history.official import Official, read_official
 from participant.history.pages import BadData
 from tests.history.recorded import DATA, needs_data
@@ -42,6 +43,36 @@ def day(month: int, of_month: int, year: int = 2019) -> datetime.date:
 @pytest.fixture(scope="module")
 def published() -> Official:
     return read_official([DATA / "nse_daily_official"])
+
+
+BARS = "date,symbol,spot_open,spot_high,spot_low,spot_close\n"
+
+
+def test_daily_bars_of_an_index_are_its_closes_and_its_ranges_back_to_the_first_hole(tmp_path: Path) -> None:
+    rows = [
+        "2019-04-09,NIFTY,99,103,98,102\n",
+        "2019-04-10,NIFTY,101,104,100,103\n",
+        "2019-04-11,NIFTY,102,105,101,104\n",
+    ]
+    written(tmp_path, BARS + rows[0] + rows[2])
+    written(tmp_path, CLOSES + close_row("2019-04-10", "103"), "closes.csv")
+    official = read_official([tmp_path])
+    assert official.closes_before("NIFTY", DAY, 9) == (1_020_000, 1_030_000, 1_040_000)
+    assert official.ranges_before("NIFTY", DAY, 9) == ((1_020_000, 1_050_000, 1_010_000),)
+    written(tmp_path, BARS + rows[1], "more.csv")
+    whole = look_back(read_official([tmp_path]), "NIFTY", DAY, sessions=2)
+    assert (whole.opens, whole.highs, whole.lows) == (
+        (1_010_000, 1_020_000),
+        (1_040_000, 1_050_000),
+        (1_000_000, 1_010_000),
+    )
+    assert look_back(official, "BANKNIFTY", DAY).highs == ()
+
+
+def test_a_bar_whose_close_lies_outside_its_range_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, BARS + "2019-04-09,NIFTY,99,103,98,104\n")
+    with pytest.raises(BadData, match="line 2: open, high, low and close of 99, 103, 98, 104 cannot be"):
+        read_official([file])
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

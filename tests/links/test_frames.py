@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-from participant.links.frames import JOB, frame
+from participant.links.frames import job_frame
 from tests.source import SRC
 
-ECHO = "from participant.links.frames import serve_stdio; serve_stdio(lambda body: body)"
+ECHO = "from participant.links.work import serve_stdio; serve_stdio(lambda body: body, 256)"
 
 
 def test_a_worker_whose_answer_nobody_reads_any_more_ends_in_peace() -> None:
@@ -17,6 +17,6 @@ def test_a_worker_whose_answer_nobody_reads_any_more_ends_in_peace() -> None:
         assert worker.stdout is not None
         assert worker.stderr is not None
         worker.stdout.close()
-        worker.stdin.write(frame(JOB, b"work"))
+        worker.stdin.write(job_frame(1 << 62, b"work"))
         assert worker.wait(30.0) == 0
         assert worker.stderr.read() == b""

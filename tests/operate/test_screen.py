@@ -197,11 +197,13 @@ def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
     traded(floor)
     floor.market.commit([Write("feeds", "status", encode(FeedStatus(START, CHANGES[1], (), START, CHANGES)))])
     ticket = Ticket("0123456789abcdef", START, "NIFTY", "buy 65", "a detail")
+    floor.books.commit([Write("superseded", f"{DAY}/NIFTY", b"3")])
     seen = replace(look(floor), tickets=(ticket,), buried={"market": 2, "fills": 0}, charges=132_65, result=-1_500_00)
     text = lines(ended(seen, breaks=(Break(BreakKind.POSITION, "X", "1", "2"),), unknown=("o1", "o2")))
     assert text == [
         f"Summary of {DAY}",
         "  decisions               1 open",
+        "  states passed over      3 NIFTY",
         "  orders                  2 filled",
         "  fills                   2, charges ₹132.65",
         "  result of the day       -₹1,500 after charges",
@@ -220,7 +222,14 @@ def test_the_summary_as_text_says_it_all(floor: Floor) -> None:
 
 def test_the_summary_of_an_empty_day_says_none(floor: Floor) -> None:
     text = "\n".join(lines(summarise(look(floor), Closed(str(DAY), 0, (), (), {}, 1), {}, ("h", "s"))))
-    for word in ("decisions", "orders", "breaks with the broker", "orders of unknown fate", "dead letters"):
+    for word in (
+        "decisions",
+        "states passed over",
+        "orders",
+        "breaks with the broker",
+        "orders of unknown fate",
+        "dead letters",
+    ):
         assert f"  {word:<22}  none" in text
     assert "none was believed" in text
 

@@ -19,7 +19,8 @@ from participant.adapters.clocks.venue import VenueClock
 from participant.adapters.compute.process import ProcessCompute
 from participant.core.messages import Job, JobResult
 from participant.links import http_link
-from participant.links.frames import HEAD
+from participant.links.frames import DEADLINE, HEAD
+from participant.links.pool import PoolRule
 from participant.ports import BrokerDown, StoreBroken
 from participant.wire.json import encode
 from participant.wire.venue import ClockRow
@@ -140,7 +141,7 @@ def test_a_venue_that_refuses_is_not_asked_again() -> None:
 
 @contextmanager
 def worker(code: str) -> Iterator[ProcessCompute]:
-    made = ProcessCompute([sys.executable, "-c", code], 1, {"PYTHONPATH": str(SRC)})
+    made = ProcessCompute([sys.executable, "-c", code], PoolRule(1, 1_000), {"PYTHONPATH": str(SRC)})
     try:
         yield made
     finally:
@@ -162,15 +163,15 @@ write_frame(sys.stdout.buffer, DONE, b"early")
 while not os.path.exists(sys.argv[1]):
     time.sleep(0.005)
 read_frame(sys.stdin.buffer)
-write_frame(sys.stdout.buffer, DONE, read_frame(sys.stdin.buffer)[1])
+write_frame(sys.stdout.buffer, DONE, read_frame(sys.stdin.buffer)[1][8:])
 """
 
 
 def test_a_worker_whose_pipe_is_still_full_gets_the_next_job_when_there_is_room(tmp_path: Path) -> None:
     """It answers before it has read the first job, which fills the pipe; nothing of the second is lost."""
-    whole = b"x" * (PIPE_BYTES - HEAD.size)
+    whole = b"x" * (PIPE_BYTES - HEAD.size - DEADLINE.size)
     command = [sys.executable, "-c", EARLY, str(tmp_path / "read now")]
-    compute = ProcessCompute(command, 1, {"PYTHONPATH": str(SRC)})
+    compute = ProcessCompute(command, PoolRule(1, 1_000), {"PYTHONPATH": str(SRC)})
     try:
         compute.submit(Job("a", whole, WITHIN_S))
         assert ended(compute) == JobResult("a", "done", b"early")

@@ -338,7 +338,7 @@ class Sim:
     def _dispatch(self, of: Parts) -> Callable[[], object]:
         self.queues["market"].restart()
         compute = SimCompute(self.rng, self.plan.compute)
-        ports = DispatchPorts(of.queues["market"], of.queues["orders"], of.books, compute, self.clock)
+        ports = DispatchPorts(of.queues["market"], of.queues["orders"], of.books, compute, self.clock, lambda *_: "")
         stage = Dispatch(ports, self.watchlist, DispatchRule(600.0, 3, is_lockstep=False))
         return lambda: stage.step(0.0)
 

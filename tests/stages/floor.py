@@ -175,6 +175,7 @@ class Floor:
         self.exchange = Exchange(contracts, RULES, DAY, CAPITAL)
         self.quotes = {c.key: quoted(c) for c in contracts}
         self.states: dict[str, MarketState] = {}
+        self.parked: dict[str, bytes] = {}
         self.books.commit([Write("account", "account", encode(Account(CAPITAL, CAPITAL)))])
         self.at(0)
         master = [Write("reference", r.scrip, encode(r)) for r in REFERENCES]
@@ -182,6 +183,11 @@ class Floor:
         self.breaker(Level.CLOSED)
 
     # --- the world ---
+
+    def park(self, name: str, given: bytes) -> str:
+        """Where a job's input is kept that nobody can decide on; the sentence says so."""
+        self.parked[name] = given
+        return f"It is parked as {name}."
 
     def at(self, seconds: float) -> None:
         """So many seconds after the start every contract is quoted anew, and the exchange matches what rests."""

@@ -12,6 +12,7 @@ from participant.core.market import SECOND, Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
 from participant.core.scrip import Scrip, Side
 from participant.links.parts import refs
+from participant.links.superseded import superseded
 from participant.ports import Compute
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.wire.json import decode, encode
@@ -75,7 +76,7 @@ def floor() -> Floor:
 def dispatch(floor: Floor, compute: Compute, *, is_lockstep: bool = False, **rows: Scrip) -> Dispatch:
     """A dispatcher that has just been started."""
     floor.queues["market"].restart()
-    ports = DispatchPorts(floor.queues["market"], floor.queues["orders"], floor.books, compute, floor.clock)
+    ports = DispatchPorts(floor.queues["market"], floor.queues["orders"], floor.books, compute, floor.clock, floor.park)
     watchlist = {s: Scrip(s) for s in floor.states} | rows
     return Dispatch(ports, watchlist, DispatchRule(600.0, 3, is_lockstep))
 
@@ -251,10 +252,10 @@ def test_a_job_that_failed_is_tried_three_times_and_then_parked(floor: Floor) ->
     assert (len(set(bodies)), compute.jobs) == (1, [])
     (decision,) = decisions(floor)
     assert (decision.outcome, decision.action, decision.snapshot_id) == ("parked", Action.MAINTAIN, state.snapshot_id)
-    assert decision.reason == "No decision: the job parked (the error's reason)."
-    assert [(m.id, why) for m, why in floor.queues["market"].dead_letters()] == [
-        (state.snapshot_id, "the error's reason")
-    ]
+    said = "No decision: the job parked (the error's reason)."
+    assert decision.reason == f"{said} It is parked as {decision.decision_id}."
+    assert floor.parked == {decision.decision_id: bodies[0]}
+    assert [(m.id, why) for m, why in floor.queues["market"].dead_letters()] == [(state.snapshot_id, decision.reason)]
     assert waiting(floor) == 0
 
 
@@ -299,6 +300,55 @@ def test_a_brain_that_raises_is_parked_with_what_it_raised(floor: Floor) -> None
     (decision,) = decisions(floor)
     assert decision.outcome == "parked"
     assert "the strategy is broken" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"not even JSON", "its answer: no Decision"),
+        (b'{"decisionId": 5}', "its answer: no Decision"),
+        (b"", "its answer: no Decision"),
+        (encode(Decision("d", "BANKNIFTY", Action.OPEN, "b", {}, (), "s", 0, 0, "r", "b")), "a decision on BANKNIFTY"),
+    ],
+)
+def test_an_answer_that_is_no_decision_on_the_snapshot_is_an_error_and_no_end_of_ours(
+    answer: bytes, said: str, floor: Floor
+) -> None:
+    put(floor)
+    stage = dispatch(floor, InlineCompute(lambda _: answer))
+    for _ in range(4):
+        stage.step(0.0)
+    (decision,) = decisions(floor)
+    assert (decision.outcome, decision.legs) == ("parked", ())
+    assert said in decision.reason
+    assert on_orders(floor) == []
+
+
+def test_a_job_that_timed_out_is_not_parked(floor: Floor) -> None:
+    compute = HandCompute()
+    stage = dispatch(floor, compute)
+    put(floor)
+    stage.step(0.0)
+    compute.end("timeout")
+    stage.step(0.0)
+    assert floor.parked == {}
+
+
+def test_states_that_a_newer_one_took_the_place_of_are_counted_by_day_and_scrip(floor: Floor) -> None:
+    compute = HandCompute()
+    for rounds in (1, 2):  # another dispatcher goes on counting where the first one stood
+        stage = dispatch(floor, compute)
+        for second in (0, 60, 120, 180):
+            floor.at(1_000 * rounds + second)
+            put(floor)
+            stage.step(0.0)
+        compute.end()
+        stage.step(0.0)
+        assert superseded(floor.books, DAY) == ({"NIFTY": 2} if rounds > 1 else {})
+        stage.step(0.0)
+        compute.end()
+        stage.step(0.0)
+        assert superseded(floor.books, DAY) == {"NIFTY": 2 * rounds}
 
 
 def test_a_jobs_time_began_with_its_snapshot(floor: Floor) -> None:

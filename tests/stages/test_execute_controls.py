@@ -7,7 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from participant.adapters.clocks.virtual import VirtualClock
+from participant.core.account import BookRisk
 from participant.core.breaker import Level
+from participant.core.decision import Action, Decision
 from participant.core.ids import digest
 from participant.core.limits import Limits, no_limits
 from participant.core.market import SECOND
@@ -20,6 +22,7 @@ from participant.links.ask import Bans, Gathering, Passed
 from participant.links.books import Books, Disabled
 from participant.links.faults import FaultKind, Faults
 from participant.links.pace import Pace, PacedBroker
+from participant.links.risks import Risks
 from participant.operate.desk import change, end
 from participant.wire.json import decode, encode
 from tests.core.worlds import RULES
@@ -295,3 +298,52 @@ def test_place_modify_and_cancel_are_counted_and_reading_is_not(floor: Floor) ->
     broker.cancel(order)
     assert (broker.find(""), broker.updates(), broker.margin([order])) is not None
     assert pace.bucket.today == 3
+
+
+# --- all books as one bet on the market ---
+
+
+def bets(floor: Floor, symbol: str, delta: int) -> Decision:
+    """An opening of this scrip whose book would be such a bet (paise), committed with its risk as dispatch does."""
+    decision = floor.decide(floor.leg(future(symbol), Side.BUY), risk=BookRisk(delta=delta))
+    floor.books.commit(Risks(Books(floor.books)).row(decision))
+    return decision
+
+
+def test_two_decisions_of_one_instant_cannot_both_take_the_last_of_the_bet(floor: Floor) -> None:
+    room = int(Limits().portfolio_delta_share_max * floor.account().capital)
+    bets(floor, "BANKNIFTY", room // 2 + 1)
+    bets(floor, "NIFTY", room // 2)
+    floor.gateway().step(0.0)
+    first, second = floor.orders()
+    assert (first.status, second.status) == (OrderStatus.FILLED, OrderStatus.DENIED)
+    assert (
+        second.reason
+        == f"one_bet: all books would be a bet of {2 * (room // 2) + 1} paise on the market, {room} may be"
+    )
+    (row,) = floor.books.rows("orders", prefix=f"{DAY}/{second.order_id}")
+    assert decode(row.value, Order).denied_by == "PT-09"
+
+
+def test_one_that_was_denied_leaves_its_part_of_the_bet_to_the_next(floor: Floor) -> None:
+    room = int(Limits().portfolio_delta_share_max * floor.account().capital)
+    bets(floor, "BANKNIFTY", room + 1)
+    bets(floor, "NIFTY", room)
+    floor.gateway().step(0.0)
+    assert [o.status for o in floor.orders()] == [OrderStatus.DENIED, OrderStatus.FILLED]
+
+
+def test_a_book_that_stands_counts_by_its_last_decision_and_a_close_is_never_refused_for_the_bet(floor: Floor) -> None:
+    room = int(Limits().portfolio_delta_share_max * floor.account().capital)
+    gateway = floor.gateway()
+    bets(floor, "BANKNIFTY", room)
+    gateway.step(0.0)
+    floor.at(60)
+    bets(floor, "NIFTY", 1)
+    gateway.step(0.0)
+    assert [o.status for o in floor.orders()] == [OrderStatus.FILLED, OrderStatus.DENIED]
+    floor.at(120)
+    close = floor.decide(floor.leg(future("BANKNIFTY"), Side.SELL), action=Action.CLOSE, risk=None)
+    floor.books.commit(Risks(Books(floor.books)).row(close))
+    gateway.step(0.0)
+    assert floor.statuses(close) == [OrderStatus.FILLED]

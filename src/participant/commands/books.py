@@ -13,6 +13,7 @@ from participant.commands.people import open_books, run_of
 from participant.config import Run, load_rules
 from participant.core.books import Fill
 from participant.core.breaks import COMPARED, Break
+from participant.core.cover import mark
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, money
 from participant.core.session import day_of
 from participant.core.wording import at_price, rupees
@@ -73,12 +74,10 @@ def _positions(store: Store, quotes: Store) -> list[PositionLine]:
     lines = []
     for holding in (h for p in Books(store).positions() for h in p.holdings):
         contract = holding.contract
-        state = market_state(quotes, contract.underlying)
-        quote = state.quote(contract.key) if state else None
-        mark = quote.mid if quote is not None and quote.is_valid else None
-        gain = money(mark, holding.quantity) - holding.cost if mark is not None else None
+        now = mark(market_state(quotes, contract.underlying), contract)
+        gain = money(now, holding.quantity) - holding.cost if now is not None else None
         entry = abs(holding.cost * PRICE_UNITS_PER_PAISA // holding.quantity)
-        head = (contract.underlying, contract.key, holding.quantity, entry, mark, gain)
+        head = (contract.underlying, contract.key, holding.quantity, entry, now, gain)
         lines.append(PositionLine(*head, contract.key in broken))
     return lines
 

@@ -1,4 +1,4 @@
-"""`participant decide`: one decision by hand, from a file of its input or from the log."""
+"""`participant decide`: one decision by hand or by a platform, from a job's input or from the log."""
 
 import sys
 from argparse import Namespace
@@ -9,10 +9,12 @@ from msgspec import Struct
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.lookup import Found, lookup
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.given import VARIABLE, given_input, is_given
 from participant.commands.people import rules_of
 from participant.core.rulebook import OutsideRules
 from participant.core.strategies.table import UnknownStrategy
 from participant.links.parts import PartMissing
+from participant.links.whole import write_whole
 from participant.stages.decide import run
 from participant.wire.json import Malformed
 
@@ -26,17 +28,21 @@ class Logged(Struct, frozen=True):
 
 def decide(args: Namespace) -> int:
     """Run one brain job here and print its decision; status 1 where the log holds another for the same input."""
-    if bool(args.decision) == bool(args.input):
-        raise Refused("decide: name a decision of the log, or --input FILE, and not both")
+    is_named = bool(args.decision) + bool(args.input)
+    if is_named == 2 or not (is_named or is_given(args)):
+        raise Refused(f"decide: name a decision of the log, or --input FILE, and not both; or set {VARIABLE}")
     logged = find(args, "decide") if args.decision else None
-    given = logged.found.given if logged else _read(args.input)
+    given = logged.found.given if logged else given_input(args)
     if args.save:
-        _write(args.save, given)
+        _write(args.save, given + b"\n", "--save")
     try:
         again = run(given, rules_of(args))
     except (Malformed, UnknownStrategy, OutsideRules) as fault:
         raise Refused(f"decide: {fault}") from fault
-    sys.stdout.write(again.decode() + "\n")
+    if args.output:
+        _write(args.output, again, "--output")
+    else:
+        sys.stdout.write(again.decode() + "\n")
     if logged is None:
         return DONE
     is_same, outcome = again == logged.found.logged, logged.found.outcome
@@ -46,18 +52,11 @@ def decide(args: Namespace) -> int:
     return DONE if is_same or outcome != "decided" else NEEDS_A_PERSON
 
 
-def _read(file: Path) -> bytes:
+def _write(file: Path, body: bytes, option: str) -> None:
     try:
-        return file.read_bytes()
+        write_whole(file, body)
     except OSError as fault:
-        raise Refused(f"decide: {file} cannot be read: {fault.strerror}") from fault
-
-
-def _write(file: Path, given: bytes) -> None:
-    try:
-        file.write_bytes(given + b"\n")
-    except OSError as fault:
-        raise Refused(f"decide: {file} cannot be written: {fault.strerror}; choose another --save") from fault
+        raise Refused(f"decide: {file} cannot be written: {fault.strerror}; choose another {option}") from fault
 
 
 def find(args: Namespace, command: str) -> Logged:

@@ -11,6 +11,7 @@ from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.people import open_books, run_of
+from participant.config import load_rules
 from participant.core.escalation import Call
 from participant.core.guarantees import Finding
 from participant.core.messages import Stamp, Ticket
@@ -23,6 +24,7 @@ from participant.core.wording import at_price
 from participant.links.books import Books
 from participant.links.limits import in_force
 from participant.operate import desk
+from participant.operate.declare import Cover, Desk, declare
 from participant.operate.late import book_late
 from participant.operate.wake import open_tickets
 from participant.ports import BrokerDown, Store
@@ -103,9 +105,25 @@ def close(args: Namespace) -> int:
     return _end(args, "closed")
 
 
+def adopt_cover(args: Namespace) -> int:
+    """Say how much of a cover is held in a demat account, in all: more than before, less, or none any more."""
+    run, store, stamp = run_of(args.home), open_books(args.home), _stamp(args)
+    if run.is_shadow:
+        raise Refused(f"desk adopt-cover: home {args.home} is a shadow's: its books follow the account")
+    if args.scrip not in {scrip.symbol for scrip in run.config.watchlist}:
+        raise Refused(f"desk adopt-cover: scrip {args.scrip} is not on the watchlist of {args.home}")
+    book_late(run, store)
+    cover = Cover(args.scrip, words("--name", args.name), args.units, args.ratio, words("--note", args.note))
+    its = Desk(run, store, app.quotes(run), app.halts(run), load_rules(run.config.desk.span_scans))
+    position = declare(its, cover, stamp)
+    lots = f"{position.cover:,} units of {args.scrip} can be written against, {position.short_calls:,} are"
+    say(args, f"declared: {args.units:,} of {cover.name}, {args.ratio} to a unit; {lots}", position)
+    return DONE
+
+
 def _end(args: Namespace, how: str) -> int:
     store, stamp = open_books(args.home), _stamp(args)
-    reason = _words("--reason", args.reason)
+    reason = words("--reason", args.reason)
     desk.look_before_end(store, args.ticket, stamp, _look(args))
     ticket = desk.end(store, args.ticket, how, stamp, reason)
     book_late(run_of(args.home), store)
@@ -131,10 +149,11 @@ def _look(args: Namespace) -> desk.Look:
 
 def _stamp(args: Namespace) -> Stamp:
     """Who does it, by the machine's clock; the login's name where none is given."""
-    return Stamp(_words("--by", args.by or getpass.getuser()), SystemClock().now())
+    return Stamp(words("--by", args.by or getpass.getuser()), SystemClock().now())
 
 
-def _words(option: str, text: str) -> str:
+def words(option: str, text: str) -> str:
+    """What a person says in an option, on one line."""
     text = text.strip()
     if not text or len(text) > LETTERS_MAX or not text.isprintable():
         raise Refused(f"{option} takes 1 to {LETTERS_MAX} plain letters on one line")

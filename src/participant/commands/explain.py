@@ -15,11 +15,13 @@ from participant.commands.people import rules_of, run_of
 from participant.core.brain import decide
 from participant.core.brain_checks import judged
 from participant.core.decision import Decision, DecisionInput
+from participant.core.market import MarketState
 from participant.core.order import Order
 from participant.core.risk import Refusal
-from participant.core.rulebook import Rulebook
+from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.strategies.table import strategy_of
 from participant.core.strategy import Case, Verdict
+from participant.core.surface import Surface, surface
 from participant.links.ask import Passed
 from participant.ports import Store
 from participant.wire.json import decode
@@ -48,7 +50,15 @@ def explained(day: str, decision: Decision, given: DecisionInput, rules: Ruleboo
         case = Case(one.scrip, one.market_state, info.position, info.account, rules)
         return judged(strategy_of(one.scrip.symbol, one.scrip.strategy), case)[0]
 
-    return Explained(day, decision, given, (), judge(given), moves(given, again), market_moves(given, judge))
+    known = _surface(given.market_state, rules)
+    return Explained(day, decision, given, (), known, judge(given), moves(given, again), market_moves(given, judge))
+
+
+def _surface(state: MarketState, rules: Rulebook) -> Surface | None:
+    try:
+        return surface(state, rules)
+    except OutsideRules:
+        return None
 
 
 def _orders(store: Store, day: str, decision: Decision) -> tuple[Worked, ...]:

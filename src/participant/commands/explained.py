@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from participant.analysis.explain import Move
 from participant.analysis.market_moves import MarketMove
+from participant.commands.volatilities import volatilities
 from participant.core.brain_checks import BRAIN_CHECKS
 from participant.core.decision import Decision, DecisionInput, Figure
 from participant.core.market import SECOND, MarketState
@@ -14,6 +15,7 @@ from participant.core.order import Order
 from participant.core.risk import Refusal
 from participant.core.scrip import PRICE_UNITS_PER_PAISA
 from participant.core.strategy import Gate, Verdict
+from participant.core.surface import Surface
 from participant.core.wording import at_price, counted, percent, rupees
 from participant.links.ask import Passed
 from participant.operate.view import clock
@@ -37,12 +39,16 @@ class Worked(Struct, frozen=True):
 
 
 class Explained(Struct, frozen=True):
-    """A decision, its input, its orders in the books, the verdict as it is reached today, and what would change it."""
+    """A decision, its input, its orders in the books, the volatilities, the verdict of today, what would change it.
+
+    Without a rule for the day there is no surface, as there was no decision.
+    """
 
     day: str
     decision: Decision
     given: DecisionInput
     orders: tuple[Worked, ...]
+    surface: Surface | None
     verdict: Verdict
     moves: tuple[Move, ...]
     market: tuple[MarketMove, ...]
@@ -59,6 +65,8 @@ def lines(found: Explained) -> Iterator[str]:
     yield from _rules(found)
     figures = (f"{name} {_figure(name, f)}" for name, f in decision.figures.items() if not name.startswith(SHOWN))
     yield from _wrapped("figures", ", ".join(figures))
+    for name, said in volatilities(found.surface) if found.surface else ():
+        yield from _wrapped(name, said)
     for worked in found.orders:
         yield from _wrapped("order", _order(worked))
     yield ""

@@ -48,6 +48,8 @@ after_call = "flatten"      # or "resell"
 
 [[watchlist]]
 symbol = "BANKNIFTY"        # with the default weights
+
+# `participant watchlist import --shipped --note "..."` puts their constituents there as well, none of them enabled.
 """
 
 

@@ -64,7 +64,6 @@ DESK = ("ingest", "dispatch", "gateway", "desk", "breaker")
 PROCESSES: dict[str, Callable[[Run], app.Step]] = {
     "ingest": app.ingest,
     "dispatch": app.dispatch,
-    "brain": app.brain,
     "gateway": app.gateway,
     "desk": app.desk,
     "breaker": breaker,

@@ -37,8 +37,9 @@ def show(args: Namespace) -> int:
     try:
         found = told(rules, args.symbol.upper(), day)
     except OutsideRules as fault:
-        known = sorted({row.symbol for row in rules.expiry_rules})
-        others = "" if args.symbol.upper() in known else f"; scrips that have rules: {', '.join(known)}"
+        known = [symbol for row in rules.indices for symbol in row.symbols]
+        others = f"; indices that have rules: {', '.join(known)}, and so has every stock of rules/membership.toml"
+        others = "" if rules.class_of(args.symbol.upper()) else others
         raise Refused(f"rules: {fault}{others}") from None
     say(args, "\n".join(_lines(rules, found)), found)
     return DONE

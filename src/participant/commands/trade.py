@@ -16,9 +16,11 @@ from participant.adapters.clocks.system import SystemClock
 from participant.adapters.leases.file import FileLease
 from participant.commands.days import Asked, days_asked
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.commands.homes import prepare
 from participant.commands.output import say
 from participant.commands.process import DESK
 from participant.commands.report import write_day
+from participant.commands.watching import begin_with, check_watched, watching
 from participant.config import BrokerLink, Config, Run, config_file, load_config, load_rules
 from participant.core.ids import digest
 from participant.core.market import Reference
@@ -32,6 +34,7 @@ from participant.links.secrets import BadSecret
 from participant.links.shadow import Seen
 from participant.operate.adopt import at_wake
 from participant.operate.brokers import refuse_live_keys, session_of
+from participant.operate.declare import declared
 from participant.operate.journal import seal_ended
 from participant.operate.late import book_waiting
 from participant.operate.shadow import begin, check_home, claim_home, shadow_of
@@ -95,19 +98,6 @@ def _check_session(config: Config, day: datetime.date) -> None:
         )
 
 
-def prepare(home: Path) -> Path:
-    """The home folder, made if need be and proven writable."""
-    try:
-        for folder in (home, home / "decisions", home / "logs"):
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".probe"
-            probe.write_bytes(b"")
-            probe.unlink()
-    except OSError as fault:
-        raise Refused(f"home {home} cannot be written: {fault.strerror}; choose another with --home") from fault
-    return home.resolve()
-
-
 def _trade(args: Namespace, config: Config, home: Path) -> int:
     rules = load_rules(config.desk.span_scans)
     worst = DONE
@@ -141,13 +131,14 @@ def _seal(config: Config, home: Path) -> None:
 
 
 def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summary:
-    day = asked.day
-    bare = Run(str(home), day, "", "", 0, 0.0, config, args.shadow)
+    day, rows = asked.day, config.watchlist
+    bare, version = watching(Run(str(home), day, "", "", 0, 0.0, config, args.shadow))
+    config = bare.config
     limits = _limits(args, bare)
     _check(bare, args.symbols or (() if args.venue or args.data else config.venue.symbols))
     _check_session(config, day)
     log = home / "logs" / "venue.log"
-    venue = None if args.venue else start_venue(_venue_command(args, day), config.venue.host, log)
+    venue = None if args.venue else start_venue(_venue_command(args, day, config), config.venue.host, log)
     try:
         url = venue.url if venue else args.venue
         info = ask_venue(url, config.desk.request_timeout_s)
@@ -158,10 +149,12 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
             str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow, venue is not None
         )
         _wake(run, info.references, asked.session, limits)
+        watched = begin_with(args, run, version, rows)
         is_unplayed = asked.is_recorded and not info.references
-        today = replace(_day(args, run, asked.session), notes=info.session.notes, is_unplayed=is_unplayed)
+        today = replace(_day(args, run, asked.session), is_unplayed=is_unplayed)
+        today = replace(today, notes=(*info.session.notes, *declared(today.books)))
         summary = run_day(today, venue, "" if run.is_lockstep else url)
-        return replace(summary, shadow=shadow_of(today.books, day))
+        return replace(summary, shadow=shadow_of(today.books, day), watchlist=watched)
     except BaseException:
         if venue is not None and venue.process.poll() is None:
             venue.process.kill()
@@ -182,13 +175,7 @@ def _check(run: Run, symbols: Sequence[str]) -> None:
             "`participant desk list` shows them, `participant desk close ID` ends one"
         )
     load_addresses(run.config.people.secrets, os.environ)  # said now, and not by a desk that cannot start
-    _check_watched(run.config, symbols)
-
-
-def _check_watched(config: Config, symbols: Sequence[str]) -> None:
-    unwatched = [s for s in symbols if s not in {scrip.symbol for scrip in config.watchlist}]
-    if unwatched:
-        raise Refused(f"scrip {unwatched[0]} is not on the watchlist; add it to participant.toml as [[watchlist]]")
+    check_watched(run.config, symbols)
 
 
 def _limits(args: Namespace, run: Run) -> SignedLimits:
@@ -246,7 +233,7 @@ def _watch(run: Run, books: Store, session: Session, references: tuple[Reference
 
 def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits: SignedLimits) -> None:
     """Put down what the day begins with, and what the processes are to read."""
-    _check_watched(run.config, [r.scrip for r in references])
+    check_watched(run.config, [r.scrip for r in references])
     books = app.books(run)
     if run.is_shadow:
         claim_home(books, run.config.broker)
@@ -284,8 +271,9 @@ def _day(args: Namespace, run: Run, session: Session) -> Day:
     )
 
 
-def _venue_command(args: Namespace, day: datetime.date) -> list[str]:
+def _venue_command(args: Namespace, day: datetime.date, config: Config) -> list[str]:
     options = ["--home", str(args.home), "--date", str(day), "--parent", str(os.getpid())]
+    options += ["--watched", ",".join(scrip.symbol for scrip in config.watchlist)]
     options += [word for path in args.data or () for word in ("--data", str(path))]
     for name in ("config", "seed", "symbols", "step", "faults", "mapping"):
         value = getattr(args, name)

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from participant.commands.errors import Refused
-from participant.commands.trade import PAISE, prepare
+from participant.commands.homes import prepare
+from participant.commands.trade import PAISE
 from participant.config import Config, load_config, load_rules
 from participant.config import Venue as VenueSettings
 from participant.history.pages import BadData
@@ -58,7 +59,7 @@ def _recorded(args: Namespace, config: Config, day: datetime.date) -> Market:
     """The recorded day, of the scrips asked for, or else of those on the watchlist."""
     symbols, where = args.symbols, "in --symbols"
     if not symbols:
-        symbols, where = tuple(scrip.symbol for scrip in config.watchlist), WATCHLIST
+        symbols, where = args.watched or tuple(scrip.symbol for scrip in config.watchlist), WATCHLIST
     try:
         market = load_day(
             open_recordings(args.data, args.mapping), day, load_rules(config.desk.span_scans), symbols, where

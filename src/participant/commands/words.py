@@ -50,9 +50,22 @@ def port(text: str) -> int:
     return int(_number(text, int, 0, 65_535))
 
 
+def setting(text: str) -> tuple[str, str]:
+    """A setting's name and its value as a text."""
+    name, is_pair, value = text.partition("=")
+    if not (name.strip() and is_pair and value.strip()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write target_delta=0.2")
+    return name.strip(), value.strip()
+
+
 def units(text: str) -> int:
     """Units of a contract."""
     return int(_number(text, int, 1, 10_000_000))
+
+
+def shares(text: str) -> int:
+    """Shares, or units of a fund, held in all; 0 is none."""
+    return int(_number(text, int, 0, 1_000_000_000))
 
 
 def price(text: str) -> int:

@@ -87,6 +87,14 @@ class Ask(Struct, frozen=True, dict=True):
         return {h.contract: h.quantity for h in self.position.holdings}
 
     @cached_property
+    def lot(self) -> int:
+        """Units of a lot, in which limits are told; shares go by their decision's option. 0: not known."""
+        if self.order.contract.kind is not Kind.STOCK:
+            return self.order.contract.lot
+        legs = self.decision.legs if self.decision is not None else ()
+        return max((leg.contract.lot for leg in legs if leg.contract.kind.is_option), default=0)
+
+    @cached_property
     def is_closing(self) -> bool:
         """Whether the order only closes what is held of its contract."""
         return self.order.quantity <= -self.order.side.sign * self.held.get(self.order.contract, 0)
@@ -117,7 +125,7 @@ def reduces(ask: Ask) -> bool:
         if order.decision_id == ask.order.decision_id and order.status not in OVER:
             after[order.contract] = after.get(order.contract, 0) + order.unfilled
     # What is paid for an option can be lost, and intrinsic values do not show it.
-    if any(c.kind is not Kind.FUTURE and q > max(0, held.get(c, 0)) for c, q in after.items()):
+    if any(c.kind.is_option and q > max(0, held.get(c, 0)) for c, q in after.items()):
         return False
     return not is_uncovered(ask) and worst_loss(after, ask.spot) <= worst_loss(held, ask.spot)
 
@@ -134,7 +142,7 @@ def worst_cover(ask: Ask) -> tuple[int, int]:
     for order in ask.wire:
         if order.side is Side.SELL:
             held[order.contract] = held.get(order.contract, 0) - left(order)
-    cover = sum(q for c, q in held.items() if c.kind is Kind.FUTURE)
+    cover = sum(c.covers(q) for c, q in held.items())
     return cover, sum(max(0, -q) for c, q in held.items() if c.kind is Kind.CALL)
 
 
@@ -161,8 +169,8 @@ def worst_loss_filling(holdings: dict[Contract, int], orders: Iterable[Order], s
 def change(contract: Contract, quantity: int, spot: int, move: int) -> int:
     """What units of a contract gain (paise) where the spot moves by so many percent, options at intrinsic value."""
     moved = spot * (100 + move) // 100
-    if contract.kind is Kind.FUTURE:
-        return money(moved - spot, quantity)
+    if not contract.kind.is_option:
+        return money((moved - spot) // (contract.lot if contract.kind is Kind.STOCK else 1), quantity)
     sign = 1 if contract.kind is Kind.CALL else -1
     before, after = (max(0, sign * (at - contract.strike)) for at in (spot, moved))
     return money(after - before, quantity)

@@ -15,6 +15,7 @@ Other Derivatives, chapter "The Greek Letters": dP = delta dF + 1/2 gamma dF^2 +
 A lot is what was held as the day began (from the last close), or a fill (from its own price, in the market that it was
 booked in). A fill that closes is a lot of the other sign: the two cancel from there on. A future has Delta 1 and no
 other greek. It settles in cash every day: what is paid and the new cost cancel, so its result is the move of its mark.
+Shares are explained by the move of their own price: all of it is delta.
 The booked result is the change of the desk's worth: units x price at the end, less the same at the start, less paid.
 """
 
@@ -117,6 +118,9 @@ def _add(parts: _Parts, leg: Leg, quantity: int, start: PriceMark) -> None:
         return
     spot_move = end.spot - start.spot
     basis_move = (end.forward - end.spot) - (start.forward - start.spot)
+    if leg.contract.kind is Kind.STOCK:
+        parts.delta += quantity * (end.price - start.price)
+        return
     if leg.contract.kind is Kind.FUTURE:
         parts.delta += quantity * spot_move
         parts.carry += quantity * basis_move

@@ -11,8 +11,10 @@ from math import isfinite, nan
 from msgspec import Struct
 
 from participant.core.account import BookRisk
+from participant.core.cover import mark, unpaid_of
 from participant.core.decision import Leg
 from participant.core.market import Chain, quoted
+from participant.core.position import Holding
 from participant.core.pricing import greeks, price, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
 from participant.core.strategy import Case
@@ -63,7 +65,7 @@ def book_risk(case: Case, legs: Iterable[Leg] = ()) -> BookRisk | None:
         gamma=at_most[GAMMA],
         vega=at_most[VEGA],
         theta=at_most[THETA],
-        worth=sum(_worth(case, h.contract, h.quantity, h.cost) for h in case.position.holdings),
+        worth=sum(_worth(case, h) for h in case.position.holdings),
         scenarios=tuple(_paise(gain) for gain in low[FIRST_SCENARIO:]),
         short=short_values(fills),
         beta=case.scrip.beta,
@@ -105,6 +107,8 @@ def unit(case: Case, contract: Contract) -> Amounts | None:
     Delta and gamma are already those of its underlying's value, gamma for a move of 1 %.
     """
     spot = float(case.market.spot)
+    if contract.kind is Kind.STOCK:
+        spot /= contract.lot
     if not contract.strike:
         return (spot, 0.0, 0.0, 0.0, *(move * spot for move, _ in SCENARIOS))
     forward, sigma = _forward_and_iv(case, contract)
@@ -146,12 +150,16 @@ def _chain(case: Case, contract: Contract) -> Chain | None:
     return next((c for c in case.market.chains if c.expiry == contract.expiry), None)
 
 
-def _worth(case: Case, contract: Contract, quantity: int, cost: int) -> int:
-    """What a holding adds to the account's cash (paise), by the middle of its quote; at its cost where it has none."""
-    quote = quoted(case.market, contract)
-    if contract.kind is Kind.FUTURE:
-        return money(round(middle(quote)), quantity) - cost if quote is not None and quote.is_valid else 0
-    return money(round(middle(quote)), quantity) if quote is not None and quote.is_valid else cost
+def _worth(case: Case, holding: Holding) -> int:
+    """What a holding adds to the account's cash (paise), by the middle of its quote; at its cost where it has none.
+
+    Of a future, and of shares that a person has declared, that is the gain on what they cost.
+    """
+    contract, quote, unpaid = holding.contract, quoted(case.market, holding.contract), unpaid_of(case.position, holding)
+    if quote is not None and quote.is_valid:
+        return money(round(middle(quote)), holding.quantity) - unpaid
+    known = mark(case.market, contract) if contract.kind is Kind.STOCK else None
+    return (money(known, holding.quantity) if known is not None else holding.cost) - unpaid
 
 
 def _paise(value: float) -> int:

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.breaks import Line
+from participant.core.cover import bought, unpaid_of
+from participant.core.delivery import deliveries, ends_physical
 from participant.core.order import OPEN, OVER, Order, OrderStatus, OrderView, working
 from participant.core.position import (
     Booked,
@@ -20,6 +22,7 @@ from participant.core.position import (
     apply,
     with_working,
 )
+from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, Side, money
 
 
@@ -104,34 +107,48 @@ def view(position: Position, orders: Iterable[Order], day: datetime.date) -> Pos
 
 
 def equity(account: Account, positions: Iterable[Position], mark: Callable[[Contract], int]) -> int:
-    """What the desk is worth in paise: cash, options at their marks, futures at the gain since they were settled."""
+    """What the desk is worth in paise: cash, options and shares at their marks, futures at the gain since settled.
+
+    A cover that a person has declared counts by its gain since then: it is theirs, and the calls are judged beside it.
+    """
     worth = account.cash
-    for holding in (h for p in positions for h in p.holdings):
-        paid = holding.cost if holding.contract.kind is Kind.FUTURE else 0
-        worth += money(mark(holding.contract), holding.quantity) - paid
+    for position, holding in ((p, h) for p in positions for h in p.holdings):
+        worth += money(mark(holding.contract), holding.quantity) - unpaid_of(position, holding)
     return worth
 
 
-def closing_events(position: Position, settlements: Mapping[str, int], day: datetime.date, at: int) -> list[BookEvent]:
+def closing_events(
+    position: Position, settlements: Mapping[str, int], rules: Rulebook, day: datetime.date, at: int
+) -> list[BookEvent]:
     """What the end of a day does to a position: contracts that expire end, other futures settle in cash.
 
-    `settlements` holds the official prices by underlying and by future's key. Where one is missing nothing happens,
-    since nothing is ever settled at a last seen price: `unsettled` names what is left so.
+    `settlements` holds the official prices by underlying and by future's key. Where one is missing, or no rule says
+    whether it ends in cash or in shares, nothing happens, since nothing is ever settled at a last seen price or by a
+    guess: `unsettled` names what is left so.
     """
     events: list[BookEvent] = []
-    for contract in (h.contract for h in position.holdings):
-        has_expired = contract.expiry <= day
-        price = settlements.get(contract.underlying if has_expired else contract.key)
-        if has_expired and price is not None:
-            events.append(Expired(contract, price, at))
-        elif contract.kind is Kind.FUTURE and price is not None:
-            events.append(Settled(contract, price, at))
+    price, delivered = settlements.get(position.scrip), list[Holding]()
+    for holding in position.holdings:
+        contract = holding.contract
+        marked = settlements.get(contract.key) if contract.kind is Kind.FUTURE else None
+        if contract.expiry > day:
+            events += [Settled(contract, marked, at)] if marked is not None else []
+        elif price is not None and (is_physical := ends_physical(rules, contract)) is not None:
+            delivered += [holding] if is_physical else []
+            events += [] if is_physical else [Expired(contract, price, at)]
+    if price is not None and delivered:
+        events += deliveries(position, delivered, price, rules.charge_rates(day), at)
     return events
 
 
 def unsettled(positions: Iterable[Position], day: datetime.date) -> list[Holding]:
     """What should have ended by this day and is held still: after the day's settlement there must be nothing."""
     return [h for p in positions for h in p.holdings if h.contract.expiry <= day]
+
+
+def undelivered(positions: Iterable[Position]) -> list[Holding]:
+    """Shares that were delivered and never held: a call that was not covered was assigned."""
+    return [h for p in positions for h in p.holdings if h.contract.kind is Kind.STOCK and h.quantity < 0]
 
 
 EXTERNAL = "EXTERNAL"
@@ -198,8 +215,9 @@ def their_lines(views: Iterable[OrderView], stems: Container[str], hands: Mappin
 
 
 def held_units(positions: Iterable[Position]) -> dict[str, int]:
-    """Our side of the positions: net units by contract, over all scrips."""
-    return {h.contract.key: h.quantity for p in positions for h in p.holdings}
+    """Our side of the positions: net units by contract, over all scrips, without what a person holds elsewhere."""
+    units = {h.contract.key: bought(p, h) for p in positions for h in p.holdings}
+    return {key: quantity for key, quantity in units.items() if quantity}
 
 
 def in_motion(orders: Iterable[Order], views: Iterable[OrderView], since: int) -> frozenset[str]:

@@ -13,7 +13,7 @@ from participant.core.strategies.table import strategy_of
 from participant.core.strategy import Case, logged
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 3, "covered_call": 3, "pricing": 2, "volatility": 3, "margin": 1, "charges": 1}
+MODULE_VERSIONS = {"brain": 3, "covered_call": 3, "pricing": 2, "volatility": 4, "margin": 1, "charges": 1}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
 
 

@@ -6,7 +6,6 @@ alone: nothing that reduces is refused for exposure, greeks or margin. The gatew
 of its own (docs/controls.md).
 """
 
-import datetime
 from collections.abc import Generator
 
 from msgspec.structs import replace
@@ -14,11 +13,12 @@ from msgspec.structs import replace
 from participant.core.account import BookRisk
 from participant.core.book_risk import book_risk
 from participant.core.decision import Action
+from participant.core.delivery import ends_physical
 from participant.core.market import quoted
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
 from participant.core.pricing import rounded
 from participant.core.rulebook import OutsideRules
-from participant.core.scrip import Kind
+from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Gate, Strategy, Verdict, ask, maintain
 from participant.core.wording import percent, rupees
 
@@ -99,20 +99,25 @@ def price_range(plan: Plan) -> Found:
 def lots(plan: Plan) -> Found:
     """The lots of the largest part of the book, if everything fills."""
     units: dict[Kind, int] = {}
-    lot = max((c.lot for c in plan.fills.contracts), default=1)
+    lot = max((c.lot for c in plan.fills.contracts if c.kind is not Kind.STOCK), default=1)
+    every = (*_held(plan), *plan.fills.working, *plan.fills.legs)
     for kind in Kind:
-        parts = [
-            q for part in (plan.fills.held, plan.fills.working, plan.fills.legs) for c, q in part if c.kind is kind
-        ]
+        parts = [c.covers(q) if kind is Kind.STOCK else q for c, q in every if c.kind is kind]
         units[kind] = max(sum(q for q in parts if q > 0), -sum(q for q in parts if q < 0))
     most = -(-max(units.values()) // lot)
     return Found(most, plan.limits.lots_max, f"{most} lots would be held")
 
 
+def _held(plan: Plan) -> list[tuple[Contract, int]]:
+    """What is held, but for the shares that a person has declared: no lot of the desk's."""
+    is_declared = bool(plan.case.position.adopted)
+    return [(c, q) for c, q in plan.fills.held if not (is_declared and c.kind is Kind.STOCK)]
+
+
 def delivery(plan: Plan) -> Found | None:
     """The sessions left until what is opened is settled in shares; of what is settled in cash nothing."""
     rules, case = plan.case.rules, plan.case
-    ends = [leg.contract.expiry for leg in plan.verdict.legs if is_delivered(case, leg.contract.expiry)]
+    ends = [c.expiry for leg in plan.verdict.legs if is_delivered(case, c := leg.contract)]
     if not ends:
         return None
     day, left = case.day, 0
@@ -228,6 +233,6 @@ BRAIN_CHECKS: tuple[Check, ...] = (
 )
 
 
-def is_delivered(case: Case, expiry: datetime.date) -> bool:
-    """Whether the scrip's contracts of an expiry are settled in shares."""
-    return case.market.underlying is not None
+def is_delivered(case: Case, contract: Contract) -> bool:
+    """Whether a contract ends in delivery of shares; one of which no rule says it may."""
+    return contract.kind is not Kind.STOCK and ends_physical(case.rules, contract) is not False

@@ -27,6 +27,7 @@ class BreakKind(StrEnum):
     MARGIN = "margin"
     CHARGES = "charges"
     EXPIRED = "expired position"
+    DELIVERY = "short delivery"
 
 
 _K = BreakKind
@@ -48,6 +49,8 @@ REPAIRS = {
     _K.MARGIN: "the broker blocks more than we reckon: bring in cash or reduce",
     _K.CHARGES: "ask the broker for a corrected note, or correct the dated rates (rules/charges.toml)",
     _K.EXPIRED: "the official price of its underlying is missing: settle it with the broker's statement",
+    _K.DELIVERY: "a call was assigned and the shares were not there: the exchange buys them in by auction; settle it "
+    "by the broker's statement, then `participant reconcile --adopt {key}`",
 }
 
 

@@ -6,13 +6,16 @@ The rounding rule: the items are added up exactly in the order of `Charges`, the
 and every item is within one paisa of its own. The exchange's fees are published without a rule for the paisa of one
 order; this one meets the worked examples that brokers' pages give (tests/core/test_worked_examples.py). A broker's
 contract note may differ by more: it rounds STT and stamp duty to whole rupees a day. The short side pays nothing on
-exercise and assignment: that STT is the buyer's, and nothing here books it, for nothing here holds options bought.
+exercise and assignment in cash: that STT is the buyer's, and nothing here books it, for nothing here holds options
+bought. What ends by delivery is a trade in shares: STT and stamp duty as on shares, a brokerage of its own, no fee of
+the exchange (`delivery_charges`).
 """
 
 from itertools import accumulate, pairwise
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from participant.core.scrip import Contract, Kind, Side
 
@@ -32,15 +35,21 @@ class ValueRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     stamp_buy: NotNegative
     ipft: NotNegative
     stamp_sell: NotNegative = 0  # until June 2020 the states took it from both sides
+    stt_buy: NotNegative = 0  # shares bear it on both sides
 
 
 class ChargeRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All rates in force on a day. GST is on brokerage, exchange and SEBI fees."""
+    """All rates in force on a day. GST is on brokerage, exchange and SEBI fees. `shares` are those of delivery trades.
+
+    Where a contract ends by delivery the broker takes `delivery_brokerage` (paise per crore of what is delivered).
+    """
 
     brokerage_paise_per_order: NotNegative
     gst_percent: NotNegative
     futures: ValueRates
     options: ValueRates
+    shares: ValueRates
+    delivery_brokerage: NotNegative
 
 
 class Charges(Struct, frozen=True):
@@ -62,11 +71,23 @@ class Charges(Struct, frozen=True):
 
 def charges(rates: ChargeRates, contract: Contract, side: Side, value: int) -> Charges:
     """The charges (paise) of one whole order of which `value` paise have filled; none while nothing has."""
+    by_kind = {Kind.FUTURE: rates.futures, Kind.STOCK: rates.shares}
+    by_value = by_kind.get(contract.kind, rates.options)
+    return _items(rates, by_value, rates.brokerage_paise_per_order * CRORE_IN_PAISE, (side, value))
+
+
+def delivery_charges(rates: ChargeRates, side: Side, value: int) -> Charges:
+    """The charges (paise) of shares of `value` paise that are delivered (sell) or taken (buy) as a contract ends."""
+    no_fees = replace(rates.shares, exchange=0, sebi=0, ipft=0)
+    return _items(rates, no_fees, value * rates.delivery_brokerage, (side, value))
+
+
+def _items(rates: ChargeRates, by_value: ValueRates, brokerage: int, traded: tuple[Side, int]) -> Charges:
+    """The items of a trade; `brokerage` in parts of 10^9 paise."""
+    side, value = traded
     if value <= 0:
         return Charges()
-    by_value = rates.futures if contract.kind is Kind.FUTURE else rates.options
-    brokerage = rates.brokerage_paise_per_order * CRORE_IN_PAISE
-    stt = value * by_value.stt_sell if side is Side.SELL else 0
+    stt = value * (by_value.stt_buy if side is Side.BUY else by_value.stt_sell)
     exchange, sebi = value * by_value.exchange, value * by_value.sebi
     stamp = value * (by_value.stamp_buy if side is Side.BUY else by_value.stamp_sell)
     taxed = brokerage + exchange + sebi

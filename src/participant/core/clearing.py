@@ -6,12 +6,15 @@ is added back. A break between the two is therefore a fault in one of them.
 """
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.scrip import Contract, Kind, Side, money
+from participant.core.charges import ChargeRates
+from participant.core.delivery import delivery_costs, ends_physical
+from participant.core.rulebook import Rulebook
+from participant.core.scrip import Contract, Kind, Side, money, shares_of
 
 
 class Line(Struct, frozen=True):
@@ -73,12 +76,15 @@ def fill_line(contract: Contract, side: Side, quantity: int, value: int) -> Line
     return Line(contract, side.sign * quantity, side.sign * value)
 
 
-def settle(ledger: Ledger, day: datetime.date, prices: Mapping[str, int]) -> tuple[Ledger, tuple[Unpriced, ...]]:
-    """The ledger after the day's end: futures are marked, and what expires is paid out, at the official prices.
+def settle(
+    ledger: Ledger, day: datetime.date, prices: Mapping[str, int], rules: Rulebook
+) -> tuple[Ledger, tuple[Unpriced, ...]]:
+    """The ledger after the day's end: futures are marked, what expires is paid out or delivered, at official prices.
 
-    What lacks its price stays as it is, for nothing is ever settled at another one, and is named beside the ledger.
+    What lacks its price or a rule stays as it is, for nothing is ever settled by a guess, and is named beside it.
     """
     unpriced: list[Unpriced] = []
+    ending: dict[str, list[Line]] = {}
     for key, line in list(ledger.lines.items()):
         has_expired = line.contract.expiry <= day
         if not has_expired and line.contract.kind is not Kind.FUTURE:
@@ -87,13 +93,41 @@ def settle(ledger: Ledger, day: datetime.date, prices: Mapping[str, int]) -> tup
         price = prices.get(name)
         if price is None:
             unpriced.append(Unpriced(key, name))
+        elif has_expired and (is_physical := ends_physical(rules, line.contract)) is not False:
+            unpriced += [Unpriced(key, f"{name}, nor a rule of its settlement")] if is_physical is None else []
+            ending.setdefault(name, []).extend([line] if is_physical else [])
         elif has_expired:
             worth = money(_worth(line.contract, price), line.quantity)
             ledger = replace(ledger, traded=ledger.traded + worth, lines=_with(ledger.lines, Line(line.contract)))
         else:
             # The difference is paid: it leaves with the old cost and comes back as the new one.
             ledger = replace(ledger, lines=_with(ledger.lines, replace(line, cost=money(price, line.quantity))))
+    for name, lines in ending.items():
+        ledger = _deliver(ledger, lines, prices[name], rules.charge_rates(day))
     return ledger, tuple(unpriced)
+
+
+def _deliver(ledger: Ledger, lines: Sequence[Line], price: int, rates: ChargeRates) -> Ledger:
+    """The ledger after lines of one underlying ended by delivery, each share at its strike, a future's at `price`.
+
+    Shares that are not in this book come from the client's demat account, which is not part of it.
+    """
+    for line in lines:
+        contract = line.contract
+        worth = _worth(contract, price)
+        signs = {Kind.FUTURE: 1, Kind.CALL: 1, Kind.PUT: -1}
+        units = signs[contract.kind] * line.quantity if worth > 0 else 0
+        at = price if contract.kind is Kind.FUTURE else contract.strike
+        settled = money(price, line.quantity) if contract.kind is Kind.FUTURE else 0
+        ledger = replace(ledger, traded=ledger.traded + settled, lines=_with(ledger.lines, Line(contract)))
+        shares = shares_of(contract.underlying, contract.tick, contract.freeze)
+        if units:
+            held = ledger.lines.get(shares.key, Line(shares)).contract
+            ledger = book(ledger, Line(held, units, money(at, units)), 0)
+    charges = sum(cost for _, cost in delivery_costs([(one.contract, one.quantity) for one in lines], price, rates))
+    gone = [one for one in ledger.lines.values() if one.contract.kind is Kind.STOCK and one.quantity < 0]
+    kept = {key: one for key, one in ledger.lines.items() if one not in gone}
+    return replace(ledger, charges=ledger.charges + charges, lines=kept)
 
 
 def _with(lines: Mapping[str, Line], line: Line) -> dict[str, Line]:

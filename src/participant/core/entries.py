@@ -1,23 +1,23 @@
 """Selling a call: the gates in their order, and the legs. With its cover bought first, or against one that is held."""
 
 import datetime
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 from msgspec import Struct
 
 from participant.core.blackout import blackout_gate
+from participant.core.cover import to_buy
 from participant.core.decision import Action, Leg
 from participant.core.gates import VOLATILITY, Richness, age_gate, credit, credit_gate, spread_gate, volatility_gates
 from participant.core.market import Future
 from participant.core.pricing import rounded, years_to
 from participant.core.rolling import due_at, measured
-from participant.core.scrip import Side, money
-from participant.core.selection import Candidate, choose, days_to, figures_of
+from participant.core.scrip import Kind, Side, money
+from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
 from participant.core.signals import score, score_gate
-from participant.core.sizing import Margins, Sizing, crash, margin_room, margins, shown_lots, size
+from participant.core.sizing import Margins, Sizing, crash, is_bought, margin_room, margins, shown_lots, size
 from participant.core.strategy import Asked, Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.tranches import at_risk, ladder_gate, tranche, waiting_gate
-from participant.core.volatility import middle
 from participant.core.wording import at_price, counted, rupees
 
 CALL = (*VOLATILITY, "event", "call", "lasting", "quote age", "spread")
@@ -36,7 +36,7 @@ class Deal(Struct, frozen=True):
 
 def enter(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Buy the cover, then sell the call, if every gate passes."""
-    return _bought(ask(_entry(case, rich, case.market.futures), ENTRY), figures)
+    return _bought(ask(_entry(case, rich, to_buy(case)), ENTRY), figures)
 
 
 def further(case: Case, figures: Figures, rich: Richness, covers: tuple[Future, ...]) -> Verdict:
@@ -62,7 +62,7 @@ def _bought(asked: Asked[Deal], figures: Figures) -> Verdict:
     return Verdict(Action.OPEN, reason, figures, legs, asked.gates)
 
 
-def _entry(case: Case, rich: Richness, covers: tuple[Future, ...]) -> Generator[Gate, None, Deal]:
+def _entry(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Deal]:
     candidate = yield from _call(case, rich, covers)
     sizing = size(case, candidate, at_risk(case, candidate))
     yield _displayed(case, sizing)
@@ -91,12 +91,12 @@ class Held(Struct, frozen=True):
 
 
 def _call(
-    case: Case, rich: Richness, covers: tuple[Future, ...], since: datetime.date = datetime.date.min
+    case: Case, rich: Richness, covers: Sequence[Future] | str, since: datetime.date = datetime.date.min
 ) -> Generator[Gate, None, Candidate]:
     """The gates up to the call: rich volatility, one that can be chosen, quoted just now and tightly."""
     yield from volatility_gates(case, rich)
     yield blackout_gate(case)
-    candidate = choose(case, covers, since)
+    candidate = covers if isinstance(covers, str) else choose(case, covers, since)
     while isinstance(candidate, str):  # a rule that speaks is the last one asked
         yield Gate("call", candidate)
     yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | score(case, rich, candidate).figures)
@@ -115,14 +115,14 @@ def _displayed(case: Case, sizing: Sizing) -> Gate:
 
 def _exposure(case: Case, candidate: Candidate, lots: int, needed: Margins) -> Figures:
     """Margin, loss in a crash, and how much of the cover's basis decays until the call expires (all paise)."""
-    cover = candidate.cover.contract
-    share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
-    basis = middle(candidate.cover.quote) - case.market.spot
+    cover, share = candidate.cover.contract, 0.0
+    if cover.kind is Kind.FUTURE:
+        share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
     return {
         "margin_paise": needed.peak,
         "margin_cover_paise": needed.cover,
         "crash_loss_paise": crash(case, candidate, lots),
-        "basis_decay_paise": money(round(rounded(basis * share)), lots * cover.lot),
+        "basis_decay_paise": money(round(rounded(basis_of(case, candidate) * share)), lots * candidate.call.lot),
     }
 
 
@@ -147,8 +147,12 @@ def sell(case: Case, figures: Figures, rich: Richness, cover: Held) -> Verdict:
 
 def _against(case: Case, rich: Richness, cover: Held) -> Generator[Gate, None, Deal]:
     candidate = yield from _call(case, rich, cover.futures, cover.since)
-    lots = cover.units // candidate.call.lot
-    units, shown = lots * candidate.call.lot, shown_lots(case, candidate)
+    lots, shown = cover.units // candidate.call.lot, shown_lots(case, candidate)
+    if not is_bought(case):  # what a person holds need not be written against as a whole
+        gate = _lots_of_cover(lots, size(case, candidate))
+        yield gate
+        lots = min(lots, int(gate.value or 0))
+    units = lots * candidate.call.lot
     needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=True)
     figures = earned.figures | _exposure(case, candidate, lots, needed)
     few = f"displayed size: {counted(shown, 'lot')} of {candidate.call.key} at the bid, the cover is {lots:,}"
@@ -163,3 +167,11 @@ def _against(case: Case, rich: Richness, cover: Held) -> Generator[Gate, None, D
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"
     )
     return Deal(candidate, units, needed, said)
+
+
+def _lots_of_cover(whole: int, sizing: Sizing) -> Gate:
+    """How many lots of a declared cover may be written against; all of it is the most."""
+    lots = min(whole, sizing.lots)
+    why = f"the cover, {counted(whole, 'lot')}" if whole <= sizing.lots else sizing.why
+    figures = sizing.figures | {"lots_by_cover": whole, "lots": lots}
+    return Gate("lots", "" if lots else f"no lot passes {why}", lots, 1, figures)

@@ -10,6 +10,7 @@ from math import isfinite
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.core.delivery import ends_physical
 from participant.core.margin import Legs, margin
 from participant.core.position import Holding
 from participant.core.scrip import money
@@ -76,7 +77,10 @@ def expiry_day(case: Case, calls: Sequence[Holding]) -> ExpiryDay | None:
     before = margin(rates, legs, level, iv, case.at - DAY_S * SECOND)
     there = case.account.free + case.account.used.get(symbol, 0)
     units = sum(-call.quantity for call in ending)
-    method, is_delivered = case.rules.settlement_method(case.day), case.rules.physical(symbol, case.day)
+    method, is_delivered = (
+        case.rules.settlement_method(case.day),
+        ends_physical(case.rules, ending[0].contract) is not False,
+    )
     inside = sum(money(c.contract.strike, -c.quantity) for c in ending if c.contract.strike < case.market.spot)
     settled = method, needed, before, needed - plain, there, is_delivered, inside if is_delivered else 0
     return ExpiryDay(ending[0].contract.key, units, *settled)

@@ -1,7 +1,7 @@
 """What must hold before a call is sold: rich volatility, a tight spread, and a premium that is worth the charges."""
 
 from collections.abc import Iterator
-from math import isfinite
+from math import isfinite, nan
 
 from msgspec import Struct
 
@@ -9,6 +9,7 @@ from participant.core import volatility
 from participant.core.charges import charges
 from participant.core.market import SECOND
 from participant.core.pricing import rounded
+from participant.core.realised import realised_by
 from participant.core.scrip import Side, money
 from participant.core.selection import Candidate
 from participant.core.sizing import premium
@@ -26,6 +27,9 @@ class Richness(Struct, frozen=True):
     realised: float
     iv_over_realised: float
     published: str = ""
+    term_slope: float = nan
+    parkinson: float = nan
+    yang_zhang: float = nan
 
     @property
     def figures(self) -> Figures:
@@ -37,7 +41,9 @@ class Richness(Struct, frozen=True):
             "iv_percentile": self.iv_percentile,
             "realised": self.realised,
             "iv_over_realised": self.iv_over_realised,
-            **({"iv30_source": self.published} if self.published else {}),
+            **({"iv30_source": self.published} if self.published else {"term_slope": self.term_slope}),
+            **({"realised_parkinson": self.parkinson} if isfinite(self.parkinson) else {}),
+            **({"realised_yang_zhang": self.yang_zhang} if isfinite(self.yang_zhang) else {}),
         }
 
     def beside(self, candidate: Candidate) -> str:
@@ -58,19 +64,22 @@ def richness(case: Case) -> Richness:
     """The volatility figures of a scrip; those that cannot be known are `nan`."""
     history = [iv for iv in case.market.look_back.iv30 if isfinite(iv) and iv > 0]
     published = case.market.look_back.published
-    if published:
-        iv30 = rounded(history[-1]) if history else float("nan")
-    else:
-        iv30 = volatility.iv30(case.market, case.rules)
-    realised = rounded(volatility.realised(case.market.look_back.closes))
+    term = [] if published else volatility.term(case.market, case.rules)
+    own = rounded(volatility.constant_maturity(term))
+    iv30 = (rounded(history[-1]) if history else nan) if published else own
+    was = realised_by(case.market.look_back)
+    realised = rounded(was.close)
     return Richness(
         sessions=len(history),
         iv30=iv30,
         iv_rank=rounded(volatility.rank(history, iv30)),
         iv_percentile=rounded(volatility.percentile(history, iv30)),
         realised=realised,
-        iv_over_realised=rounded(iv30 / realised) if realised > 0 else float("nan"),
+        iv_over_realised=rounded(iv30 / realised) if realised > 0 else nan,
         published=published,
+        term_slope=rounded(volatility.term_slope(term)),
+        parkinson=rounded(was.parkinson),
+        yang_zhang=rounded(was.yang_zhang),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from participant.core.rulebook import Rulebook
-from participant.core.rulerows import Confidence, Dated, Delivery, Lot, Underlyings
+from participant.core.rulerows import Confidence, Dated, Lot, Members
 
 SUBJECTS = {
     "holidays": "the holidays",
@@ -16,6 +16,9 @@ SUBJECTS = {
     "indices": "the indices",
     "stocks": "the stocks",
     "deliveries": "delivery or cash",
+    "memberships": "the members",
+    "sectors": "the sector",
+    "betas": "the beta",
     "expiry_rules": "the expiries",
     "lots": "a lot",
     "freezes": "the freeze quantity",
@@ -27,6 +30,10 @@ SUBJECTS = {
     "event_days": "days of events",
     "scans": "the published scan ranges",
 }
+
+
+# What no order's terms rest on: what there is, and what a person's own settings begin with.
+BESIDE = frozenset({"indices", "stocks", "memberships", "sectors", "betas"})
 
 
 class InForce(Struct, frozen=True):
@@ -42,23 +49,38 @@ def in_force(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tup
     found = []
     for table, what in SUBJECTS.items():
         for row in getattr(rules, table):
-            named = _concerns(rules, row, symbols)
+            named = _concerns(rules, row, symbols, day)
             if named is not None and _applies(rules, row, day):
                 found.append(InForce(table, f"{what}{' of ' if named else ''}{named}", row))
     return tuple(found)
 
 
-def _concerns(rules: Rulebook, row: Dated, symbols: Sequence[str]) -> str | None:
-    """Which of these scrips a row is about by its name, "" where it is of all, None where it is of none of them."""
-    if isinstance(row, Underlyings | Delivery):
-        return ", ".join(one for one in symbols if one in row.symbols or rules.class_of(one) in row.symbols) or None
-    symbol: str = getattr(row, "symbol", "")
-    return symbol if symbol in (*symbols, "") else None
+def _concerns(rules: Rulebook, row: Dated, symbols: Sequence[str], day: datetime.date) -> str | None:
+    """Which of these scrips a row is about by their names, "" where it is of all, None where it is of none of them.
+
+    A row of a class is about those of it that have no row of their own on the day.
+    """
+    if isinstance(row, Members):
+        return row.index if row.index in symbols else None
+    names: tuple[str, ...] = getattr(row, "symbols", (getattr(row, "symbol", ""),))
+    if names == ("",):
+        return ""
+    about = [
+        one for one in symbols if one in names or (rules.class_of(one) in names and not _own(rules, row, one, day))
+    ]
+    return ", ".join(about) or None
+
+
+def _own(rules: Rulebook, row: Dated, symbol: str, day: datetime.date) -> bool:
+    """Whether a row of the same kind names a scrip itself on a day."""
+    rows = (one for table in SUBJECTS for one in getattr(rules, table) if type(one) is type(row) and one.holds(day))
+    return any(symbol in getattr(one, "symbols", (getattr(one, "symbol", ""),)) for one in rows)
 
 
 def doubtful(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tuple[str, ...]:
-    """What is of low confidence among the rows in force on a day: what it is about, and its source."""
-    low = (one for one in in_force(rules, symbols, day) if one.row.confidence is Confidence.LOW)
+    """What is of low confidence among the rows that a day's orders rest on: what it is about, and its source."""
+    rows = (one for one in in_force(rules, symbols, day) if one.table not in BESIDE)
+    low = (one for one in rows if one.row.confidence is Confidence.LOW)
     return tuple(dict.fromkeys(f"{one.subject}: {one.row.source}" for one in low))
 
 
@@ -68,5 +90,5 @@ def _applies(rules: Rulebook, row: Dated, day: datetime.date) -> bool:
         return row.holds(day)
     if row.traded_until is not None and day > row.traded_until:
         return False
-    is_listed = any(rule.holds(day) for rule in rules.expiry_rules if rule.symbol == row.symbol)
+    is_listed = any(rule.holds(day) for rule in rules.rows_of(rules.expiry_rules, row.symbol))
     return is_listed and any(row.holds(expiry) for expiry in rules.expiries(row.symbol, day))

@@ -31,6 +31,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     short_lots_max: NotNegative = 10
     delta_value_max: NotNegative = 25_000_000_00
     vega_max: NotNegative = 50_000_00
+    portfolio_delta_share_max: Annotated[float, Meta(ge=0.0)] = 1.2
     scenario_loss_max: NotNegative = 5_000_000_00
     margin_share_max: Share = 0.40
     margin_expiry_share_max: Share = 0.35

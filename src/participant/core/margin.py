@@ -5,6 +5,9 @@ The scan risk is the worst loss over 16 scenarios: the forward moved by 0, 1/3, 
 each with volatility up and down, and two extreme moves of which only a part counts. The net option value is what the
 options are worth now, negative for a net short book: what was received for an option is not ours to lose again.
 
+Shares are paid for in full: they need no margin and give none back. A call that is written against them is margined as
+if it stood alone, as brokers do.
+
 Three things differ from the clearing corporation. Every option is valued on one forward (`spot`) at one volatility, the
 caller's (its at-the-money implied one), where SPAN has a smile and its own slow daily estimate: above 17.4 % a year
 ours widens the scan range at once, theirs lags; where the ranges of the day are published and named
@@ -73,6 +76,7 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
         raise ValueError("margin is estimated for one underlying at a time")
     if spot <= 0 or not 0 <= volatility < math.inf:
         raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
+    legs = [leg for leg in legs if leg[0].kind is not Kind.STOCK]
     today, held = day_of(at), [_held(contract, quantity, at) for contract, quantity in legs]
     # On its last day a contract is no longer set off against later ones: it is scanned on its own.
     last_day = [one for one in held if one.expiry <= today]
@@ -87,14 +91,17 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
 def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float, volatility: float, at: int) -> int:
     """The loss (paise, positive = loss, rounded up) of (contract, quantity, price) if the spot fell by `move` at once.
 
-    Futures fall by as many points as the spot; options are then worth their Black-76 value on the fallen spot at the
-    same volatility, which for calls goes to 0. `price` is what each contract is carried at: its mark, or its entry.
+    Futures fall by as many points as the spot, shares by their part of them; options are then worth their Black-76
+    value on the fallen spot at the same volatility, which for calls goes to 0. `price` is what each contract is carried
+    at: its mark, or its entry.
     """
     fallen = Scenario(_moved(spot, -move), volatility)
     loss = 0.0
     for contract, quantity, carried in legs:
-        option = _held(contract, quantity, at)
-        after = _value(option, fallen) if option.is_option else carried - spot * move
+        if contract.kind.is_option:
+            after = _value(_held(contract, quantity, at), fallen)
+        else:
+            after = carried - spot * move / (contract.lot if contract.kind is Kind.STOCK else 1)
         loss += quantity * (carried - after)
     return _paise_up(loss)
 

@@ -86,12 +86,16 @@ class LookBack(Struct, frozen=True, rename="camel"):
 
     Where `published` names an index of volatility (and the day of its last close), `iv30` are that index's closes, and
     the last of them stands for the scrip's own IV as well: a chain of weeklies alone has no 30-day IV to compare.
-    Without closes of it the scrip's IV stays unknown.
+    Without closes of it the scrip's IV stays unknown. `opens`, `highs` and `lows` (of every trade, prices) are those of
+    the last sessions of `closes`, as many as are known without a hole; none where the data do not say them.
     """
 
     closes: tuple[int, ...] = ()
     iv30: tuple[float, ...] = ()
     published: str = ""
+    opens: tuple[int, ...] = ()
+    highs: tuple[int, ...] = ()
+    lows: tuple[int, ...] = ()
 
 
 class Provenance(Struct, frozen=True):
@@ -113,7 +117,7 @@ class Reference(Struct, frozen=True):
 class MarketState(Struct, frozen=True, rename="camel"):
     """All that the brain may know of a scrip at one instant. `snapshot_id` covers the market content alone.
 
-    `marks` say what of it no exchange quoted; `underlying` is the underlying's own quote where it trades (a stock).
+    `marks` say what of it no exchange quoted; `underlying` is the own quote of a stock, `shares` its listed contract.
     """
 
     snapshot_id: str
@@ -127,6 +131,7 @@ class MarketState(Struct, frozen=True, rename="camel"):
     look_back: LookBack
     marks: tuple[str, ...] = ()
     underlying: Quote | None = None
+    shares: Contract | None = None
 
     def quote(self, key: str) -> Quote | None:
         """The quote of the contract with this key, where the state holds one."""
@@ -147,9 +152,11 @@ class MarketState(Struct, frozen=True, rename="camel"):
 
 
 def quoted(state: MarketState, contract: Contract) -> Quote | None:
-    """The quote of a contract, found without a walk over the chain."""
+    """The quote of a contract, found without a walk over the chain; of shares the underlying's own, a fund has none."""
     if contract.kind is Kind.FUTURE:
         return next((f.quote for f in state.futures if f.contract == contract), None)
+    if contract.kind is Kind.STOCK:
+        return state.underlying if contract.lot == 1 else None
     for chain in state.chains:
         if chain.expiry == contract.expiry:
             at = bisect_left(chain.strikes, contract.strike, key=lambda row: row.strike)
@@ -270,7 +277,7 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
     shapes: dict[datetime.date, Contract] = {}
     for contract in known.contracts:
         tick = board.ticks.get(contract.key)
-        if tick is None:
+        if tick is None or contract.kind is Kind.STOCK:  # shares trade as the underlying itself
             continue
         quote = _quote(tick)
         if contract.kind is Kind.FUTURE:
@@ -284,7 +291,8 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
     own = _quote(spot) if spot.bid or spot.ask else None
     content = (tuple(futures), chains, look_back, known.provenance.marks, own)
     name = digest(scrip, at, spot.last, *content)
-    return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content)
+    shares = next((c for c in known.contracts if c.kind is Kind.STOCK), None)
+    return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content, shares)
 
 
 def _quote(tick: Tick) -> Quote:

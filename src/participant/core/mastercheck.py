@@ -10,9 +10,11 @@ from participant.core.master import Listing
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.rulecheck import Difference
 from participant.core.scrip import Kind
+from participant.core.universe import STOCK
 from participant.core.wording import at_price
 
 NEAR = 0.03  # of the level: where a step between strikes is one near the money
+STOCKS = "a stock's own, revised half a year or oftener: taken from the master of the day, never from a row"
 FAR = "listed as well, beyond the weeks and serial months that we trade; it is an expiry by our rules"
 
 
@@ -27,7 +29,8 @@ def compare_master(
     for symbol in sorted(freezes.keys() & by_symbol.keys()):
         ours = _asked(partial(rules.freeze, symbol, day))
         if ours != freezes[symbol]:
-            found.append(Difference(f"freeze quantity of {symbol}", _beside(ours, freezes[symbol])))
+            why = _why(rules, symbol, ours)
+            found.append(Difference(f"freeze quantity of {symbol}", _beside(ours, freezes[symbol]), 1, why))
     return found
 
 
@@ -66,7 +69,9 @@ def _lots(rules: Rulebook, symbol: str, live: Sequence[Listing], day: datetime.d
     for (expiry, theirs), count in sorted(Counter((one.expiry, one.lot) for one in live).items()):
         ours = _asked(partial(rules.lot, symbol, expiry, day))
         if ours != theirs:
-            yield Difference(f"lot of {symbol} expiring {expiry}", _beside(ours, theirs), count)
+            yield Difference(
+                f"lot of {symbol} expiring {expiry}", _beside(ours, theirs), count, _why(rules, symbol, ours)
+            )
 
 
 def _ticks(
@@ -96,7 +101,12 @@ def _strikes(
     for theirs, expiries in steps.items():
         if theirs != ours:
             said = f"ours {at_price(ours) if ours else 'not known'}, theirs {at_price(theirs)} from {expiries[0]} on"
-            yield Difference(f"strike step of {symbol}", said, len(expiries))
+            yield Difference(f"strike step of {symbol}", said, len(expiries), _why(rules, symbol, ours))
+
+
+def _why(rules: Rulebook, symbol: str, ours: int | None) -> str:
+    """Why it is no fault that we know nothing: each stock's own terms are the master's to say, and revised often."""
+    return STOCKS if ours is None and rules.class_of(symbol) == STOCK else ""
 
 
 def _level(live: Sequence[Listing]) -> int:

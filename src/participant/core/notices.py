@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from participant.core.messages import Evidence, Ticket
+from participant.core.messages import Evidence, Ticket, Work
 from participant.core.scrip import Contract, Kind
 from participant.core.tickets import DO_NOT_EXECUTE, MAY_BE_LIVE, lots
 from participant.core.wording import at_price, counted, rupees
@@ -83,7 +83,7 @@ def whole(ticket: Ticket) -> list[str]:
     work = ticket.work
     lines += [MAY_BE_LIVE] if work.is_doubtful else []
     lines += [
-        f"do: {work.side} {lots(work.quantity, work.contract.lot)} {work.contract.key}, limit {at_price(work.limit)}",
+        f"do: {work.side} {lots(work.quantity, work.contract)} {work.contract.key}, limit {at_price(work.limit)}",
         f"until: {clock(work.deadline)} of the market's time, and not after: DO NOT EXECUTE then",
         f"why: {work.why}" if work.why else "why: its decision is not in the log",
         *evidence(work.evidence),
@@ -130,14 +130,20 @@ def _spoken(ticket: Ticket) -> str:
     head = f"This is the trading desk. Ticket {name} needs you."
     if work is None:
         return _ascii(f"{head} {ticket.scrip}: {ticket.title}. Read it with desk list.")
-    size = work.quantity // work.contract.lot
-    what = f"{work.side.capitalize()} {size} {'lot' if size == 1 else 'lots'} of {_say(work.contract)}"
+    what = f"{work.side.capitalize()} {_amount(work)}{_say(work.contract)}"
     price = f"at a limit of {work.limit / 10_000:.2f} rupees, before {clock(work.deadline)[:5]}."
     doubt = "It may already be live: check the broker's book first. " if work.is_doubtful else ""
     return _ascii(f"{head} {what} {price} {doubt}After that time do not execute. Acknowledge it to stop these calls.")
 
 
+def _amount(work: Work) -> str:
+    size = work.quantity // work.contract.lot
+    return f"{size} " if work.contract.kind is Kind.STOCK else f"{size} {'lot' if size == 1 else 'lots'} of "
+
+
 def _say(contract: Contract) -> str:
+    if contract.kind is Kind.STOCK:
+        return f"{contract.underlying} shares"
     words = {Kind.CALL: "call", Kind.PUT: "put", Kind.FUTURE: "future"}[contract.kind]
     strike = f"{contract.strike / 10_000:.0f} " if contract.strike else ""
     return f"{contract.underlying} {strike}{words}, expiry {contract.expiry.day} {contract.expiry:%B}"

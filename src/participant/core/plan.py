@@ -10,7 +10,7 @@ from participant.core.account import BookRisk, Portfolio
 from participant.core.book_risk import Fills, book_risk, fills_of
 from participant.core.pricing import rounded
 from participant.core.risk_limits import RiskLimits
-from participant.core.scrip import Kind
+from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Figures, Verdict
 from participant.core.wording import percent
 
@@ -118,11 +118,15 @@ def naked_units(fills: Fills, kind: Kind) -> int:
 
     Calls are covered by futures, stock and calls held, puts by puts held, by none that ends before what it covers.
     """
-    covers = (Kind.CALL, Kind.FUTURE) if kind is Kind.CALL else (Kind.PUT,)
+    covers = (Kind.CALL, Kind.FUTURE, Kind.STOCK) if kind is Kind.CALL else (Kind.PUT,)
     sales = [(c, q) for c, q in fills.working if q < 0]
-    parts = [[(c, q) for c, q in part if c.kind in covers] for part in (fills.held, sales, fills.legs)]
+    parts = [[(c, _units(c, q)) for c, q in part if c.kind in covers] for part in (fills.held, sales, fills.legs)]
     naked = 0
     for last in {c.expiry for part in parts for c, _ in part}:
         held, sold, legs = ([q for c, q in part if c.expiry >= last] for part in parts)
         naked = max(naked, -min(accumulate(legs, initial=sum(held) + sum(sold))))
     return naked
+
+
+def _units(contract: Contract, quantity: int) -> int:
+    return contract.covers(quantity) if contract.kind is Kind.STOCK else quantity

@@ -1,4 +1,4 @@
-"""Positions are a fold of book events: fills, daily settlement of futures, revisions of a contract, expiry."""
+"""Positions are a fold of book events: fills, settlement of futures, revisions, expiry, delivery, declared cover."""
 
 import datetime
 from collections.abc import Callable, Iterable
@@ -6,8 +6,20 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.core.events import (
+    Adjusted,
+    BookEvent,
+    Declared,
+    Delivered,
+    Expired,
+    Filled,
+    Revised,
+    Settled,
+)
 from participant.core.scrip import Contract, Kind, Side, money
 from participant.core.session import day_of
+
+__all__ = ["Adjusted", "BookEvent", "Declared", "Delivered", "Expired", "Filled", "Revised", "Settled"]
 
 
 class Holding(Struct, frozen=True, rename="camel"):
@@ -39,6 +51,8 @@ class Position(Struct, frozen=True, rename="camel"):
     `structure_result` is the cash result (realised, settled, charges) since the position was last flat,
     `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today,
     `sold_at` when a call was last sold (ns), `tranches` the entries since the book was flat.
+    `adopted` are the shares among the holdings that a person has declared as cover: they lie in a demat account, were
+    never bought here and are never sold here, and the broker's positions do not show them.
     """
 
     scrip: str
@@ -50,6 +64,7 @@ class Position(Struct, frozen=True, rename="camel"):
     entered_on: datetime.date | None = None
     cover_alone_since: int = 0
     booked: dict[str, Booked] = {}
+    adopted: int = 0
     sold_at: int = 0
     tranches: int = 0
 
@@ -61,69 +76,22 @@ class Position(Struct, frozen=True, rename="camel"):
     @property
     def odd_lots(self) -> tuple[Holding, ...]:
         """What is held that is no whole number of its contract's lots, as after a revision: no order can close it."""
-        return tuple(h for h in self.holdings if h.quantity % h.contract.lot)
+        return tuple(h for h in self.holdings if h.quantity % h.contract.lot and h.contract.kind is not Kind.STOCK)
 
     @property
     def cover(self) -> int:
-        """Units of the long future that calls can be written against."""
-        return sum(h.quantity for h in self.holdings if h.contract.kind is Kind.FUTURE)
+        """Units of the underlying that calls can be written against: long futures and shares."""
+        return sum(h.contract.covers(h.quantity) for h in self.holdings)
+
+    @property
+    def shares(self) -> int:
+        """Shares held: those bought here and those adopted."""
+        return sum(h.quantity for h in self.holdings if h.contract.kind is Kind.STOCK)
 
     @property
     def short_calls(self) -> int:
         """Units of calls sold, as a positive number."""
         return -sum(h.quantity for h in self.holdings if h.contract.kind is Kind.CALL)
-
-
-class Filled(Struct, frozen=True, tag="filled"):
-    """How much of one of our orders has filled so far: units, their value and charges (paise), all cumulative.
-
-    A correction takes the place of what was booked before, be it less: the broker's figures of what a person entered.
-    """
-
-    order_id: str
-    contract: Contract
-    side: Side
-    quantity: int
-    value: int
-    charges: int
-    at: int
-    day: datetime.date
-    is_correction: bool = False
-
-
-class Settled(Struct, frozen=True, tag="settled"):
-    """A future was marked to the day's settlement price; the difference is paid in cash."""
-
-    contract: Contract
-    price: int
-    at: int
-
-
-class Expired(Struct, frozen=True, tag="expired"):
-    """A contract ended at the official settlement price of its underlying."""
-
-    contract: Contract
-    price: int
-    at: int
-
-
-class Adjusted(Struct, frozen=True, tag="adjusted"):
-    """A person took the broker's figures over: units and cost (paise) of a contract become these; no cash moves."""
-
-    contract: Contract
-    quantity: int
-    cost: int
-    at: int
-
-
-class Revised(Struct, frozen=True, tag="revised"):
-    """The exchange revised a contract: lot, tick or freeze quantity are these from now on. Units and cost stay."""
-
-    contract: Contract
-    at: int
-
-
-BookEvent = Filled | Settled | Expired | Adjusted | Revised
 
 
 def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
@@ -141,6 +109,8 @@ def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
         new, key = event.contract, event.contract.key
         held = (replace(h, contract=new) if h.contract.key == key else h for h in position.holdings)
         return replace(position, holdings=tuple(sorted(held, key=lambda h: h.contract))), 0
+    if isinstance(event, Declared):
+        return _declared(position, event), 0
     holding = next((h for h in position.holdings if h.contract == event.contract), None)
     if holding is None:
         return position, 0
@@ -148,10 +118,54 @@ def apply(position: Position, event: BookEvent) -> tuple[Position, int]:
         worth = money(event.price, holding.quantity)
         paid = worth - holding.cost
         return _booked(position, replace(holding, cost=worth), Result(paid, paid, 0), event.at), paid
+    if isinstance(event, Delivered):
+        return _delivered(position, holding, event)
     worth = money(final_value(event), holding.quantity)
     realised = worth - holding.cost
     cash = realised if event.contract.kind is Kind.FUTURE else worth
     return _booked(position, replace(holding, quantity=0, cost=0), Result(realised, realised, 0), event.at), cash
+
+
+def delivered_units(contract: Contract, quantity: int, price: int) -> int:
+    """Shares that come in (go out: negative) where so much of a contract ends by delivery at an official price."""
+    if contract.kind is Kind.FUTURE:
+        return quantity
+    sign = 1 if contract.kind is Kind.CALL else -1
+    return sign * quantity if sign * (price - contract.strike) > 0 else 0
+
+
+def delivery_price(contract: Contract, price: int) -> int:
+    """What is paid for a share that a contract delivers: the strike, of a future the official price."""
+    return price if contract.kind is Kind.FUTURE else contract.strike
+
+
+def _delivered(position: Position, holding: Holding, event: Delivered) -> tuple[Position, int]:
+    """An option ends worthless, a future is settled for the last time; then the shares change hands."""
+    contract, units = holding.contract, delivered_units(holding.contract, holding.quantity, event.price)
+    settled = money(event.price, holding.quantity) if contract.kind is Kind.FUTURE else 0
+    ended = settled - holding.cost
+    position = _booked(position, replace(holding, quantity=0, cost=0), Result(ended, ended, 0), event.at)
+    paid = money(delivery_price(contract, event.price), units)
+    held = next((h for h in position.holdings if h.contract.key == event.shares.key), Holding(event.shares, 0, 0))
+    after, realised = _fill(held, units, paid)
+    position = _booked(position, after, Result(realised - event.charges, realised, event.charges), event.at)
+    # What was bought here goes first.
+    position = replace(position, adopted=max(0, min(position.adopted, position.shares)))
+    return position, (ended if contract.kind is Kind.FUTURE else 0) - paid - event.charges
+
+
+def _declared(position: Position, event: Declared) -> Position:
+    """Without calls against it the structure begins anew, at the value told; else only what is new has that value."""
+    key = event.contract.key
+    held = next((h for h in position.holdings if h.contract.key == key), Holding(event.contract, 0, 0))
+    more = event.quantity - held.quantity
+    cost = held.cost + (money(event.price, more) if more > 0 else -_share(held.cost, -more, held.quantity or 1))
+    if not position.short_calls:
+        position = replace(position, structure_result=0, entered_on=None)
+        cost = money(event.price, event.quantity)
+    others = tuple(h for h in position.holdings if h.contract.key != key)
+    position = replace(position, holdings=others, adopted=event.quantity)
+    return _booked(position, Holding(event.contract, event.quantity, cost), Result(0, 0, 0), event.at)
 
 
 class Result(Struct, frozen=True):
@@ -184,6 +198,8 @@ def _added(position: Position, event: Filled, before: Booked) -> tuple[Position,
         return position, 0
     if position.is_flat:
         position = replace(position, structure_result=0, entered_on=event.day, tranches=0)
+    elif position.adopted and not position.short_calls and event.side is Side.SELL:
+        position = replace(position, entered_on=event.day)  # a call against a cover that is never bought
     if _begins(position, event):
         position = replace(position, tranches=position.tranches + 1)
     more = Booked(quantity, event.value - before.value, event.charges - before.charges)
@@ -193,8 +209,7 @@ def _added(position: Position, event: Filled, before: Booked) -> tuple[Position,
 
 def _begins(position: Position, event: Filled) -> bool:
     """Whether a fill begins another tranche: cover is bought while every unit that is held has its call."""
-    is_cover = event.contract.kind not in (Kind.CALL, Kind.PUT)
-    return event.side is Side.BUY and is_cover and position.cover == position.short_calls
+    return event.side is Side.BUY and not event.contract.kind.is_option and position.cover == position.short_calls
 
 
 def _moved(position: Position, event: Filled, more: Booked) -> tuple[Position, int]:

@@ -17,7 +17,19 @@ from participant.core.limits import Limits
 from participant.core.market import Quote
 from participant.core.order import Order
 
-__all__ = ["CHECKS", "Ask", "Control", "Limits", "Refusal", "affordable", "check", "reduces", "reprice", "worst_loss"]
+__all__ = [
+    "CHECKS",
+    "Ask",
+    "Control",
+    "Limits",
+    "Refusal",
+    "affordable",
+    "check",
+    "one_bet",
+    "reduces",
+    "reprice",
+    "worst_loss",
+]
 
 Check = Callable[[Ask], Finding | None]
 
@@ -132,6 +144,16 @@ def affordable(account: Account, legs: Sequence[Order], action: Action, limits: 
         found = Finding(f"{needed} paise of margin are needed, {room} are free", {"needed": needed, "free": room})
         return refusal(MARGIN, found, limits)
     return None
+
+
+def one_bet(value: int, account: Account, action: Action, limits: Limits) -> Refusal | None:
+    """Whether all books as one bet on the market (`value`, paise) stay within their share of capital; a close may."""
+    most = int(limits.portfolio_delta_share_max * account.capital)
+    if action is not Action.OPEN or abs(value) <= most:
+        return None
+    reason = f"all books would be a bet of {value} paise on the market, {most} may be"
+    share = {"portfolio_delta_share_max": limits.portfolio_delta_share_max}
+    return Refusal("PT-09", "one_bet", reason, {**share}, {"portfolio_delta": value, "room": most})
 
 
 def reprice(order: Order, quote: Quote | None) -> Order:

@@ -9,7 +9,6 @@ so: expiries in a year whose holidays are not published yet stand on their plain
 import datetime
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
 
 from participant.core import rulerows
 from participant.core.charges import ChargeRates
@@ -25,6 +24,8 @@ __all__ = ["ONE_DAY", "OutsideRules", "Rulebook", "Session"]
 SHUT_DAYS_MAX = 15  # the longest run of days without a session that is searched
 # National holidays (month, day): the only ones of a year to come that are certain before its list is published.
 FIXED_HOLIDAYS = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
+
+Expiries = Sequence[rulerows.Expiry]
 
 
 class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True, omit_defaults=True):
@@ -92,12 +93,12 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
 
     def expiries(self, symbol: str, on: datetime.date) -> tuple[datetime.date, ...]:
         """The days on which the options listed on a day expire, nearest first: the weeklies and the monthlies."""
-        rule = self._expiry_rule(symbol, on)
-        return tuple(sorted({*self._weeklies(rule, on), *self._monthlies(rule, on)}))
+        rule, rows = self._expiry_rule(symbol, on), self.rows_of(self.expiry_rules, symbol)
+        return tuple(sorted({*self._weeklies(rule, rows, on), *self._monthlies(rule, rows, on)}))
 
     def future_expiries(self, symbol: str, on: datetime.date) -> tuple[datetime.date, ...]:
         """The days on which the futures listed on a day expire, nearest first: serial months."""
-        return self._monthlies(self._expiry_rule(symbol, on), on)
+        return self._monthlies(self._expiry_rule(symbol, on), self.rows_of(self.expiry_rules, symbol), on)
 
     def is_expiry(self, symbol: str, day: datetime.date) -> bool:
         """Whether contracts may be listed that expire on a day: one of a week or of a month, however far ahead.
@@ -105,7 +106,7 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
         Those far ahead bear their plain weekday until the year's holidays are published, and are then brought forward;
         a holiday that is certain before that shifts them at once.
         """
-        rows = _of(self.expiry_rules, symbol)
+        rows = self.rows_of(self.expiry_rules, symbol)
         row_on(rows, day, f"expiries of {symbol}", "contracts.toml")
         if day == _month_day(rows, day):
             return True
@@ -119,29 +120,32 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
 
     def lot(self, symbol: str, expiry: datetime.date, on: datetime.date | None = None) -> int:
         """Units in a lot of the contracts that expire on a day, as traded on a day; without one, as on their last."""
-        rows = _of(self.lots, symbol)
+        rows = self.rows_of(self.lots, symbol)
         before = [row for row in rows if on and row.traded_until and on <= row.traded_until and row.holds(expiry)]
         at_last = [row for row in rows if row.traded_until is None]
         return row_on(before or at_last, expiry, f"the lot of {symbol}", "contracts.toml").units
 
     def freeze(self, symbol: str, on: datetime.date) -> int:
         """The most units that one order may have on a day; orders stay within it in whole lots."""
-        return row_on(_of(self.freezes, symbol), on, f"the freeze quantity of {symbol}", "contracts.toml").units
+        return row_on(
+            self.rows_of(self.freezes, symbol), on, f"the freeze quantity of {symbol}", "contracts.toml"
+        ).units
 
     def strike_step(self, symbol: str, on: datetime.date) -> int:
         """The distance between strikes near the money (price) on a day."""
-        return row_on(_of(self.strike_steps, symbol), on, f"the strike step of {symbol}", "contracts.toml").step
+        return row_on(
+            self.rows_of(self.strike_steps, symbol), on, f"the strike step of {symbol}", "contracts.toml"
+        ).step
 
     def tick(self, symbol: str, kind: Kind, price: int, on: datetime.date) -> int:
         """The price step of a contract on a day, by the level of its underlying (price).
 
         The exchange fixes it month by month. For index options the level plays no part.
         """
-        bands = [row for row in _of(self.ticks, symbol) if kind in row.kinds]
-        row_on(bands, on, f"the tick of {symbol} {kind}", "contracts.toml")
-        return max(
-            (row for row in bands if row.holds(on) and max(price, 1) > row.above), key=lambda row: row.above
-        ).tick
+        rows = [row for row in self.rows_of(self.ticks, symbol) if kind in row.kinds]
+        whose = row_on(rows, on, f"the tick of {symbol} {kind}", "contracts.toml").symbol
+        bands = (row for row in rows if row.symbol == whose and row.holds(on) and max(price, 1) > row.above)
+        return max(bands, key=lambda row: row.above).tick
 
     def price_range(self, kind: Kind, on: datetime.date) -> rulerows.PriceRange:
         """How far from its reference the limit of a kind of contract may lie on a day."""
@@ -174,17 +178,16 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
     # --- expiries, worked out ------------------------------------------------------------------------------------
 
     def _expiry_rule(self, symbol: str, on: datetime.date) -> rulerows.Expiry:
-        return row_on(_of(self.expiry_rules, symbol), on, f"expiries of {symbol}", "contracts.toml")
+        return row_on(self.rows_of(self.expiry_rules, symbol), on, f"expiries of {symbol}", "contracts.toml")
 
-    def _weeklies(self, rule: rulerows.Expiry, on: datetime.date) -> tuple[datetime.date, ...]:
-        rows, week = _of(self.expiry_rules, rule.symbol), datetime.timedelta(weeks=1)
+    def _weeklies(self, rule: rulerows.Expiry, rows: Expiries, on: datetime.date) -> tuple[datetime.date, ...]:
+        week = datetime.timedelta(weeks=1)
         # Two weeks more than are listed: the first may have passed, or been brought forward to before `on`.
         planned = (_week_day(rows, on + i * week) for i in range(rule.weeklies + 2))
         days = (self._shifted(day) for day in planned if day is not None)
         return tuple(day for day in days if day >= on)[: rule.weeklies]
 
-    def _monthlies(self, rule: rulerows.Expiry, on: datetime.date) -> tuple[datetime.date, ...]:
-        rows = _of(self.expiry_rules, rule.symbol)
+    def _monthlies(self, rule: rulerows.Expiry, rows: Expiries, on: datetime.date) -> tuple[datetime.date, ...]:
         planned = (_month_day(rows, on, i) for i in range(rule.monthlies + 1))
         days = (self._shifted(day) for day in planned if day is not None)
         return tuple(day for day in days if day >= on)[: rule.monthlies]
@@ -243,10 +246,3 @@ def _last_weekday(on: datetime.date, months: int, weekday: int) -> datetime.date
     year, month = divmod(on.year * 12 + on.month + months, 12)
     last = datetime.date(year, month + 1, 1) - ONE_DAY
     return last - datetime.timedelta(days=(last.isoweekday() - weekday) % 7)
-
-
-Named = TypeVar("Named", rulerows.Expiry, rulerows.Lot, rulerows.Freeze, rulerows.StrikeStep, rulerows.TickSize)
-
-
-def _of(rows: Sequence[Named], symbol: str) -> list[Named]:
-    return [row for row in rows if row.symbol == symbol]

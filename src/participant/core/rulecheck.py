@@ -16,6 +16,7 @@ from participant.core.scrip import Kind
 from participant.core.session import Session
 
 EVENTS = ("special_sessions", "event_days", "scans")  # tables of single days: what lies between is no gap
+COME_AND_GO = ("memberships",)  # what is about a stock for as long as it belongs to something
 Hours = tuple[int, int]
 
 
@@ -68,7 +69,7 @@ def _spans(rules: Rulebook, table: str) -> Iterator[Difference]:
         for before, after in pairwise(rows):
             if before.until is None or before.until >= after.since:
                 doubled.setdefault(f"two rows hold on {after.since}: end the older one", set()).add(str(subject[0]))
-            elif before.until + ONE_DAY < after.since:
+            elif before.until + ONE_DAY < after.since and table not in COME_AND_GO:
                 hole = f"no row from {before.until + ONE_DAY} to {after.since - ONE_DAY}"
                 holes.setdefault(hole, set()).add(str(subject[0]))
     for said, symbols in doubled.items():
@@ -110,7 +111,8 @@ def _contradictions(rules: Rulebook) -> Iterator[Difference]:
             if lots and freezes and min(freezes) < max(lots):
                 yield Difference(symbol, f"on {day} an order may have {min(freezes):,} units, a lot has {max(lots):,}")
             steps = [row.step for row in rules.strike_steps if row.symbol == symbol and row.holds(day)]
-            ticks = [r.tick for r in rules.ticks if r.symbol == symbol and r.holds(day) and Kind.CALL in r.kinds]
+            options = [row for row in rules.rows_of(rules.ticks, symbol) if row.holds(day) and Kind.CALL in row.kinds]
+            ticks = [row.tick for row in options if row.symbol == options[0].symbol]
             if steps and any(step % tick for step in steps for tick in ticks):
                 yield Difference(symbol, f"on {day} the strike step is no multiple of the options' tick")
 

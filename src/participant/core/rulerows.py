@@ -95,6 +95,27 @@ class Delivery(Dated, frozen=True):
     is_physical: bool
 
 
+class Members(Dated, frozen=True, kw_only=True):
+    """Stocks that an index is made of, beside those of its other rows."""
+
+    index: Text
+    symbols: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class Sector(Dated, frozen=True):
+    """The sector of these stocks."""
+
+    sector: Text
+    symbols: Annotated[tuple[Text, ...], Meta(min_length=1)]
+
+
+class Beta(Dated, frozen=True):
+    """How many percent these underlyings move where NIFTY moves one."""
+
+    symbols: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    beta: Annotated[float, Meta(ge=0.0, le=10.0)]
+
+
 class Expiry(Dated, frozen=True, kw_only=True):
     """When an underlying's contracts expire (ISO weekday, 2 is Tuesday), and how many weeks and months are listed.
 
@@ -201,5 +222,5 @@ def subjects(row: Dated) -> set[tuple[object, ...]]:
     """
     symbols: Iterable[str] = getattr(row, "symbols", (getattr(row, "symbol", ""),))
     kinds: Iterable[object] = getattr(row, "kinds", (getattr(row, "name", ""),))
-    rest = getattr(row, "above", 0), getattr(row, "traded_until", None)
+    rest = getattr(row, "above", 0), getattr(row, "traded_until", None), getattr(row, "index", "")
     return {(symbol, kind, *rest) for symbol in symbols for kind in kinds}

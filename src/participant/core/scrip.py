@@ -1,4 +1,4 @@
-"""What can be traded: a scrip is an underlying on the watchlist, a contract one tradable option or future of it.
+"""What can be traded: a scrip is an underlying on the watchlist, a contract one tradable option, future or share of it.
 
 Prices are `int` in 1/10,000 of the currency, money is `int` paise, quantities are `int` units (a multiple of the lot).
 """
@@ -25,11 +25,17 @@ def money(price: int, quantity: int) -> int:
 
 
 class Kind(StrEnum):
-    """A future, a call or a put, as the exchange abbreviates them."""
+    """A future, a call, a put, or shares (units of a fund count as shares), as the exchange abbreviates them."""
 
     FUTURE = "FUT"
     CALL = "CE"
     PUT = "PE"
+    STOCK = "EQ"
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is a call or a put."""
+        return self in (Kind.CALL, Kind.PUT)
 
 
 class Side(StrEnum):
@@ -45,7 +51,11 @@ class Side(StrEnum):
 
 
 class Contract(Struct, frozen=True, order=True, forbid_unknown_fields=True):
-    """One tradable option or future. `strike` and `tick` are prices; `lot` and `freeze` are units."""
+    """One tradable option, future or share. `strike` and `tick` are prices; `lot` and `freeze` are units.
+
+    Shares never expire and have no strike; their `lot` is how many of them make one unit of the underlying, the hedge
+    ratio: 1 for the scrip's own shares, and for a fund that follows an index as many as its value was declared with.
+    """
 
     underlying: str
     expiry: datetime.date
@@ -57,16 +67,32 @@ class Contract(Struct, frozen=True, order=True, forbid_unknown_fields=True):
 
     @property
     def key(self) -> str:
-        """Its name in queues, books and feeds: `NIFTY-20261229-25000CE`, `NIFTY-20261229-FUT`."""
+        """Its name in queues, books and feeds: `NIFTY-20261229-25000CE`, `NIFTY-20261229-FUT`, `RELIANCE-EQ`."""
         return contract_key(self.underlying, self.expiry, self.kind, self.strike)
+
+    def covers(self, quantity: int) -> int:
+        """Units of the underlying that so much of it stands for as cover: whole ones; none of an option."""
+        if self.kind is Kind.FUTURE:
+            return quantity
+        return quantity // self.lot if self.kind is Kind.STOCK else 0
 
 
 @lru_cache(maxsize=100_000)  # asked for by the thousand at each instant, and always of the same contracts
 def contract_key(underlying: str, expiry: datetime.date, kind: Kind, strike: int = 0) -> str:
     """The key of a contract from its parts; a strike is written in rupees without trailing zeros."""
+    if kind is Kind.STOCK:
+        return f"{underlying}-{kind}"
     whole, part = divmod(strike, PRICE_UNITS)
     digits = f"{whole}.{part:04d}".rstrip("0").rstrip(".") if kind is not Kind.FUTURE else ""
     return f"{underlying}-{expiry:%Y%m%d}-{digits}{kind}"
+
+
+NEVER = datetime.date.max  # when shares expire
+
+
+def shares_of(underlying: str, tick: int, freeze: int, ratio: int = 1) -> Contract:
+    """The shares of an underlying, or units of a fund of which `ratio` make one unit of it."""
+    return Contract(underlying, NEVER, Kind.STOCK, 0, ratio, tick, freeze)
 
 
 Count = Annotated[int, Meta(ge=0)]
@@ -126,6 +152,8 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     roll_at_delta: Share = 0.0
     roll_in_the_money: Share = 0.0
     expiry_shortfall_close_s: Count = 3600
+    cover: Literal["future", "stock", "held"] = "future"
+    deliver: bool = False
 
     @property
     def signal_weights(self) -> dict[str, float]:

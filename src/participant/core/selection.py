@@ -19,7 +19,7 @@ SLACK = 1e-6
 
 
 class Candidate(Struct, frozen=True):
-    """A call to sell and the future that covers it, as quoted; `years` to the call's expiry.
+    """A call to sell and what covers it (a future or shares), as quoted; `years` to the call's expiry.
 
     `iv` is the call's own, `atm_iv` that of its expiry at the money (where it has none, the call's).
     """
@@ -82,14 +82,15 @@ def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime
     if _error(case, best) > most:
         near, has = told(case, target), told(case, measure(case, best))
         return f"no call within {window} is near {LABELS[case.weights.choose_by]} {near}: the nearest has {has}"
-    return _fault(best) or best
+    return _fault(case, best) or best
 
 
-def _fault(best: Candidate) -> str:
+def _fault(case: Case, best: Candidate) -> str:
+    """Why the cover does not serve the call, or an empty string; one that a person holds is not bought."""
     cover = best.cover
-    if not cover.quote.is_valid:
+    if not cover.quote.is_valid and case.weights.cover != "held":
         return f"the cover {cover.contract.key} has no valid quote"
-    if cover.contract.lot != best.call.lot:
+    if cover.contract.kind is Kind.FUTURE and cover.contract.lot != best.call.lot:
         return f"a lot of {cover.contract.key} does not cover a lot of {best.call.key}"
     return ""
 
@@ -223,7 +224,7 @@ def _candidate(case: Case, call: _Call) -> Candidate:
 
 
 def figures_of(case: Case, candidate: Candidate) -> Figures:
-    """The candidate in figures. The basis is the cover's premium over spot; it decays as the expiry nears."""
+    """The candidate in figures. The basis is a future's premium over spot; it decays as the expiry nears."""
     call, quote, cover = candidate.call, candidate.quote, candidate.cover
     return {
         "call": call.key,
@@ -241,6 +242,12 @@ def figures_of(case: Case, candidate: Candidate) -> Figures:
         "cover": cover.contract.key,
         "cover_bid": cover.quote.bid,
         "cover_ask": cover.quote.ask,
-        "basis": rounded(middle(cover.quote) - case.market.spot),
+        "basis": basis_of(case, candidate),
         **({"call_measure": measure(case, candidate)} if case.weights.choose_by != "delta" else {}),
     }
+
+
+def basis_of(case: Case, candidate: Candidate) -> float:
+    """What the cover costs above spot (a price); nothing where it is shares."""
+    cover = candidate.cover
+    return rounded(middle(cover.quote) - case.market.spot) if cover.contract.kind is Kind.FUTURE else 0.0

@@ -1,4 +1,8 @@
-"""How many lots of a structure: the least of what margin, a crash, the bet on the market and the size shown allow."""
+"""How many lots of a structure: the least of what margin, a crash, the bet on the market and the size shown allow.
+
+What is paid for shares counts as margin until it is paid: it is room that nobody else can have. Of a cover that a
+person holds neither a crash nor the bet on the market binds: it is there, and falls, with or without the calls.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -6,7 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from participant.core.margin import crash_loss, margin
-from participant.core.scrip import money
+from participant.core.scrip import Kind, money
 from participant.core.selection import Candidate
 from participant.core.strategy import Case, Figures
 from participant.core.wording import counted, percent, rupees
@@ -76,8 +80,8 @@ def size(case: Case, candidate: Candidate, at_risk: int = 0) -> Sizing:
     lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
     return Sizing(
         by_margin=_most(room, lambda lots: margins(case, candidate, lots).peak),
-        by_crash=_most(loss_max, lambda lots: crash(case, candidate, lots)),
-        by_delta=max(0, bet // lot_value),
+        by_crash=_most(loss_max, lambda lots: crash(case, candidate, lots)) if is_bought(case) else LOTS_MAX,
+        by_delta=max(0, bet // lot_value) if is_bought(case) else LOTS_MAX,
         by_display=displayed(case, candidate),
         margin_why=f"margin: a lot needs {rupees(margins(case, candidate, 1).peak)} of the {rupees(room)} left",
         crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(crash(case, candidate, 1))} "
@@ -99,6 +103,11 @@ def _most(budget: int, cost: Callable[[int], int]) -> int:
     if cost(guess) <= budget and (guess == LOTS_MAX or cost(guess + 1) > budget):
         return guess
     return bisect_right(range(1, LOTS_MAX + 1), budget, key=cost)
+
+
+def is_bought(case: Case) -> bool:
+    """Whether the cover comes with the structure; what is held already falls with or without the calls."""
+    return case.weights.cover != "held"
 
 
 def share_of_capital(case: Case, share: float) -> int:
@@ -124,19 +133,24 @@ def delta_room(case: Case) -> int:
 
 
 def margins(case: Case, candidate: Candidate, lots: int) -> Margins:
-    """The margins of so many lots of the structure."""
-    units = lots * candidate.call.lot
-    cover = (candidate.cover.contract, units)
-    rates, level, iv = case.rules.margin_rates(case.scrip.symbol, case.day), candidate.cover.quote.mid, candidate.atm_iv
-    alone = margin(rates, [cover], level, iv, case.at)
-    return Margins(alone, margin(rates, [cover, (candidate.call, -units)], level, iv, case.at))
+    """The margins of so many lots of the structure; with shares as cover the call's is that of a call alone."""
+    units, cover = lots * candidate.call.lot, candidate.cover
+    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
+    iv, call = candidate.atm_iv, (candidate.call, -units)
+    if cover.contract.kind is Kind.STOCK:
+        paid = money(cover.quote.ask, units) if is_bought(case) else 0
+        return Margins(paid, paid + margin(rates, [call], round(candidate.forward.level), iv, case.at))
+    held, level = (cover.contract, units), cover.quote.mid
+    alone = margin(rates, [held], level, iv, case.at)
+    return Margins(alone, margin(rates, [held, call], level, iv, case.at))
 
 
 def crash(case: Case, candidate: Candidate, lots: int) -> int:
     """What so many lots, opened at the touch, lose (paise) when the underlying falls by the crash move at once."""
-    units = lots * candidate.call.lot
+    units, cover = lots * candidate.call.lot, candidate.cover
+    shares = cover.contract.lot if cover.contract.kind is Kind.STOCK else 1
     legs = [
-        (candidate.cover.contract, units, candidate.cover.quote.ask),
+        (cover.contract, units * shares, cover.quote.ask),
         (candidate.call, -units, candidate.quote.bid),
     ]
     return crash_loss(legs, case.market.spot, case.weights.crash_move, candidate.atm_iv, case.at)
@@ -146,8 +160,10 @@ def displayed(case: Case, candidate: Candidate) -> int:
     """Whole lots that the touch of both legs and the exchange's quantity per order allow."""
     weights, cover = case.weights, candidate.cover
     lots = weights.derived_cover_lots
+    if not is_bought(case):
+        return shown_lots(case, candidate)
     if not cover.is_derived:
-        lots = int(cover.quote.ask_size * weights.displayed_share_max) // cover.contract.lot
+        lots = int(cover.quote.ask_size * weights.displayed_share_max) // candidate.call.lot
     return min(lots, shown_lots(case, candidate))
 
 

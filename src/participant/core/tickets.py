@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from participant.core.ids import digest
 from participant.core.messages import Closing, Entry, Evidence, Stamp, Ticket, Work
 from participant.core.order import Order, OrderStatus
-from participant.core.scrip import Kind, money
+from participant.core.scrip import Contract, Kind, money
 from participant.core.wording import at_price, counted, rupees
 
 MAY_BE_LIVE = "MAY ALREADY BE LIVE: check the broker's book first."
@@ -120,7 +120,7 @@ def _misprice(order: Order, entry: Entry, rule: HandRule) -> str:
         return f"{at_price(entry.price)} is no whole number of ticks of {at_price(contract.tick)}"
     if worth > rule.order_value_max:
         return f"its value {rupees(worth)} exceeds the {rupees(rule.order_value_max)} of one order"
-    share = rule.fill_collar_future_max if contract.kind is Kind.FUTURE else rule.fill_collar_max
+    share = rule.fill_collar_max if contract.kind.is_option else rule.fill_collar_future_max
     room = max(int(order.limit * share), TICKS_ALLOWED * contract.tick)
     if abs(entry.price - order.limit) > room:
         low, high = at_price(max(0, order.limit - room)), at_price(order.limit + room)
@@ -132,6 +132,8 @@ def _mistime(order: Order, entry: Entry) -> str:
     return "it cannot have filled before it was decided" if entry.filled_at < order.decided_at else ""
 
 
-def lots(units: int, lot: int) -> str:
-    """`65 units (1 lot)`."""
-    return f"{units} units ({counted(units // lot, 'lot')})"
+def lots(units: int, contract: Contract) -> str:
+    """`65 units (1 lot)`; shares have no lots."""
+    if contract.kind is Kind.STOCK:
+        return f"{units} shares"
+    return f"{units} units ({counted(units // contract.lot, 'lot')})"

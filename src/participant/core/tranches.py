@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from participant.core.gates import Richness
 from participant.core.margin import crash_loss
+from participant.core.market import quoted
 from participant.core.pricing import rounded
 from participant.core.scrip import Side
 from participant.core.selection import Candidate
 from participant.core.session import session_seconds_since
-from participant.core.sizing import Sizing
+from participant.core.sizing import Sizing, is_bought
 from participant.core.strategy import Case, Figures, Gate
 from participant.core.wording import percent
 
@@ -52,8 +53,8 @@ def tranche(case: Case, candidate: Candidate, sizing: Sizing) -> Tranche:
 def at_risk(case: Case, candidate: Candidate) -> int:
     """What all that is held would lose (paise) from its prices of now in the crash that a structure is sized for."""
     legs = []
-    for holding in case.position.holdings:
-        quote = case.market.quote(holding.contract.key)
+    for holding in case.position.holdings if is_bought(case) else ():
+        quote = quoted(case.market, holding.contract)
         price = quote.touch(Side.SELL if holding.quantity > 0 else Side.BUY) if quote is not None else 0
         legs.append((holding.contract, holding.quantity, price))
     return crash_loss(legs, case.market.spot, case.weights.crash_move, candidate.atm_iv, case.at) if legs else 0

@@ -22,6 +22,7 @@ CONSTANT_MATURITY_DAYS = 30.0
 ALONE_WITHIN_DAYS = 25.0
 # In its last hours an expiry's IV says more about minutes and ticks than about a month.
 EXPIRY_DAYS_MIN = 1.0
+SLOPE_DAYS_MIN, SLOPE_DAYS_MAX = 7.0, 120.0
 # Strikes further from the forward than this are not at the money.
 ATM_REACH = 0.02
 # Parity is read from so many strikes at most, and so near to spot: deep in the money quotes are wide.
@@ -176,12 +177,29 @@ def years_left(state: MarketState, chain: Chain, rules: Rulebook) -> float:
     return years_to(rules.expiry_at(chain.expiry), state.exchange_at)
 
 
-def iv30(state: MarketState, rules: Rulebook) -> float:
-    """The constant-maturity 30-day at-the-money IV of a market state, at 10 significant digits."""
+def term(state: MarketState, rules: Rulebook) -> list[tuple[float, float]]:
+    """Days to expiry (calendar) and at-the-money IV of each expiry that has more than a day left, nearest first."""
     points = []
     for chain in state.chains:
         years = years_left(state, chain, rules)
         days = years * DAYS_PER_YEAR
         if days >= EXPIRY_DAYS_MIN:
             points.append((days, atm_iv(chain, forward_to(state, chain, years).level, years)))
-    return rounded(constant_maturity(points))
+    return points
+
+
+def term_slope(points: Sequence[tuple[float, float]]) -> float:
+    """How much IV rises over 30 days of maturity, from the first expiry a week away to the last within 120 days.
+
+    Below 0 where the near months are dearer, as in a storm; `nan` where those two are no week apart.
+    """
+    known = sorted(p for p in points if isfinite(p[1]) and SLOPE_DAYS_MIN <= p[0] <= SLOPE_DAYS_MAX)
+    if not known or known[-1][0] - known[0][0] < SLOPE_DAYS_MIN:
+        return nan
+    (day_0, iv_0), (day_1, iv_1) = known[0], known[-1]
+    return (iv_1 - iv_0) / (day_1 - day_0) * CONSTANT_MATURITY_DAYS
+
+
+def iv30(state: MarketState, rules: Rulebook) -> float:
+    """The constant-maturity 30-day at-the-money IV of a market state, at 10 significant digits."""
+    return rounded(constant_maturity(term(state, rules)))

@@ -170,7 +170,10 @@ def look_back(official: Official, symbol: str, day: datetime.date, sessions: int
     volatility = official.volatility_before(day, sessions)
     of_day = f" of {volatility[-1][0]}" if volatility else ""
     published = f"India VIX{of_day}" + ("" if symbol == VOLATILITY_OF else f" (a proxy: {VOLATILITY_OF}'s)")
-    return LookBack(official.closes_before(symbol, day, sessions), tuple(v for _, v in volatility), published)
+    closes, ivs = official.closes_before(symbol, day, sessions), tuple(v for _, v in volatility)
+    bars = official.ranges_before(symbol, day, sessions)
+    opens, highs, lows = (tuple(bar[i] for bar in bars) for i in range(3))
+    return LookBack(closes, ivs, published, opens, highs, lows)
 
 
 def own_look_back(closes_by_day: Mapping[datetime.date, int], iv_by_day: Mapping[datetime.date, float]) -> LookBack:

@@ -1,4 +1,4 @@
-"""The exchange's official daily series as one value: index closes, futures closes by expiry, India VIX.
+"""The exchange's official daily series as one value: index closes and ranges, futures closes by expiry, India VIX.
 
 They are found by the columns of a file, whatever its name. Prices are 1/10,000 rupee, days IST trading days. Whatever
 is asked for "before" a day comes from earlier days alone. The series have holes of months and years: a step of more
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -29,6 +30,7 @@ ENDINGS = (".csv", ".csv.gz", ".parquet")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 Board = Mapping[datetime.date, int]
+Range = tuple[int, int, int]  # open, high and low of a session (prices)
 T = TypeVar("T")
 
 
@@ -46,11 +48,12 @@ class Basis(Struct, frozen=True):
 
 
 class Official(Struct, frozen=True):
-    """What the exchange published, by symbol and day: `closes`, `boards` (each a day's futures), `volatilities`."""
+    """What was published, by symbol and day: `closes`, `ranges`, `boards` (each a day's futures), `volatilities`."""
 
     closes: Mapping[str, Mapping[datetime.date, int]] = {}
     boards: Mapping[str, Mapping[datetime.date, Board]] = {}
     volatilities: Mapping[datetime.date, float] = {}
+    ranges: Mapping[str, Mapping[datetime.date, Range]] = {}
 
     def days(self, symbol: str) -> tuple[datetime.date, ...]:
         """The days of which the official close is known, oldest first."""
@@ -64,6 +67,12 @@ class Official(Struct, frozen=True):
         """At most this many official closes of the sessions just before a day, oldest first; fewer after a hole."""
         known = self.closes.get(symbol, {})
         return tuple(known[d] for d in run_before(known, day, sessions))
+
+    def ranges_before(self, symbol: str, day: datetime.date, sessions: int) -> tuple[Range, ...]:
+        """The ranges of the same sessions as `closes_before`, back from the last one to the first that is not known."""
+        days = run_before(self.closes.get(symbol, {}), day, sessions)
+        known = takewhile(lambda of: of is not None, (self.ranges.get(symbol, {}).get(d) for d in reversed(days)))
+        return tuple(of for of in known if of is not None)[::-1]
 
     def futures(self, symbol: str, day: datetime.date) -> Board:
         """The official close of each future on a day, by expiry; none where the day is not known."""
@@ -145,9 +154,17 @@ class _Found:
         self._closes: dict[str, dict[datetime.date, int]] = {}
         self._boards: dict[str, dict[datetime.date, dict[datetime.date, int]]] = {}
         self._volatilities: dict[datetime.date, float] = {}
+        self._ranges: dict[str, dict[datetime.date, Range]] = {}
 
     def close(self, day: str, symbol: str, close: str) -> None:
         _put(self._closes.setdefault(symbol, {}), _day(day), _price(close))
+
+    def bar(self, day: str, symbol: str, *bar: str) -> None:
+        opened, high, low, close = map(_price, bar)
+        if not low <= min(opened, close) <= max(opened, close) <= high:
+            raise ValueError(f"open, high, low and close of {', '.join(bar)} cannot be")
+        _put(self._ranges.setdefault(symbol, {}), _day(day), (opened, high, low))
+        self.close(day, symbol, bar[-1])
 
     def future(self, day: str, symbol: str, expiry: str, close: str) -> None:
         on, until = _day(day), _day(expiry)
@@ -165,7 +182,7 @@ class _Found:
             symbol: {day: dict(sorted(board.items())) for day, board in sorted(known.items())}
             for symbol, known in self._boards.items()
         }
-        return Official(closes, boards, dict(sorted(self._volatilities.items())))
+        return Official(closes, boards, dict(sorted(self._volatilities.items())), self._ranges)
 
 
 class _Series(NamedTuple):
@@ -176,7 +193,9 @@ class _Series(NamedTuple):
     put: Callable[..., None]
 
 
+BARS = ("spot_open", "spot_high", "spot_low", "spot_close")
 SERIES = (
+    _Series(("date", "symbol", *BARS), frozenset(), _Found.bar),
     _Series(("date", "symbol", "spot_close"), frozenset(("spot_prev", "sigma_underlying")), _Found.close),
     _Series(("date", "symbol", "expiry", "close"), frozenset(("open_interest", "stated_lot")), _Found.future),
     _Series(("Date", "Close"), frozenset(("Open", "High", "Low", "Prev. Close", "% Change")), _Found.volatility),

@@ -16,7 +16,7 @@ from participant.core.ids import digest
 from participant.core.in_force import doubtful
 from participant.core.market import SECOND, LookBack, Provenance, Tick
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Contract, Kind, contract_key
+from participant.core.scrip import Contract, Kind, contract_key, shares_of
 from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
@@ -112,7 +112,7 @@ class RecordedMarket:
 
     @cached_property
     def _master(self) -> dict[str, tuple[Contract, ...]]:
-        return {symbol: (*self._listed(symbol), *self._options(symbol)) for symbol in self.symbols}
+        return {s: (*self._listed(s), *self._options(s), *self._shares(s)) for s in self.symbols}
 
     def _futures(self, symbol: str) -> list[Contract]:
         return [contract for contract in self._master[symbol] if contract.kind is Kind.FUTURE]
@@ -134,6 +134,11 @@ class RecordedMarket:
         for expiry, strike, kind in sorted(seen):
             if expiry > self.day or settles_today:
                 yield self._contract(symbol, expiry, kind, strike)
+
+    def _shares(self, symbol: str) -> Iterator[Contract]:
+        """The stock's own shares; the exchange fixes their tick and that of its futures alike."""
+        if symbol not in INDICES:
+            yield shares_of(symbol, self._tick(symbol, Kind.FUTURE), self._rules.freeze(symbol, self.day))
 
     def _contract(self, symbol: str, expiry: datetime.date, kind: Kind, strike: int) -> Contract:
         lot, freeze = self._rules.lot(symbol, expiry, self.day), self._rules.freeze(symbol, self.day)
@@ -174,7 +179,7 @@ class RecordedMarket:
         spot, seen_at = _newest(pages).spot, {page.expiry: page.at for page in pages}
         own = (0, 0, 0, 0)
         if symbol not in INDICES:
-            bid, ask = stock_quote(spot, self._tick(symbol, Kind.CALL))
+            bid, ask = stock_quote(spot, self._tick(symbol, Kind.FUTURE))
             size = DERIVED_LOTS * self._rules.lot(symbol, pages[0].expiry, self.day)
             own = (bid, ask, size, size)
         yield Tick(symbol, *own, spot, at)

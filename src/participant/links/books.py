@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.books import equity, report
 from participant.core.breaker import NO_HALT, BreakerState, Halt
+from participant.core.cover import mark
 from participant.core.decision import Decision
 from participant.core.market import MarketState
 from participant.core.messages import Message, Ticket, Write
@@ -191,10 +192,9 @@ def worth(store: Store, quotes: Store, *, at_cost: bool = False) -> int | None:
     books = Books(store)
     positions, marks = books.positions(), dict[Contract, int]()
     for holding in (h for p in positions for h in p.holdings):
-        state = market_state(quotes, holding.contract.underlying)
-        quote = state.quote(holding.contract.key) if state else None
-        if quote is not None and quote.is_valid:
-            marks[holding.contract] = quote.mid
+        now = mark(market_state(quotes, holding.contract.underlying), holding.contract)
+        if now is not None:
+            marks[holding.contract] = now
         elif at_cost:
             marks[holding.contract] = abs(holding.cost * PRICE_UNITS_PER_PAISA // holding.quantity)
         else:

@@ -99,8 +99,11 @@ class BrokerBook:
         why_not = refusal(self.contracts.get(request.contract), request)
         if why_not:
             return why_not
-        if not self._spot(self.contracts[request.contract].underlying):
+        contract = self.contracts[request.contract]
+        if not self._spot(contract.underlying):
             return "the underlying has no price yet"
+        if contract.kind is Kind.STOCK and request.side is Side.SELL and self._unsold(contract.key) < request.quantity:
+            return f"there are no {request.quantity} shares to sell"
         cash, before, after = self.state.ledger.cash, self.margin(), self.margin([request])
         # An order that lowers the need is taken whatever the cash: nobody is kept in a position.
         if after > max(cash, before):
@@ -139,8 +142,9 @@ class BrokerBook:
     def meet(self, quotes: Mapping[str, Quote]) -> None:
         """Match the resting orders of these contracts."""
         self.quotes.update(quotes)
-        for key in sorted({o.request.contract for o in self.state.orders if o.left} & quotes.keys()):
-            self._match(key)
+        for key in sorted({o.request.contract for o in self.state.orders if o.left}):
+            if self._quoted_as(key) in quotes:
+                self._match(key)
 
     def close(self, settlements: Mapping[str, int]) -> None:
         """End the day: open orders are cancelled, futures marked, what expires is paid, at the official prices.
@@ -152,7 +156,7 @@ class BrokerBook:
         for order in self.state.orders:
             if order.left:
                 self.end(order, "cancelled", "the day is over")
-        self.state.ledger, self.state.unpriced = settle(self.state.ledger, self.state.day, settlements)
+        self.state.ledger, self.state.unpriced = settle(self.state.ledger, self.state.day, settlements, self._rules)
         self.state.settlements = dict(settlements)
 
     def margin(self, requests: Iterable[OrderRequest] = ()) -> int:
@@ -190,8 +194,23 @@ class BrokerBook:
         names = [underlying, *self._futures.get(underlying, ())]
         return next((self.quotes[name].mid for name in names if name in self.quotes), 0)
 
+    def _quoted_as(self, key: str) -> str:
+        """The name under which a contract is quoted: shares are quoted as their underlying."""
+        contract = self.contracts.get(key)
+        return contract.underlying if contract is not None and contract.kind is Kind.STOCK else key
+
+    def quote(self, key: str) -> Quote | None:
+        """The last quote of a contract."""
+        return self.quotes.get(self._quoted_as(key))
+
+    def _unsold(self, key: str) -> int:
+        """Shares held that no open order sells."""
+        line = self.state.ledger.lines.get(key)
+        selling = sum(o.left for o in self.state.orders if o.request.contract == key and o.request.side is Side.SELL)
+        return (line.quantity if line else 0) - selling
+
     def _match(self, key: str) -> None:
-        quote = self.quotes.get(key)
+        quote = self.quote(key)
         if quote is None or not self._is_open():
             return
         standing = {o.number: o for o in self.state.orders if o.left and o.request.contract == key}

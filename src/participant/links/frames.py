@@ -1,22 +1,23 @@
-"""Frames on a pipe between the desk and a worker: one byte of kind, four of length (big-endian), then the body."""
+"""Frames on a pipe between the desk and a worker: one byte of kind, four of length (big-endian), then the body.
 
-import os
-import select
+A job's body begins with its deadline: eight bytes, nanoseconds of the machine's monotonic clock, which all of its
+processes share.
+"""
+
 import struct
-import sys
-import threading
-from collections.abc import Callable
 from typing import BinaryIO
 
 HEAD = struct.Struct(">cI")
+DEADLINE = struct.Struct(">q")
 FRAME_MAX_BYTES = 64 * 1024 * 1024
-REASON_MAX_CHARS = 2_000
 
 JOB = b"j"
 DONE = b"d"
 ERROR = b"e"
+LATE = b"l"  # the deadline is over: nothing of the job counts
+FULL = b"f"  # an error for want of memory: who says so ends, and another takes its place
 
-Handle = Callable[[bytes], bytes]
+KINDS = frozenset({JOB, DONE, ERROR, LATE, FULL})
 
 
 class FrameBroken(Exception):
@@ -28,6 +29,18 @@ def frame(kind: bytes, body: bytes) -> bytes:
     if len(body) > FRAME_MAX_BYTES:
         raise FrameBroken(f"a body of {len(body)} bytes is over the limit of {FRAME_MAX_BYTES}")
     return HEAD.pack(kind, len(body)) + body
+
+
+def job_frame(deadline_ns: int, body: bytes) -> bytes:
+    """The bytes of a job's frame; refuses a body over FRAME_MAX_BYTES."""
+    return frame(JOB, DEADLINE.pack(deadline_ns) + body)
+
+
+def asked(body: bytes) -> tuple[int, bytes]:
+    """The deadline (ns) and the input in the body of a job's frame."""
+    if len(body) < DEADLINE.size:
+        raise FrameBroken(f"a job of {len(body)} bytes has no deadline")
+    return DEADLINE.unpack_from(body)[0], body[DEADLINE.size :]
 
 
 def cut(buffer: bytearray) -> tuple[bytes, bytes] | None:
@@ -62,48 +75,8 @@ def write_frame(stream: BinaryIO, kind: bytes, body: bytes) -> None:
     stream.flush()
 
 
-def attempt(handle: Handle, body: bytes) -> tuple[bytes, bytes]:
-    """Run `handle`: (DONE, its answer), or (ERROR, what it raised as text)."""
-    try:
-        return DONE, handle(body)
-    except Exception as error:  # noqa: BLE001 - a strategy may raise anything; it becomes the job's error and no more
-        return ERROR, f"{type(error).__name__}: {error}"[:REASON_MAX_CHARS].encode(errors="replace")
-
-
-def serve(read: BinaryIO, write: BinaryIO, handle: Handle) -> None:
-    """Answer job frames until the stream ends; an exception is answered as an error, and the next job is served."""
-    while (arrived := read_frame(read)) is not None:
-        kind, answer = attempt(handle, arrived[1])
-        if len(answer) > FRAME_MAX_BYTES:
-            kind, answer = ERROR, f"an answer of {len(answer)} bytes is over the limit".encode()
-        write_frame(write, kind, answer)
-
-
-def serve_stdio(handle: Handle) -> None:
-    """Serve on stdin and stdout, as a worker's whole life: it ends with the desk, even in the middle of a job.
-
-    What the handle prints goes to stderr, not among the frames.
-    """
-    threading.Thread(target=_end_with_the_desk, daemon=True).start()
-    out = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with open(out, "wb") as write:
-            serve(sys.stdin.buffer, write, handle)
-    except BrokenPipeError:
-        return  # the desk is gone: so is the work
-
-
-def _end_with_the_desk() -> None:
-    # Nobody is left to kill a hung job once the desk was killed. Asked for no event, poll tells of the end only.
-    end = select.poll()
-    end.register(0, 0)
-    end.poll()
-    os._exit(0)
-
-
 def _checked(head: bytes | bytearray) -> tuple[bytes, int]:
     kind, size = HEAD.unpack(head)
-    if kind not in {JOB, DONE, ERROR} or size > FRAME_MAX_BYTES:
+    if kind not in KINDS or size > FRAME_MAX_BYTES:
         raise FrameBroken(f"no frame begins with {bytes(head)!r}")
     return kind, size

@@ -14,11 +14,15 @@ from participant.core.position import (
     Adjusted,
     Booked,
     BookEvent,
+    Declared,
+    Delivered,
     Filled,
     Holding,
     Position,
     Revised,
     apply,
+    delivered_units,
+    delivery_price,
     forget_orders,
 )
 from participant.core.rulebook import Rulebook
@@ -50,7 +54,8 @@ class Entry(Struct, frozen=True):
 class EventRow(Struct, frozen=True, rename="camel"):
     """A row of the tradebook that is no fill: `quantity` units were settled or expired at `price`, or taken over.
 
-    Of a contract that was revised it holds the new terms, and the units that are held.
+    Of a contract that was revised it holds the new terms, and the units that are held. What ended by delivery has a
+    row, and the shares that changed hands for it one of their own. `note` says who declared a cover, and why.
     """
 
     kind: str
@@ -60,6 +65,7 @@ class EventRow(Struct, frozen=True, rename="camel"):
     price: int
     cash: int
     at: int
+    note: str = ""
 
 
 def enter(books: Store, rules: Rulebook, market: MarketState | None, entry: Entry) -> None:
@@ -102,10 +108,26 @@ def _event_rows(before: Position, event: BookEvent, moved: int) -> list[Write]:
         figures = (event.quantity - held.quantity, 0, moved)
     elif isinstance(event, Revised):
         figures = (held.quantity, 0, moved)
+    elif isinstance(event, Declared):
+        figures = (event.quantity - held.quantity, event.price, moved)
     else:
         figures = (held.quantity, event.price, moved)
-    row = EventRow(kind, before.scrip, event.contract, *figures, event.at)
-    return [Write("events", f"{day_of(event.at)}/{event.at}-{kind}-{event.contract.key}", encode(row))]
+    note = f"{event.by}: {event.note}" if isinstance(event, Declared) else ""
+    row = EventRow(kind, before.scrip, event.contract, *figures, event.at, note)
+    told = [row, _shares_row(before, held, event)] if isinstance(event, Delivered) else [row]
+    return [_event_write(one, event.contract.key) for one in told if one.quantity or one is row]
+
+
+def _shares_row(before: Position, ended: Holding, event: Delivered) -> EventRow:
+    """The shares that came in or went out, at what was paid for each; their cash is in the row of what ended."""
+    units = delivered_units(event.contract, ended.quantity, event.price)
+    return EventRow(
+        "shares", before.scrip, event.shares, units, delivery_price(event.contract, event.price), 0, event.at
+    )
+
+
+def _event_write(row: EventRow, key: str) -> Write:
+    return Write("events", f"{day_of(row.at)}/{row.at}-{row.kind}-{key}", encode(row))
 
 
 def remember(position: Position, known: Fill) -> Position:

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import defaultdict
+from collections.abc import Iterable
 from math import isfinite
 
 from msgspec import Struct
@@ -9,11 +10,12 @@ from msgspec.structs import replace
 
 from participant.core.attribution import Explained, Flow, Leg, PriceMark, explain
 from participant.core.books import Fill, OrderReport
+from participant.core.cover import mark
 from participant.core.market import MarketState
 from participant.core.messages import Write
-from participant.core.position import Expired, Holding, final_value
+from participant.core.position import BookEvent, Delivered, Expired, Holding, Position, delivered_units, final_value
 from participant.core.pricing import implied_volatility, rounded, years_to
-from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
+from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
 from participant.core.session import day_of, usual_close
 from participant.core.volatility import forward_to
 from participant.links.books import Books, market_state
@@ -40,6 +42,8 @@ def mark_of(state: MarketState | None, contract: Contract, price: int, at: int) 
     """A price in its market, with forward, time and the volatility that it implies, as far as they are known."""
     if state is None:
         return PriceMark(price)
+    if contract.kind is Kind.STOCK:
+        return PriceMark(price, state.spot, float(price))
     years = rounded(years_to(usual_close(contract.expiry), at))
     if contract.kind is Kind.FUTURE:
         return PriceMark(price, state.spot, float(price), years)
@@ -74,9 +78,9 @@ def marks_row(books: Store, quotes: Store, day: datetime.date, at: int) -> Write
 
 def _closing_mark(quotes: Store, holding: Holding, at: int) -> PriceMark:
     state = market_state(quotes, holding.contract.underlying)
-    quote = state.quote(holding.contract.key) if state else None
-    if quote is not None and quote.is_valid:
-        return mark_of(state, holding.contract, quote.mid, at)
+    price = mark(state, holding.contract)
+    if price is not None:
+        return mark_of(state, holding.contract, price, at)
     return PriceMark(abs(holding.cost * PRICE_UNITS_PER_PAISA // holding.quantity))
 
 
@@ -117,6 +121,20 @@ def explained(books: Store, day: datetime.date, settlements: dict[str, int]) -> 
     for leg in legs_of_day(books, day, settlements):
         legs[leg.contract.underlying].append(leg)
     return {scrip: explain(mine) for scrip, mine in sorted(legs.items())}
+
+
+def delivery_rows(position: Position, events: Iterable[BookEvent], day: datetime.date) -> list[Write]:
+    """The flows of shares that change hands as contracts end.
+
+    They stand at the official price: what a contract's strike differs from it is the contract's own last worth.
+    """
+    held, rows = {h.contract: h.quantity for h in position.holdings}, []
+    for event in (e for e in events if isinstance(e, Delivered)):
+        units = delivered_units(event.contract, held[event.contract], event.price)
+        seen = PriceMark(event.price, event.price, float(event.price))
+        flow = Flow(event.shares, units, money(event.price, units), event.charges, seen)
+        rows += [Write("flows", f"{day}/delivered-{event.contract.key}/{event.at}", encode(flow))] if units else []
+    return rows
 
 
 def adopted(holding: Holding | None, contract: Contract, quantity: int, cost: int) -> Flow:

@@ -16,6 +16,7 @@ from msgspec.structs import asdict, astuple, replace
 from participant.core.decision import Decision, DecisionInput
 from participant.core.ids import digest
 from participant.core.market import Chain, Quote, Strike
+from participant.core.scrip import Contract
 from participant.wire.json import decode, encode
 
 LEVEL = 6
@@ -49,6 +50,7 @@ class _Market(Struct, frozen=True, rename="camel"):
     look_back: Raw
     marks: tuple[str, ...]
     underlying: Quote | None
+    shares: Contract | None = None
 
 
 class _Info(Struct, frozen=True):

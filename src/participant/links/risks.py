@@ -4,14 +4,18 @@ A row keeps the last decision and the one before it, so that all decisions of on
 in whatever order they are committed.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.account import Account, BookRisk, together
 from participant.core.decision import Decision
-from participant.core.messages import Write
+from participant.core.messages import Row, Write
 from participant.core.scrip import Scrip
 from participant.links.books import Books
+from participant.links.brought import since
+from participant.ports import Store
 from participant.wire.json import decode, encode
 
 TABLE = "risks"
@@ -43,7 +47,7 @@ class Risks:
         self.books = books
         self._rows: dict[str, _Row] = {}
         self._read_to = 0
-        self._peak = max((decode(row.value, _Ended).worth for row in books.store.rows("days")), default=0)
+        self._peak = max((_worth_now(books, row) for row in books.store.rows("days")), default=0)
 
     def account(self, scrip: Scrip, at: int) -> Account:
         """The account as a decision on this scrip at an instant (ns) may see it: with all that was decided before."""
@@ -66,6 +70,34 @@ class Risks:
     def _read(self) -> None:
         for row in self.books.store.rows(TABLE, since=self._read_to):
             self._rows[row.key], self._read_to = decode(row.value, _Row), row.seq
+
+
+class Bet:
+    """All books as one bet on the market, as decisions are claimed one after the other.
+
+    A book counts as its last decision would leave it, but where that still waits to be claimed as it was before.
+    """
+
+    def __init__(self, store: Store, waiting: Iterable[Decision]) -> None:
+        """`waiting` are the decisions that are about to be claimed."""
+        pending = {decision.scrip: decision.decided_for for decision in waiting}
+        rows = {row.key: decode(row.value, _Row) for row in store.rows(TABLE)}
+        kept = {scrip: row.before if row.last.at == pending.get(scrip) else row.last for scrip, row in rows.items()}
+        self._deltas = {s: judged.risk.beta_delta for s, judged in kept.items() if judged and judged.risk}
+
+    def with_(self, decision: Decision) -> int:
+        """The bet (paise) with a decision's book in the place of what its scrip had."""
+        others = sum(delta for scrip, delta in self._deltas.items() if scrip != decision.scrip)
+        return others + (decision.risk.beta_delta if decision.risk else 0)
+
+    def take(self, decision: Decision) -> None:
+        """Count a decision that was claimed."""
+        self._deltas[decision.scrip] = decision.risk.beta_delta if decision.risk else 0
+
+
+def _worth_now(books: Books, row: Row) -> int:
+    """What the desk was worth at a close, with all that a person has brought in since."""
+    return decode(row.value, _Ended).worth + since(books.store, row.key)
 
 
 def _seen(row: _Row, at: int) -> BookRisk | None:

@@ -4,11 +4,12 @@ from msgspec.structs import replace
 
 from participant.core.books import Fill, is_news, report
 from participant.core.breaks import CASH_KEY, POSITIONS, Break, BreakKind, age, compare
+from participant.core.cover import declared_cost
 from participant.core.messages import Write
 from participant.core.order import Order
 from participant.core.position import Adjusted
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Contract
+from participant.core.scrip import Contract, Kind
 from participant.core.session import day_of
 from participant.links.books import Books, market_state
 from participant.links.breaks import ended_rows, reason_given, rows_of, standing
@@ -55,8 +56,11 @@ def adopt(books: Store, quotes: Store, rules: Rulebook, found: Break, reason: st
     contract = contracts_of(books, quotes, day).get(found.key) or _ordered(books, found.key)
     if contract is None:
         return f"{found.key} is in no master that we know: its lot and expiry are not known"
-    before = next((h for h in Books(books).position(contract.underlying)[0].holdings if h.contract == contract), None)
+    position = Books(books).position(contract.underlying)[0]
+    before = next((h for h in position.holdings if h.contract == contract), None)
     quantity, cost = int(found.theirs), found.cost if int(found.theirs) else 0
+    if contract.kind is Kind.STOCK:  # what a person has declared is not the broker's to show
+        quantity, cost = quantity + position.adopted, cost + declared_cost(position)
     flow = adopted(before, contract, quantity, cost)
     rows = [*ended_rows(books, gone), Write("flows", f"{day}/adopted-{found.key}/{gone.ended_at}", encode(flow))]
     event = Adjusted(contract, quantity, cost, gone.ended_at)

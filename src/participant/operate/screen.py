@@ -16,6 +16,7 @@ from participant.core.order import Order
 from participant.core.position import Position
 from participant.core.providers import FeedStatus
 from participant.links.books import Books, Shadowed, worth
+from participant.links.superseded import superseded
 from participant.ports import Queue, Store
 from participant.wire.json import decode
 
@@ -43,6 +44,7 @@ class ScripLine(Struct, frozen=True):
 class Screen(Struct, frozen=True):
     """One look at the day. Money in paise; `quiet` names channels by which the test did not arrive, and why.
 
+    `passed_over` counts the states of each scrip that a newer one took the place of before they were decided on.
     `shadow` says whose account is watched where nothing is sent; empty at a desk.
     """
 
@@ -62,6 +64,7 @@ class Screen(Struct, frozen=True):
     tickets: tuple[Ticket, ...]
     quiet: dict[str, str] = {}
     shadow: str = ""
+    passed_over: dict[str, int] = {}
 
 
 class _Logged(Struct, rename="camel"):
@@ -103,6 +106,7 @@ class Watcher:
             tuple(_all(self.books, "tickets", Ticket)),
             quiet(_all(self.books, "attempts", Attempt, f"test-{self.day}/")),
             _said(Books(self.books).shadowed),
+            superseded(self.books, self.day),
         )
 
     def _read_log(self) -> None:

@@ -18,6 +18,7 @@ class Summary(Struct, frozen=True):
     """How a day went. Money in paise; `restarts` counts the processes that were started again.
 
     `is_unplayed`: something is recorded of the day, but nothing of it could be played. `shadow`: nothing was sent.
+    `watchlist` says which version the day was traded by.
     """
 
     day: str
@@ -39,6 +40,8 @@ class Summary(Struct, frozen=True):
     is_unplayed: bool = False
     quiet: dict[str, str] = {}
     shadow: ShadowDay | None = None
+    passed_over: dict[str, int] = {}
+    watchlist: str = ""
 
     @property
     def needs_a_person(self) -> bool:
@@ -69,6 +72,7 @@ def summarise(
         *where,
         notes,
         quiet=screen.quiet,
+        passed_over=screen.passed_over,
     )
 
 
@@ -77,6 +81,7 @@ def lines(summary: Summary) -> list[str]:
     rows = [
         *([("not played", UNPLAYED)] if summary.is_unplayed else []),
         ("decisions", _counts(summary.decisions)),
+        ("states passed over", _counts(summary.passed_over)),
         *(_shadowed(summary.shadow) if summary.shadow else _traded(summary)),
         ("result of the day", f"{rupees(summary.result)} after charges"),
         ("positions", "; ".join(f"{s} {h}" for s, h in summary.positions.items())),
@@ -88,6 +93,7 @@ def lines(summary: Summary) -> list[str]:
         ("processes restarted", _counts(summary.restarts)),
         ("decision log", f"{summary.home}/decisions/{summary.day}.jsonl, sealed as {summary.sealed}"),
         ("other logs", f"{summary.home}/logs/"),
+        *([("watchlist", summary.watchlist)] if summary.watchlist else []),
         *(("quiet channels", f"{name}: {why}") for name, why in summary.quiet.items()),
         *(("of the data" if i == 0 else "", note) for i, note in enumerate(summary.notes)),
     ]

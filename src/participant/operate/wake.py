@@ -17,6 +17,7 @@ from participant.core.scrip import Contract
 from participant.core.tickets import ticket_id
 from participant.links.ask import Bans
 from participant.links.books import Books, market_state
+from participant.links.brought import since, waiting
 from participant.links.ledger import Entry, enter
 from participant.ports import Store
 from participant.stages.reconcile import Closed
@@ -77,8 +78,9 @@ def open_day(
     days = [decode(r.value, Closed) for r in books.rows("days")]
     account, _ = Books(books).account()
     if start is None:
-        start = max(days, key=lambda d: d.day).worth if days else account.cash
-    books.commit([Write("starts", str(day), str(start).encode(), 0)])
+        last = max(days, key=lambda d: d.day, default=None)
+        start = last.worth + since(books, last.day) if last is not None else account.cash + since(books, "")
+    books.commit([Write("starts", str(day), str(start).encode(), 0), *waiting(books, day)])
 
 
 def take_in_revisions(

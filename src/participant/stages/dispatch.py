@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from participant.core.books import view
-from participant.core.decision import Decision, DecisionInput, PositionInfo, share_left, undecided
+from participant.core.decision import DecisionInput, PositionInfo, share_left
 from participant.core.due import Seen, due, seen
 from participant.core.market import Mark, MarketState
 from participant.core.messages import Job, JobResult, Message, Write
@@ -14,6 +14,8 @@ from participant.links.books import Books
 from participant.links.decision_log import LogRows
 from participant.links.outbox import promise, relay
 from participant.links.risks import Risks
+from participant.links.superseded import Superseded
+from participant.links.verdicts import Park, sound, verdict
 from participant.ports import Clock, Compute, Queue, Store
 from participant.wire.json import decode, encode
 
@@ -26,6 +28,7 @@ class DispatchPorts(Struct, frozen=True):
     books: Store
     compute: Compute
     clock: Clock
+    park: Park
 
 
 class DispatchRule(Struct, frozen=True):
@@ -51,7 +54,7 @@ class Dispatch:
     def __init__(self, ports: DispatchPorts, watchlist: dict[str, Scrip], rule: DispatchRule) -> None:
         """Begins with nothing running; what was taken before a crash comes again from the queue."""
         self.ports, self.watchlist, self.rule = ports, watchlist, rule
-        self.books, self.log = Books(ports.books), LogRows(ports.books)
+        self.books, self.log, self.passed = Books(ports.books), LogRows(ports.books), Superseded(ports.books)
         self.risks = Risks(self.books)
         self.waiting: dict[str, tuple[Message, MarketState]] = {}
         self.running: dict[str, Running] = {}
@@ -67,6 +70,7 @@ class Dispatch:
             self.waiting[message.key] = message, decode(message.body, MarketState)
             if superseded is not None:
                 self.ports.market.done([superseded[0].id])
+                self.passed.add(message.key)
         for symbol in sorted(self.waiting.keys() - self.running.keys()):
             self._submit(symbol, *self.waiting.pop(symbol))
         results = self.ports.compute.results(min(wait_s, 0.1)) if self.running else []
@@ -95,6 +99,7 @@ class Dispatch:
 
     def _end(self, result: JobResult) -> None:
         symbol, run = next((s, r) for s, r in self.running.items() if r.message.id == result.id)
+        result = sound(run.given.market_state, result)
         if result.outcome == "error" and run.attempts < self.rule.attempts_max:
             run.attempts += 1
             self._run(run)
@@ -113,15 +118,14 @@ class Dispatch:
 
     def _commit(self, run: Running, result: JobResult) -> None:
         given = run.given
-        is_decided = result.outcome == "done"
-        decision = decode(result.body, Decision) if is_decided else undecided(given.market_state, result)
+        decision = verdict(given, result, self.ports.park)
         day = day_of(decision.decided_for)
-        writes = self.log.of(day, given, decision)
+        writes = self.log.of(day, given, decision) + self.passed.rows(day, decision.scrip)
         writes += [Write("orders", f"{day}/{o.order_id}", encode(o), expect=0) for o in orders_of(decision)]
         writes += [Write("seen", decision.scrip, encode(run.seen)), *self.risks.row(decision)]
         if decision.legs:
             writes.append(promise("orders", Message(decision.decision_id, decision.scrip, str(day).encode())))
         self.ports.books.commit(writes)
         if decision.outcome == "parked":
-            self.ports.market.bury([run.message.id], result.reason)
+            self.ports.market.bury([run.message.id], decision.reason)
         self.ports.market.done([run.message.id])

@@ -1,11 +1,12 @@
 """Our books against the broker's: while the day runs, and after hours with the day's settlement. It never trades."""
 
 import datetime
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.books import Fill, closing_events, in_motion, unsettled
+from participant.core.books import Fill, closing_events, in_motion, undelivered, unsettled
 from participant.core.breaks import (
     COMPARED,
     FUNDS,
@@ -20,17 +21,20 @@ from participant.core.breaks import (
     made,
     not_recent,
 )
+from participant.core.cover import declared_cost
 from participant.core.market import SECOND, Mark
 from participant.core.messages import Write
 from participant.core.order import OPEN, Happening, OrderStatus, advance
+from participant.core.position import BookEvent, Position, apply
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
 from participant.links.books import Books, Held, market_state, worth
 from participant.links.breaks import Looks, looks, rows_of, standing
 from participant.links.broker_side import Shown, externals, read, sides, take_over
+from participant.links.brought import Brought, brought_rows
 from participant.links.evidence import take_in
 from participant.links.ledger import Entry, enter
-from participant.links.marks import marks_row
+from participant.links.marks import delivery_rows, marks_row
 from participant.links.outbox import relay
 from participant.links.shadow import Seen, follow
 from participant.ports import BrokerBooks, BrokerDown, Queue, Store
@@ -185,21 +189,35 @@ def settle_day(
 ) -> list[Break]:
     """The settlement of a day as a step of its own: what expires ends, futures are marked, and nothing may be left.
 
-    Returns a break for each contract that has expired and is held still, because its official price is missing.
+    Returns a break for each contract that has expired and is held still, because its official price is missing, and for
+    shares that were to be delivered and were not there.
     """
     (day, at), books = when, Books(ports.books)
     for position in books.positions():
-        events = closing_events(position, settlements, day, at)
+        events = closing_events(position, settlements, rules, day, at)
         market = market_state(ports.quotes, position.scrip)
-        enter(ports.books, rules, market, Entry(position.scrip, at, events, ends_day=True))
-    left = unsettled(books.positions(), day)
-    return [made(BreakKind.EXPIRED, h.contract.key, str(h.quantity), "0", at) for h in left]
+        rows = [*delivery_rows(position, events, day), *_taken_from_a_person(ports.books, position, events, (day, at))]
+        enter(ports.books, rules, market, Entry(position.scrip, at, events, rows, ends_day=True))
+    left, short = unsettled(books.positions(), day), undelivered(books.positions())
+    found = [(BreakKind.EXPIRED, h) for h in left] + [(BreakKind.DELIVERY, h) for h in short]
+    return [made(kind, h.contract.key, str(h.quantity), "0", at) for kind, h in found]
+
+
+def _taken_from_a_person(
+    books: Store, position: Position, events: Sequence[BookEvent], when: tuple[datetime.date, int]
+) -> list[Write]:
+    """What a person's own shares bring in that are delivered: the cash is the desk's, and no gain of the day."""
+    (day, at), after = when, position
+    for event in events:
+        after, _ = apply(after, event)
+    theirs = declared_cost(position) - declared_cost(after)
+    return brought_rows(books, day, Brought(theirs, at), f"{position.scrip}-delivered") if theirs else []
 
 
 def _last_look(ports: ReconcilePorts, day: datetime.date, at: int, shown: Shown, left: list[Break]) -> Aged:
     """The comparison of everything after the close, when nothing is in motion any more."""
     found = compare(*sides(Books(ports.books), day, shown))
-    return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED}, at)
+    return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED, BreakKind.DELIVERY}, at)
 
 
 def _record(ports: ReconcilePorts, day: datetime.date, closed: Closed, aged: Aged) -> Closed:

@@ -25,6 +25,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.core.rulebook import Rulebook
+from participant.core.scrip import Kind
 from participant.links.faults import Faults
 from participant.venue.broker_api import BrokerApi, body_of, error, guarded
 from participant.venue.exchange import Exchange, Market, OtherMarket
@@ -74,7 +75,9 @@ class Venue:
 
     def __init__(self, market: Market, rules: Rulebook, options: VenueOptions) -> None:
         self._options = options
-        self.providers = Providers(market.contracts(), market.seed, market.symbols)
+        self.providers = Providers(
+            [c for c in market.contracts() if c.kind is not Kind.STOCK], market.seed, market.symbols
+        )
         broker = MemoryBroker(market.contracts(), rules, market.day, options.cash)
         self.exchange = Exchange(market, broker, self.providers, options.state_path)
         self.api = BrokerApi(self.exchange)

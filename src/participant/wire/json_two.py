@@ -44,7 +44,7 @@ _NOTHING = Decimal(0)
 class _Instrument(Struct, omit_defaults=True):
     token: Count
     name: str
-    kind: Literal["INDEX", "FUT", "CE", "PE"]
+    kind: Literal["INDEX", "FUT", "CE", "PE", "EQ"]
     expiry: datetime.date | None = None
     strike: Decimal = _NOTHING
 

@@ -32,7 +32,7 @@ EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - Kite writes local times 
 ENDS_S = 6 * 3_600
 LOGIN_URL = "https://kite.zerodha.com/connect/login"
 COLUMNS = {"tradingsymbol", "name", "expiry", "strike", "tick_size", "lot_size", "instrument_type", "exchange"}
-KINDS = frozenset(Kind)
+KINDS = frozenset(Kind) - {Kind.STOCK}
 SIDES = {Side.BUY: "BUY", Side.SELL: "SELL"}
 
 KITE = Guarantees(

@@ -62,6 +62,14 @@ class EventsFile(Struct, frozen=True, forbid_unknown_fields=True):
     event_days: tuple[rulerows.EventDays, ...]
 
 
+class MembershipFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """membership.toml: what the indices are made of."""
+
+    memberships: tuple[rulerows.Members, ...]
+    sectors: tuple[rulerows.Sector, ...]
+    betas: tuple[rulerows.Beta, ...]
+
+
 FILES: dict[str, type[Struct]] = {
     "calendar.toml": CalendarFile,
     "contracts.toml": ContractsFile,
@@ -69,6 +77,7 @@ FILES: dict[str, type[Struct]] = {
     "margin.toml": MarginFile,
     "underlyings.toml": UnderlyingsFile,
     "events.toml": EventsFile,
+    "membership.toml": MembershipFile,
 }
 
 

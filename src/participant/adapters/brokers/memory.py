@@ -174,7 +174,7 @@ class MemoryBroker:
     def quote(self, contract: str) -> Quote | None:
         """The last quote that the exchange saw."""
         self._read()
-        return self._book.quotes.get(contract)
+        return self._book.quote(contract)
 
     def settlements(self) -> dict[str, int] | None:
         """The official prices, once the day is closed; there may be none that day."""

@@ -24,7 +24,7 @@ def covered(ask: Ask) -> Finding | None:
 
 def size(ask: Ask) -> Finding | None:
     """What the order adds to stays within the limit of lots even if everything working fills; a close adds nothing."""
-    kind, side, lot = ask.order.contract.kind, ask.order.side, ask.order.contract.lot
+    kind, side, lot = ask.order.contract.kind, ask.order.side, ask.lot
     units = side.sign * sum(q for c, q in ask.held.items() if c.kind is kind)
     units += sum(left(o) for o in ask.wire if o.contract.kind is kind and o.side is side)
     if units > ask.limits.lots_max * lot:
@@ -36,11 +36,11 @@ def size(ask: Ask) -> Finding | None:
 def short_options(ask: Ask) -> Finding | None:
     """No more options are sold than the limit of lots, if every sell fills and no buy does."""
     order = ask.order
-    if order.side is Side.BUY or order.contract.kind is Kind.FUTURE:
+    if order.side is Side.BUY or not order.contract.kind.is_option:
         return None
-    after = {c: q for c, q in ask.held.items() if c.kind is not Kind.FUTURE}
+    after = {c: q for c, q in ask.held.items() if c.kind.is_option}
     for one in ask.wire:
-        if one.side is Side.SELL and one.contract.kind is not Kind.FUTURE:
+        if one.side is Side.SELL and one.contract.kind.is_option:
             after[one.contract] = after.get(one.contract, 0) - left(one)
     short = sum(max(0, -q) for q in after.values())
     if short > ask.limits.short_lots_max * order.contract.lot:
@@ -57,12 +57,12 @@ def cumulative(ask: Ask) -> Finding | None:
     everything = sum(_worth(o) for o in ask.others) + _worth(order)
     mine = sum(_worth(o) for o in ask.wire)
     units = sum(left(o) for o in ask.wire if o.contract.expiry == order.contract.expiry)
-    figures = {"open_value": everything, "open_value_scrip": mine, "open_units": units, "lot": order.contract.lot}
+    figures = {"open_value": everything, "open_value_scrip": mine, "open_units": units, "lot": ask.lot}
     if everything > most.open_value_max:
         return Finding(f"orders of {everything} paise would be open, the limit is {most.open_value_max}", figures)
     if mine > most.open_value_scrip_max:
         return Finding(f"orders of {mine} paise would be open in {order.scrip}", figures)
-    if units > most.open_lots_max * order.contract.lot:
+    if units > most.open_lots_max * ask.lot:
         return Finding(f"orders of {units} units would be open in one expiry of {order.scrip}", figures)
     return None
 
@@ -119,8 +119,8 @@ def worst_greeks(ask: Ask) -> tuple[int, int]:
 
 def unit_greeks(ask: Ask, contract: Contract) -> tuple[float, float]:
     """Delta and vega (price units a point of volatility) of one unit."""
-    if contract.kind is Kind.FUTURE:
-        return 1.0, 0.0
+    if not contract.kind.is_option:
+        return 1 / (contract.lot if contract.kind is Kind.STOCK else 1), 0.0
     is_call, forward, strike = contract.kind is Kind.CALL, float(ask.spot), float(contract.strike)
     years = years_to(usual_close(contract.expiry), ask.now)
     quote = quoted(ask.market, contract) if ask.market is not None else None

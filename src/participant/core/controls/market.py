@@ -90,7 +90,7 @@ def together(ask: Ask) -> Finding | None:
 
 def _has_left(contract: Contract, side: Side, decided: int, price: int, limits: Limits) -> bool:
     """Whether a price has left the one decided on by more than the drift that is allowed, against us."""
-    share = limits.drift_future_max if contract.kind is Kind.FUTURE else limits.drift_max
+    share = limits.drift_max if contract.kind.is_option else limits.drift_future_max
     return side.sign * (price - decided) > max(int(decided * share), 2 * contract.tick)
 
 
@@ -104,10 +104,10 @@ def collar(ask: Ask) -> Finding | None:
     A close against a one-sided quote has no middle: it goes by the price that was decided on.
     """
     limit, middle, most = ask.order.limit, _middle(ask), ask.limits
-    if ask.order.contract.kind is Kind.FUTURE:
-        room = int(middle * most.collar_future_share_max)
-    else:
+    if ask.order.contract.kind.is_option:
         room = max(int(middle * most.collar_share_max), most.collar_min)
+    else:
+        room = int(middle * most.collar_future_share_max)
     if middle > 0 and abs(limit - middle) <= room:
         return None
     since = ask.now - int(most.collar_window_s * SECOND)
@@ -155,7 +155,7 @@ def banned(ask: Ask) -> Finding | None:
 
 def physical(ask: Ask) -> Finding | None:
     """Nothing is opened in a stock's contract that is to be delivered within days."""
-    if not ask.is_stock or ask.is_reducing:
+    if not ask.is_stock or ask.is_reducing or ask.order.contract.kind is Kind.STOCK:
         return None
     if ask.sessions_left is None:
         return Finding("the sessions before its expiry are not known", {"contract": ask.order.contract.key})

@@ -83,7 +83,7 @@ def shape(ask: Ask) -> Finding | None:
 def odd_lot(ask: Ask) -> Finding | None:
     """What is held of the contract is whole lots; an odd lot, as after a revision, is a person's to close."""
     units, lot = ask.held.get(ask.order.contract, 0), ask.order.contract.lot
-    if units % lot:
+    if units % lot and ask.order.contract.kind is not Kind.STOCK:
         return Finding(f"{units} units are held, no whole lots of {lot}", {"held": units, "lot": lot})
     return None
 
@@ -100,9 +100,9 @@ def freeze(ask: Ask) -> Finding | None:
 def quantity(ask: Ask) -> Finding | None:
     """No more lots in one order than our own cap; one that only closes what is held goes by the exchange's alone."""
     order, most = ask.order, ask.limits.order_lots_max
-    if order.quantity > most * order.contract.lot and not (ask.is_closing or ask.is_reducing):
-        said = f"{order.quantity} units exceed {most} lots of {order.contract.lot} an order"
-        return Finding(said, {"quantity": order.quantity, "lot": order.contract.lot})
+    if order.quantity > most * ask.lot and not (ask.is_closing or ask.is_reducing):
+        said = f"{order.quantity} units exceed {most} lots of {ask.lot} an order"
+        return Finding(said, {"quantity": order.quantity, "lot": ask.lot})
     return None
 
 
@@ -117,7 +117,7 @@ def value(ask: Ask) -> Finding | None:
 def premium(ask: Ask) -> Finding | None:
     """The premium of an option order stays under its own limit, if it does more than close."""
     worth = money(ask.order.limit, ask.order.quantity)
-    if ask.order.contract.kind is not Kind.FUTURE and worth > ask.limits.premium_max and not _eases(ask):
+    if ask.order.contract.kind.is_option and worth > ask.limits.premium_max and not _eases(ask):
         return Finding(f"its premium {worth} exceeds {ask.limits.premium_max} paise", {"premium": worth})
     return None
 

@@ -1,4 +1,4 @@
-"""The covered call on a long future: one call sold a lot of cover, into rich volatility, carried towards expiry.
+"""The covered call: a cover, and a call sold against each lot of it into rich volatility, carried towards expiry.
 
 In this order, nothing is done outside the open session, while orders work or with an odd lot; calls without cover are
 bought back; a structure is held, rolled, added to or closed (`holding`); a cover that stands alone is sold or written
@@ -11,18 +11,21 @@ from msgspec.structs import replace
 
 from participant.core.account import Account
 from participant.core.blackout import closing_event
+from participant.core.cover import covers, sellable, to_write_against
 from participant.core.decision import Action
 from participant.core.entries import Held, enter, sell
 from participant.core.gates import Richness, richness
-from participant.core.holding import closing_legs, held, hold, structure_result, unquoted
+from participant.core.held import write
+from participant.core.holding import hold
 from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Kind, Scrip
+from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import Phase, phase, session_seconds_since
 from participant.core.signals import score
 from participant.core.sizing import share_of_capital
 from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
+from participant.core.structure import closing_legs, selling_legs, structure_result, unquoted
 from participant.core.wording import rupees
 
 
@@ -50,7 +53,7 @@ def _standing(case: Case) -> Generator[Gate, None, None]:
     now, position = phase(case.rules, case.at), case.position
     yield Gate("market open", "" if now is Phase.OPEN else f"the market is not open: {now}", str(now))
     yield Gate("orders", f"orders are working: {_working(position)}" if position.working else "")
-    strange = _strange(position)
+    strange = _strange(position, case.weights)
     yield Gate("what is held", f"{strange}: a person must look at it" if strange else "")
 
 
@@ -72,13 +75,15 @@ def _working(position: Position) -> str:
     return ", ".join(f"{w.quantity:+,} {w.contract.key}" for w in position.working)
 
 
-def _strange(position: Position) -> str:
+def _strange(position: Position, weights: Weights) -> str:
     """Why what is held is not to be traded by a machine, or an empty string."""
     if position.odd_lots:
         odd = (f"{h.quantity:+,} {h.contract.key} are no whole lots of {h.contract.lot}" for h in position.odd_lots)
         return ", ".join(odd)
+    if position.adopted and weights.cover != "held":
+        return f'cover is declared, and the weight says cover = "{weights.cover}", not "held"'
     has_put = any(h.contract.kind is Kind.PUT for h in position.holdings)
-    is_none = position.cover < 0 or position.short_calls < 0 or has_put
+    is_none = position.cover < 0 or position.shares < 0 or position.short_calls < 0 or has_put
     return "what is held is no covered call" if is_none else ""
 
 
@@ -98,18 +103,21 @@ def _cover_up(case: Case, figures: Figures) -> Verdict:
 def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell the cover, or with `after_call = resell` write a new call against it while it may stand alone.
 
+    One that a person holds is never sold: the next call is written against it.
     When its call has expired the next open session is the first that gets here; otherwise this is at once.
     """
+    if not sellable(case.position):
+        return write(case, figures, rich)
     waited = session_seconds_since(case.rules, case.position.cover_alone_since, case.at)
     figures = figures | {"cover_alone_s": waited}
-    missing = unquoted(case, Kind.FUTURE)
+    missing = unquoted(case, Kind.FUTURE, Kind.STOCK)
     if missing:
         return maintain(missing, figures)
     result, stop = structure_result(case), -share_of_capital(case, case.weights.structure_loss_share_max)
     stopped = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}" if result <= stop else ""
     gates: tuple[Gate, ...] = (Gate("stop", stopped, result, stop), closing_event(case))
     why = next((gate.said for gate in gates if gate.said), "")
-    if not why and case.weights.after_call == "resell":
+    if not why and case.weights.after_call == "resell" and not _is_last_day(case):
         verdict = _resell(case, figures, rich)
         verdict, gates = replace(verdict, gates=(*gates, *verdict.gates)), (*gates, *verdict.gates)
         if verdict.action is Action.OPEN:
@@ -118,13 +126,16 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
         if waited <= limit:
             return replace(verdict, reason=f"the cover waits for a call, {waited:,} of {limit:,} s: {verdict.reason}")
         figures, why = verdict.figures, f"it stood alone for {waited:,} s, over {limit:,} s; {verdict.reason}"
-    units, why = case.position.cover, why or "no call stands against it"
-    legs = closing_legs(case, Kind.FUTURE, units)
+    units, why = sellable(case.position), why or "no call stands against it"
+    legs = selling_legs(case, units)
     return Verdict(Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, legs, gates)
+
+
+def _is_last_day(case: Case) -> bool:
+    """Whether the cover itself ends today: a stock's future would have its shares taken and paid for."""
+    return covers(case.position)[0].contract.expiry <= case.day
 
 
 def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell a call a lot of the cover that is held, all at once, if the gates pass."""
-    cover = held(case, Kind.FUTURE)[0]
-    future = next(f for f in case.market.futures if f.contract.key == cover.contract.key)  # its quote is from there
-    return sell(case, figures, rich, Held((future,), cover.quantity))
+    return sell(case, figures, rich, Held((to_write_against(case),), case.position.cover))
