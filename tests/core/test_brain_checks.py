@@ -1,5 +1,6 @@
 """The brain's own checks: each refuses with its figure over its limit, and their worst case is the worst."""
 
+import datetime
 from itertools import chain, combinations
 from math import inf
 from typing import Any
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from participant.core.account import Account, BookRisk, Portfolio, together
 from participant.core.book_risk import SCENARIOS, Fills, book_risk, bounds, short_values
 from participant.core.brain import decide
-from participant.core.brain_checks import BRAIN_CHECKS, judged, vetted
+from participant.core.brain_checks import BRAIN_CHECKS, delivery, judged, vetted
 from participant.core.decision import Action, Decision, Leg
 from participant.core.plan import Plan, naked_units, worst
 from participant.core.position import Position, Working
@@ -88,12 +89,11 @@ def test_a_figure_over_its_limit_opens_nothing_and_says_which(check: str, limit:
     assert refused.figures[f"check_{check}_limit"] == below
 
 
-@pytest.mark.parametrize("name", RiskLimits.__struct_fields__)
+@pytest.mark.parametrize("name", [n for n in RiskLimits.__struct_fields__ if n != "delivery_sessions_min"])
 def test_a_limit_that_is_not_set_refuses_whatever_it_limits(name: str) -> None:
     scrip = replace(limited(**{name: None}), sector="Banks")
-    rules = IN_SHARES if name == "delivery_sessions_min" else RULES
     verdict = covered_call(NIFTY, STATE, position(), account(), RULES)
-    refused = vetted(Case(scrip, STATE, position(), account(), rules), verdict)
+    refused = vetted(case(scrip=scrip), verdict)
     assert refused.action is Action.MAINTAIN
     assert "limit is not set" in refused.reason
 
@@ -143,16 +143,14 @@ def test_a_book_that_cannot_be_valued_keeps_every_scrip_from_opening() -> None:
     assert refused.reason == "refused by known: the risk of BANKNIFTY is not known, over the limit of 0"
 
 
-def test_what_is_settled_in_shares_is_not_opened_in_its_last_sessions() -> None:
-    stock = Case(NIFTY, STATE, position(), account(), IN_SHARES)
-    verdict = covered_call(NIFTY, STATE, position(), account(), RULES)
-    left = vetted(stock, verdict).figures["check_delivery"]
-    assert isinstance(left, int)
-    assert left > 4
-    late = replace(stock, scrip=limited(delivery_sessions_min=left + 1))
-    assert vetted(late, verdict).reason == (
-        f"refused by delivery: {left} sessions are left until the shares are delivered, under the least of {left + 1}"
-    )
+def test_what_ends_in_shares_is_not_opened_in_its_last_sessions() -> None:
+    """From Wednesday 16 to Tuesday 29 September 2026 there are nine sessions; the index is settled in cash."""
+    sold = replace(CALL, underlying="RELIANCE", expiry=datetime.date(2026, 9, 29))
+    verdict = Verdict(Action.OPEN, "sell", {}, (Leg(sold, Side.SELL, 65, 1),))
+    told = [delivery(Plan(case(scrip=limited(delivery_sessions_min=least)), verdict)) for least in (9, 10, None)]
+    assert [found is not None and (found.value, found.is_ok) for found in told] == [(9, True), (9, False), (9, False)]
+    index = replace(verdict, legs=(Leg(CALL, Side.SELL, 65, 1),))
+    assert delivery(Plan(case(), index)) is None
 
 
 def test_a_leg_without_a_valid_quote_or_with_a_limit_far_from_it_is_refused() -> None:

@@ -41,20 +41,6 @@ class Quote(Struct, frozen=True, array_like=True, gc=False):
         return (self.bid + self.ask) // 2
 
 
-class Level(Struct, frozen=True, array_like=True):
-    """One price level of a ladder."""
-
-    price: int
-    size: int
-
-
-class Depth(Struct, frozen=True):
-    """The ladder of one contract, best first."""
-
-    bids: tuple[Level, ...] = ()
-    asks: tuple[Level, ...] = ()
-
-
 class Strike(Struct, frozen=True, array_like=True, gc=False):
     """The call and the put of one strike; `None` where nobody quotes."""
 
@@ -84,10 +70,9 @@ class Future(Struct, frozen=True, rename="camel"):
 class LookBack(Struct, frozen=True, rename="camel"):
     """Earlier sessions, oldest first: closes of the underlying and constant-maturity 30-day at-the-money IV.
 
-    Where `published` names an index of volatility (and the day of its last close), `iv30` are that index's closes, and
-    the last of them stands for the scrip's own IV as well: a chain of weeklies alone has no 30-day IV to compare.
-    Without closes of it the scrip's IV stays unknown. `opens`, `highs` and `lows` (of every trade, prices) are those of
-    the last sessions of `closes`, as many as are known without a hole; none where the data do not say them.
+    Where `published` names an index of volatility and the day of its last close, `iv30` are its closes, and the last
+    stands for the scrip's own IV: a chain of weeklies has no 30-day IV to compare. `opens`, `highs` and `lows` (prices)
+    are those of the last sessions of `closes`, as many as are known without a hole.
     """
 
     closes: tuple[int, ...] = ()
