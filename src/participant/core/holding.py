@@ -11,7 +11,7 @@ from participant.core.decision import Action, Leg
 from participant.core.entries import Held, further, sell
 from participant.core.expiry_day import ExpiryDay, expiry_day, short_of, shortfall_gate
 from participant.core.gates import Richness
-from participant.core.market import Future
+from participant.core.market import SECOND, Future, quoted
 from participant.core.position import Holding, Position
 from participant.core.rolling import Measured, due_at, earliest_next, measured_held
 from participant.core.scrip import Kind, Side
@@ -123,8 +123,11 @@ def _unrollable(case: Case, call: Holding, sale: Verdict) -> str:
         return sale.reason
     if sale.legs[0].contract == call.contract:
         return "the call that would be sold is the one that is held"
-    quote = case.market.quote(call.contract.key)
-    return "" if quote is not None and quote.is_valid else f"{call.contract.key} is asked and not bid"
+    quote, most = quoted(case.market, call.contract), case.weights.quote_age_max_s
+    if quote is None or not quote.is_valid:
+        return f"{call.contract.key} is asked and not bid"
+    age = (case.at - quote.exchange_at) / SECOND
+    return f"the quote of {call.contract.key} is {age:,.0f} s old, over {most} s" if age > most else ""
 
 
 def _close_part(it: Structure, call: Holding, why: str) -> Verdict:

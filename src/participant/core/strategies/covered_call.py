@@ -32,6 +32,9 @@ from participant.core.wording import rupees
 def covered_call(scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook) -> Verdict:
     """Open, close or maintain the covered call of one scrip."""
     case = Case(scrip, market, position, account, rules)
+    if market.spot <= 0:
+        unpriced = Gate("spot", "the underlying has no price", market.spot)
+        return maintain(unpriced.said, {"spot": market.spot}, (unpriced,))
     rich = richness(case)
     figures: Figures = {
         "spot": market.spot,
