@@ -8,6 +8,7 @@ from math import isfinite, nan
 
 from msgspec import Struct
 
+from participant.core.market import quoted
 from participant.core.position import Holding
 from participant.core.pricing import greeks, rounded
 from participant.core.rulebook import ONE_DAY
@@ -62,7 +63,7 @@ def _delta(case: Case, call: Holding) -> float:
     if chain is None or years <= 0:
         return nan
     forward = forward_to(case.market, chain, years).level
-    own = strike_iv(True, case.market.quote(contract.key), forward, contract.strike, years)
+    own = strike_iv(True, quoted(case.market, contract), forward, contract.strike, years)
     iv = own if isfinite(own) else atm_iv(chain, forward, years)
     return rounded(greeks(True, forward, contract.strike, years, iv).delta) if isfinite(iv) else nan
 
