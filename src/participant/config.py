@@ -21,8 +21,8 @@ from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
-from participant.core.strategies.table import STRATEGIES
 from participant.core.watched import faults
+from participant.plugins import load_plugins
 from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
@@ -234,6 +234,7 @@ def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """The configuration in `path`, else in PARTICIPANT_CONFIG, else in ./participant.toml, else the defaults."""
+    load_plugins()
     file = config_file(path, environ)
     if not file.exists():
         if path or environ.get("PARTICIPANT_CONFIG"):
@@ -250,7 +251,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
         for part, fault in (
             ("[broker]", config.broker.fault),
             ("[desk]", config.desk.fault),
-            *faults(config.watchlist, config.broker.name, STRATEGIES),
+            *faults(config.watchlist, config.broker.name),
         ):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")

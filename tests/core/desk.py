@@ -28,7 +28,12 @@ OPTION_PRICE, FUTURE_PRICE = 100 * PRICE_UNITS, 25_100 * PRICE_UNITS
 FUTURE = Contract("NIFTY", EXPIRY, Kind.FUTURE, 0, LOT, TICK, FREEZE)
 CALL = Contract("NIFTY", EXPIRY, Kind.CALL, 25_500 * PRICE_UNITS, LOT, TICK, FREEZE)
 FAR_CALL = Contract("NIFTY", EXPIRY, Kind.CALL, 26_000 * PRICE_UNITS, LOT, TICK, FREEZE)
+LATER = EXPIRY + datetime.timedelta(28)
+LATE_FUTURE, LATE_CALL = replace(FUTURE, expiry=LATER), replace(CALL, expiry=LATER)
 PUT = Contract("NIFTY", EXPIRY, Kind.PUT, 24_500 * PRICE_UNITS, LOT, TICK, FREEZE)
+
+FAR_PUT = replace(PUT, strike=24_000 * PRICE_UNITS)
+LATE_PUT = replace(PUT, expiry=LATER)
 
 
 def price_of(contract: Contract) -> int:
@@ -126,8 +131,9 @@ def touched(leg: Leg) -> Quote:
 def market_of(legs: Sequence[Leg]) -> MarketState:
     """A market in which these legs find the prices that were decided on, and nothing else is quoted."""
     futures = tuple(Future(one.contract, touched(one)) for one in legs if one.contract.kind is Kind.FUTURE)
-    calls = sorted((one for one in legs if one.contract.kind is Kind.CALL), key=lambda one: one.contract.strike)
-    strikes = tuple(Strike(one.contract.strike, touched(one), None) for one in calls)
+    of = {(one.contract.strike, one.contract.kind): touched(one) for one in legs if one.contract.strike}
+    levels = sorted({strike for strike, _ in of})
+    strikes = tuple(Strike(k, of.get((k, Kind.CALL)), of.get((k, Kind.PUT))) for k in levels)
     chain = Chain(EXPIRY, LOT, TICK, FREEZE, strikes)
     return MarketState("s", "NIFTY", NOW, NOW, "one", SPOT, futures, (chain,), LookBack())
 

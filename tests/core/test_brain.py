@@ -13,7 +13,7 @@ from participant.core.pricing import KERNEL
 from participant.core.scrip import Scrip
 from participant.core.strategies import table
 from participant.core.strategies.table import UnknownStrategy
-from participant.core.strategy import Case, Verdict, logged
+from participant.core.strategy import Case, Plugin, Verdict, logged
 from participant.core.wording import at_price, counted, percent, rupees
 from tests.core.worlds import NOON, RULES, account, chain_state, position
 
@@ -92,7 +92,7 @@ def test_a_strategy_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> Non
         case = Case(*known)  # type: ignore[arg-type] # a strategy is given exactly the parts of a case
         return Verdict(Action.MAINTAIN, f"{case.scrip.symbol} is left alone", {"third": 1 / 3})
 
-    monkeypatch.setitem(table.STRATEGIES, "idle", idle)
+    monkeypatch.setitem(table.STRATEGIES, "idle", Plugin(idle))
     decision: Decision = decide(Scrip("NIFTY", strategy="idle"), STATE, position(), account(), RULES)
     assert (decision.reason, decision.figures) == ("NIFTY is left alone", {"third": 0.3333333333})
 

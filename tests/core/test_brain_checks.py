@@ -19,6 +19,7 @@ from participant.core.plan import Plan, naked_units, worst
 from participant.core.position import Position, Working
 from participant.core.risk_limits import SHIPPED, RiskLimits
 from participant.core.rulebook import OutsideRules
+from participant.core.rulerows import Confidence
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side, Weights
 from participant.core.strategies.covered_call import covered_call
 from participant.core.strategy import Case, Verdict
@@ -56,6 +57,17 @@ def test_a_decision_that_opens_tells_every_check_with_its_figure_and_its_limit()
     told = [name.removeprefix("check_") for name in OPEN.figures if name.startswith("check_")]
     names = [check.name for check in BRAIN_CHECKS if check.name not in {"delivery", "sector_delta"}]
     assert told == list(chain.from_iterable((name, f"{name}_limit") for name in names))
+
+
+def test_a_decision_that_opens_counts_the_rules_of_low_confidence_that_it_rests_on() -> None:
+    assert OPEN.figures["rules_low"] == 0
+    low = [replace(row, confidence=Confidence.LOW) for row in RULES.charges]
+    doubtful = replace(RULES, charges=tuple(low))
+    there = decide(NIFTY, STATE, position(), account(), doubtful)
+    assert (there.action, there.figures["rules_low"]) == (Action.OPEN, 1)
+    assert replace(there, figures={**there.figures, "rules_low": 0}).figures == OPEN.figures
+    tight = decide(replace(NIFTY, weights=Weights(iv_rank_min=1.0)), STATE, position(), account(), doubtful)
+    assert "rules_low" not in tight.figures
 
 
 # The value that each check finds for the open of this world, taken from the decision: a hair less refuses it.

@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -17,15 +17,19 @@ from participant.core.market import SECOND, Quote
 from participant.core.order import LIVE, Order, OrderStatus, orders_of
 from participant.core.position import Position
 from participant.core.risk import CHECKS, Ask, Limits, affordable, check, reduces, reprice, worst_loss
-from participant.core.scrip import Kind, Side, money
+from participant.core.scrip import Contract, Kind, Side, money
 from participant.core.session import Phase
 from tests.core.desk import (
     CALL,
     CLOSING,
     CRORE,
     FAR_CALL,
+    FAR_PUT,
     FREEZE,
     FUTURE,
+    LATE_CALL,
+    LATE_FUTURE,
+    LATE_PUT,
     LOT,
     NOW,
     OPENING,
@@ -215,11 +219,12 @@ def test_the_first_refusal_in_the_order_of_the_list_is_told() -> None:
 
 # --- cover: against every way in which what is on the wire can fill ---
 
-CONTRACTS = [FUTURE, CALL, FAR_CALL, PUT]
+CONTRACTS = [FUTURE, CALL, FAR_CALL, PUT, FAR_PUT, LATE_FUTURE, LATE_CALL, LATE_PUT]
 wires = st.lists(
     st.tuples(st.sampled_from(CONTRACTS), st.sampled_from(Side), st.integers(0, 2), st.sampled_from(sorted(S))),
-    max_size=4,
+    max_size=10,
 )
+COVERS = {Kind.CALL: {Kind.CALL, Kind.FUTURE}, Kind.PUT: {Kind.PUT}}
 
 
 def on_the_wire(i: int, contract: Any, side: Side, lots_filled: int, status: OrderStatus) -> Order:
@@ -228,45 +233,126 @@ def on_the_wire(i: int, contract: Any, side: Side, lots_filled: int, status: Ord
     return replace(base, status=status, sends=1, cum_quantity=lots_filled * LOT)
 
 
-def is_always_covered(held: Position, orders: list[Order]) -> bool:
+def is_always_covered(held: Position, orders: list[Order], contract: Contract) -> bool:
     """Whether cover holds after every combination of whole fills of these orders (partial ones lie between)."""
     for fills in product((False, True), repeat=len(orders)):
         units = {h.contract: h.quantity for h in held.holdings}
         for order, is_filled in zip(orders, fills, strict=True):
             left = order.quantity - order.cum_quantity if is_filled else 0
             units[order.contract] = units.get(order.contract, 0) + order.side.sign * left
-        cover = sum(q for c, q in units.items() if c.kind is Kind.FUTURE)
-        if sum(max(0, -q) for c, q in units.items() if c.kind is Kind.CALL) > cover:
+        if not is_covered(units, contract):
             return False
     return True
 
 
-holdings = st.tuples(st.integers(-1, 3), st.integers(-3, 1), st.integers(-2, 2)).map(
-    lambda n: Position("NIFTY", tuple(holding(c, q) for c, q in zip((FUTURE, CALL, FAR_CALL), n, strict=True) if q))
+def is_covered(units: dict[Contract, int], contract: Contract) -> bool:
+    """Whether each lot sold on the contract's side of the market finds a lot of its own there that lives as long."""
+    kinds = COVERS[Kind.PUT if contract.kind is Kind.PUT else Kind.CALL]
+    covers = sorted(c.expiry for c, q in units.items() if c.kind in kinds for _ in range(q // LOT))
+    sold = [c.expiry for c, q in units.items() if c.kind in kinds for _ in range(-q // LOT)]
+    latest_first = sorted(sold, reverse=True)
+    return len(covers) >= len(sold) and all(c >= s for c, s in zip(reversed(covers), latest_first, strict=False))
+
+
+HELD = [*[st.integers(-1, 3), st.integers(-3, 1)], *[st.integers(-2, 2)] * 6]
+holdings = st.tuples(*HELD).map(
+    lambda n: Position("NIFTY", tuple(holding(c, q) for c, q in zip(CONTRACTS, n, strict=True) if q))
 )
 
 
 @given(holdings, wires, st.sampled_from(CONTRACTS))
+@settings(deadline=None)
 def test_a_sell_is_covered_just_when_every_subset_of_fills_is(held: Position, wire: list[Any], contract: Any) -> None:
     orders = [on_the_wire(i, *w) for i, w in enumerate(wire)]
     ask = asked(decision(leg(contract, SELL)), position=held)
     ask = replace(ask, orders=(*ask.orders, *orders))
     live = [o for o in orders if o.status in LIVE]
-    assert (not covered(ask)) == is_always_covered(held, [*live, ask.order])
+    assert (not covered(ask)) == is_always_covered(held, [*live, ask.order], contract)
 
 
 @given(holdings, wires, st.sampled_from(CONTRACTS))
-def test_a_buy_never_uncovers_a_call(held: Position, wire: list[Any], contract: Any) -> None:
+@settings(deadline=None)
+def test_a_buy_never_uncovers_an_option(held: Position, wire: list[Any], contract: Any) -> None:
     orders = [o for i, w in enumerate(wire) if (o := on_the_wire(i, *w)).status in LIVE]
     ask = asked(decision(leg(contract, BUY)), position=held)
     assert not covered(replace(ask, orders=(*ask.orders, *orders)))
-    if is_always_covered(held, orders):
-        assert is_always_covered(held, [*orders, ask.order])
+    if is_always_covered(held, orders, contract):
+        assert is_always_covered(held, [*orders, ask.order], contract)
 
 
 def test_orders_of_another_scrip_take_no_cover_away() -> None:
     other = replace(on_the_wire(0, CALL, SELL, 0, S.WORKING), scrip="BANKNIFTY")
     assert not covered(replace(SELL_CALL, orders=(*SELL_CALL.orders, other)))
+
+
+# --- four legs: a call and a put sold between two that are bought ---
+
+WINGS, SHORTS = (FAR_CALL, FAR_PUT), (CALL, PUT)
+INTO = decision(*(leg(c, BUY) for c in WINGS), *(leg(c, SELL) for c in SHORTS))
+OUT_OF = decision(*(leg(c, BUY) for c in SHORTS), *(leg(c, SELL) for c in WINGS), action=Action.CLOSE)
+
+
+def after_legs(why: Decision, number: int, held: dict[Contract, int]) -> Position:
+    """What is held, in lots, when so many legs of a decision have filled."""
+    units = dict(held)
+    for one in why.legs[:number]:
+        units[one.contract] = units.get(one.contract, 0) + one.side.sign
+    return Position("NIFTY", tuple(holding(c, q) for c, q in sorted(units.items()) if q))
+
+
+CONDOR = {FAR_CALL: 1, FAR_PUT: 1, CALL: -1, PUT: -1}
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_structure_of_four_legs_opens_leg_by_leg_wings_first_and_not_while_only_reducing(number: int) -> None:
+    ask = asked(
+        INTO, number, position=after_legs(INTO, number, {}), limits=replace(LOOSE, lots_max=1, short_lots_max=2)
+    )
+    assert refused_by(ask) == ""
+    # By the last leg the other side of the market can lose as much already: that does not raise the worst loss.
+    assert reduces(ask) is (number == 3)
+    assert refused_by(replace(ask, level=Level.REDUCE_ONLY)) == ("" if number == 3 else "breaker")
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("spot", [20_000, 24_500, 25_000, 25_750, 30_000])
+def test_it_closes_leg_by_leg_shorts_first_also_while_only_reducing(number: int, spot: int) -> None:
+    held = after_legs(OUT_OF, number, CONDOR)
+    ask = asked(OUT_OF, number, position=held, level=Level.REDUCE_ONLY, spot=spot * 10_000, limits=LOOSE)
+    assert refused_by(ask) == ""
+    nothing = replace(LOOSE, lots_max=0, short_lots_max=0, order_value_max=0, scenario_loss_max=0, vega_max=0)
+    assert refused_by(replace(ask, limits=nothing)) == ""
+
+
+@pytest.mark.parametrize(("short", "wing", "kind"), [(CALL, FAR_CALL, "calls"), (PUT, FAR_PUT, "puts")])
+def test_neither_short_is_sold_before_its_wing_nor_a_wing_before_its_short_is_back(
+    short: Contract, wing: Contract, kind: str
+) -> None:
+    naked = asked(decision(leg(short, SELL)), limits=LOOSE)
+    found = check(naked)
+    assert found is not None
+    assert (found.control, found.reason) == ("PT-09", f"{LOT} units of {kind} would stand against 0 of cover")
+    assert found.figures == {kind: LOT, "cover": 0}
+    both = Position("NIFTY", (holding(short, -1), holding(wing, 1)))
+    leaving = asked(decision(leg(wing, SELL), action=Action.CLOSE), position=both, limits=LOOSE)
+    assert refused_by(leaving) == "covered"
+    assert not reduces(leaving)
+    on_its_way = replace(leaving, orders=(*leaving.orders, on_the_wire(0, short, BUY, 0, S.WORKING)))
+    assert refused_by(on_its_way) == "covered", "what is bought back and has not filled is not counted on"
+
+
+def test_a_wing_of_the_other_kind_or_that_ends_sooner_covers_nothing() -> None:
+    for short, wing in ((CALL, FAR_PUT), (PUT, FAR_CALL), (PUT, FUTURE), (LATE_CALL, CALL), (LATE_PUT, FAR_PUT)):
+        ask = asked(decision(leg(short, SELL)), position=Position("NIFTY", (holding(wing, 1),)), limits=LOOSE)
+        assert refused_by(ask) == "covered", (short.key, wing.key)
+    for short, wing in ((CALL, LATE_CALL), (PUT, LATE_PUT), (CALL, LATE_FUTURE)):
+        ask = asked(decision(leg(short, SELL)), position=Position("NIFTY", (holding(wing, 1),)), limits=LOOSE)
+        assert refused_by(ask) == "", (short.key, wing.key)
+
+
+def test_what_has_no_cover_on_one_side_of_the_market_hinders_no_sale_on_the_other() -> None:
+    held = Position("NIFTY", (holding(FUTURE, 1), holding(PUT, -1)))
+    assert refused_by(asked(decision(leg(CALL, SELL)), position=held, limits=LOOSE)) == ""
 
 
 @given(st.integers(0, 4), st.integers(0, 4), wires, st.sampled_from(Side), st.sampled_from([FUTURE, CALL]))
@@ -277,13 +363,15 @@ def test_no_way_of_filling_leads_beyond_the_limit_of_lots(
     ask = asked(decision(leg(contract, side)), position=position(cover, calls), limits=Limits(lots_max=3))
     ask = replace(ask, orders=(*ask.orders, *orders))
     size = next(one.check for one in CHECKS if one.rule == "size")
-    held = sum(h.quantity for h in ask.position.holdings if h.contract.kind is contract.kind)
     same = [o for o in [*orders, ask.order] if o.contract.kind is contract.kind]
-    ends = []
+    ends, is_adding = [], False
     for fills in product((0, 1), repeat=len(same)):
-        moves = [f * o.side.sign * (o.quantity - o.cum_quantity) for f, o in zip(fills, same, strict=True)]
-        ends.append(side.sign * (held + sum(moves)))
-    assert bool(size(ask)) == (max(ends) > 3 * LOT)
+        units = {h.contract: h.quantity for h in ask.position.holdings if h.contract.kind is contract.kind}
+        for is_filled, o in zip(fills, same, strict=True):
+            units[o.contract] = units.get(o.contract, 0) + is_filled * o.side.sign * (o.quantity - o.cum_quantity)
+        ends.append(sum(max(0, side.sign * q) for q in units.values()))
+        is_adding |= side.sign * units.get(contract, 0) > 0 and bool(fills[-1])
+    assert bool(size(ask)) == (is_adding and max(ends) > 3 * LOT)
 
 
 # --- reducing ---

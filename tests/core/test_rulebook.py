@@ -258,6 +258,8 @@ def test_what_is_of_low_confidence_on_a_day_is_named_with_its_source() -> None:
         "the price range",
         "the charges",
         "the margins",
+        "the margins of YESBANK",
+        "the operating range",
     ]
     assert doubtful(RULES, ("SENSEX",), date(2026, 9, 16)) == ()
 

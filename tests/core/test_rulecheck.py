@@ -1,6 +1,6 @@
 """The rules against themselves, another calendar and a contract master: every difference once, explained or not."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -55,6 +55,21 @@ def mended(rules: Rulebook, table: str, index: int, **changes: object) -> Rulebo
         (mended(RULES, "lots", 0, units=5000), "NIFTY", "on 2026-01-01 an order may have 1,800 units, a lot has 5,000"),
         (mended(RULES, "strike_steps", 0, step=777), "NIFTY", "the strike step is no multiple of the options' tick"),
         (mended(RULES, "holidays", 0, days=(date(2026, 8, 15),)), "the holidays", "2026-08-15 is a weekend"),
+        (
+            mended(RULES, "sectors", 0, symbols=("AUBANK",)),
+            "the sectors",
+            "no row for AXISBANK, BAJAJFINSV, BAJFINANCE",
+        ),
+        (mended(RULES, "deliveries", -1, is_physical=False), "delivery or cash of NHPC", "from delivery back to cash"),
+        (mended(RULES, "halts", 1, begins=time(13, 30)), "a market-wide halt", "one of 10% leaves out 13:00:00"),
+        (mended(RULES, "halts", 3, halt_minutes=30), "a market-wide halt", "a wider move than 10% shuts for less time"),
+        (mended(RULES, "position_limits", 0, net_crore=20_000), "a position limit", "the net limit is over the gross"),
+        (mended(RULES, "delivery_margins", 0, shares=(0.5, 0.2)), "the margin before delivery", "it falls towards"),
+        (
+            mended(RULES, "memberships", -2, until=None),
+            "the members of UNIONBANK, YESBANK",
+            "two rows hold on 2026-09-30",
+        ),
         (
             mended(RULES, "holidays", 0, days=(date(2026, 5, 1),) * 2),
             "the holidays",

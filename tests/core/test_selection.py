@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from participant.core.market import MarketState, Quote
 from participant.core.pricing import greeks, rounded
 from participant.core.scrip import PRICE_UNITS, Contract, Scrip, Weights
-from participant.core.selection import Candidate, _Call, choose, days_to
+from participant.core.selection import Candidate, _is_tight, choose, days_to
 from participant.core.strategy import Case
-from participant.core.volatility import Forward, ForwardSource, forward_to, strike_iv, years_left
+from participant.core.volatility import forward_to, strike_iv, years_left
 from tests.core.worlds import RULES, account, chain_state, position, with_quote
 
 
@@ -64,7 +64,4 @@ def test_the_call_chosen_is_the_one_that_an_exact_look_at_each_gives(
 @pytest.mark.parametrize(("limit", "is_tight"), [(0.2857142857, True), (0.2857142856, False), (0.3, True)])
 def test_a_spread_is_compared_as_it_is_rounded(limit: float, is_tight: bool) -> None:
     """2 / 7 is over 0.2857142857 by its last bits alone, which decide nothing."""
-    state = chain_state()
-    chain, quote = state.chains[0], Quote(6, 8, 65, 65, state.exchange_at)
-    call = _Call(chain, chain.strikes[0], quote, state.futures[0], Forward(1.0, ForwardSource.CARRY), 1.0, 0.0)
-    assert call.is_tight(limit) == is_tight
+    assert _is_tight(Quote(6, 8, 65, 65, 0), limit) == is_tight

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from participant.config import load_rules
 from participant.core.risk_limits import SHIPPED
-from participant.core.scrip import Scrip, Weights
+from participant.core.scrip import OwnEvent, Scrip, Weights
 from participant.core.watchlist import (
     BadSetting,
     Version,
@@ -117,6 +117,8 @@ def test_the_row_of_a_constituent_stands_once_for_each_stock_of_the_indices_of_t
 def test_a_list_that_was_written_is_read_as_it_was() -> None:
     rows = (changed(NIFTY, {"target_delta": 0.2, "is_enabled": False, "after_call": "resell"}), BANK, Scrip("M&M"))
     assert parse_watchlist(watchlist_text(rows).encode()) == rows
+    own = (OwnEvent(date(2026, 11, 26), 'the "results"'), OwnEvent(date(2026, 12, 1), "a vote", "the ministry"))
+    assert parse_watchlist(watchlist_text([replace(NIFTY, events=own)]).encode()) == (replace(NIFTY, events=own),)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x7f"), min_size=1), st.floats(1e-9, 0.999))

@@ -179,13 +179,16 @@ def test_a_change_begins_with_the_next_session_and_each_day_is_replayed_by_its_o
 def test_a_configuration_that_changed_is_named_and_not_taken_over_before_it_is_imported(
     traded: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("participant.toml").write_text(BOTH.replace("\n", "\nspot_move_bp = 20\n", 1))
+    Path("events.csv").write_text(f"symbol,day,name,source\nNIFTY,{NEXT},a vote,the ministry\n")
+    own = '[desk]\nevents_file = "events.csv"\n'
+    Path("participant.toml").write_text(own + BOTH.replace("\n", "\nspot_move_bp = 20\n", 1))
     options = [NEXT if word == DAY else word for word in COARSE]
     ended = trade(traded, *options)
     assert ended.status == 0
     assert "the rows of the configuration are others and were not taken over: " in ended.err
     assert ended.summary["watchlist"] == "version 1, from the start; the configuration has others"
     assert {row["spot_move_bp"] for row in rows_of(traded, NEXT)} == {10}
+    assert [row["events"][0]["name"] for row in rows_of(traded, NEXT)] == ["a vote"]
     assert "the configuration has changed and was not taken over: " in said(capsys, traded, "list")[1]
     assert put(traded, "import", "participant.toml") == 0
     assert listed(capsys, traded)["not_taken"] == []

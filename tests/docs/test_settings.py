@@ -52,7 +52,7 @@ def test_the_page_gives_every_default_as_it_is(heading: str) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(SECTIONS[heading])}
     for name, default in said(heading).items():
         if default in IN_WORDS:
-            assert fields[name].required or name in {"weights", "limits"}
+            assert fields[name].required or name in {"weights", "limits", "settings"}
             continue
         written = tomllib.loads(f"it = {default}")["it"]
         shipped = getattr(SHIPPED, name) if heading == "[watchlist.limits]" else fields[name].default

@@ -10,7 +10,7 @@ from participant.core.decision import Action, Decision, DecisionRecord
 from participant.core.messages import Write
 from participant.core.order import OPEN, Order, OrderStatus
 from participant.core.position import Position
-from participant.core.scrip import Kind, Side
+from participant.core.scrip import Contract, Kind, Side
 from participant.core.sending import SendRule
 from participant.links.breaks import looks
 from participant.links.parts import unpack, whole
@@ -71,10 +71,11 @@ class Invariants:
         require(order.margin <= 0 or held > 0, sim, 12, "sent without its margin reserved")
         level = sim.breaker_level()
         require(level < 2, sim, 3, "sent while the breaker is open")
-        # A call sold against cover that is held lowers the worst loss; it may complete what was begun.
-        lowers = decision.action is Action.CLOSE or order.contract.kind is Kind.CALL
+        # An option sold against cover that is held may lower the worst loss, and complete what was begun.
+        is_sold = order.side is Side.SELL and order.contract.kind is not Kind.FUTURE
+        lowers = decision.action is Action.CLOSE or is_sold
         require(level < 1 or lowers, sim, 3, "an order that raises the risk in REDUCE_ONLY")
-        if decision.action is Action.CLOSE and order.contract.kind is Kind.FUTURE:
+        if decision.action is Action.CLOSE and order.side is Side.SELL:
             self._cover_sold_last(sim, order)
         quoted_at = sim.quoted_at(order.scrip, order.contract.key)
         require(sim.clock.at - quoted_at <= 90 * 10**9, sim, 3, "sent against a stale quote")
@@ -96,11 +97,9 @@ class Invariants:
         require(age <= 90 * 10**9, sim, 3, "changed against a stale quote")
 
     def _cover_sold_last(self, sim: Sim, order: Order) -> None:
-        """1, 3: cover >= short calls after any subset of what may still fill at the broker."""
-        cover, calls = exposure(sim, order.contract.underlying)
-        require(
-            cover - order.quantity >= calls, sim, 1, f"selling {order.quantity} of cover {cover} under {calls} of calls"
-        )
+        """1, 3: what is sold stays covered after any subset of what may still fill at the broker."""
+        bare = naked(sim, order.contract.underlying, order)
+        require(not bare, sim, 1, f"selling {order.quantity} {order.contract.key} leaves {bare} units without cover")
 
     # --- after a commit ---
 
@@ -164,7 +163,7 @@ class Invariants:
     # --- after the broker did something ---
 
     def exchanged(self, sim: Sim) -> None:
-        """1, 2: what the broker holds of each order is at most what was decided, and no call stands uncovered."""
+        """1, 2: what the broker holds of each order is at most what was decided, and no option stands uncovered."""
         units, parents = Counter[str](), Counter[tuple[str, int]]()
         for order in [*sim.exchange.state.orders, *sim.exchange.state.late]:
             stem = order.request.tag[:-1]
@@ -182,8 +181,8 @@ class Invariants:
             most = self.decided[parent]
             require(total <= most, sim, 1, f"the slices of {parent} have {total} units at the broker, {most} decided")
         for symbol in world.SYMBOLS:
-            cover, calls = exposure(sim, symbol)
-            require(cover >= calls, sim, 1, f"{symbol}: {calls} of calls against {cover} of cover")
+            bare = naked(sim, symbol)
+            require(not bare, sim, 1, f"{symbol}: {bare} units of options sold without cover")
 
     # --- when faults have ended ---
 
@@ -255,20 +254,24 @@ def shown(sim: Sim) -> Shown:
     return fills, {key: line.quantity for key, line in ledger.lines.items()}, ledger.cash
 
 
-def exposure(sim: Sim, symbol: str) -> tuple[int, int]:
-    """The least cover and the most calls that the broker's book can lead to, whichever open orders fill."""
-    by_key = world.BY_KEY
-    cover = calls = 0
+def naked(sim: Sim, symbol: str, and_this: Order | None = None) -> int:
+    """The most units of options sold that the broker's book can leave without cover, whichever open orders fill.
+
+    Calls are covered by futures and calls held, puts by puts held, by none that ends before what it covers. `and_this`
+    is an order that is about to be sent.
+    """
+    units = Counter[Contract]()
     for key, line in sim.exchange.state.ledger.lines.items():
-        if by_key[key].underlying == symbol:
-            cover += line.quantity if by_key[key].kind is Kind.FUTURE else 0
-            calls -= line.quantity if by_key[key].kind is Kind.CALL else 0
+        units[world.BY_KEY[key]] += line.quantity
     for order in [*sim.exchange.state.orders, *sim.exchange.state.late]:
-        contract = by_key[order.request.contract]
-        if contract.underlying == symbol and order.request.side is Side.SELL:
-            cover -= order.left if contract.kind is Kind.FUTURE else 0
-            calls += order.left if contract.kind is Kind.CALL else 0
-    return cover, calls
+        if order.request.side is Side.SELL:
+            units[world.BY_KEY[order.request.contract]] -= order.left
+    if and_this is not None:
+        units[and_this.contract] -= and_this.quantity
+    mine = [(c, q) for c, q in units.items() if c.underlying == symbol]
+    sides = [[one for one in mine if (one[0].kind is Kind.PUT) is is_put] for is_put in (False, True)]
+    ends = (-sum(q for c, q in side if c.expiry >= last) for side in sides for last in {c.expiry for c, _ in side})
+    return max(0, *ends, 0)
 
 
 def require(holds: bool, sim: Sim, number: int, what: str) -> None:

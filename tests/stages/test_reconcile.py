@@ -11,6 +11,7 @@ from participant.core.messages import Write
 from participant.core.order import OrderStatus
 from participant.core.scrip import PRICE_UNITS, Contract, Side, money
 from participant.links.faults import FaultKind, Faults
+from participant.links.look_backs import Closing
 from participant.stages.reconcile import Closed, ReconcilePorts, close_day
 from participant.wire.json import decode, encode
 from tests.core.worlds import RULES
@@ -136,6 +137,12 @@ def test_the_day_keeps_what_the_desk_is_worth_and_forgets_its_orders(floor: Floo
     gained = money(floor.quotes[future().key].mid, 65) - money(FINAL[future().key], 65)
     assert done.worth == floor.account().cash + premium + gained
     assert floor.position().booked == {}
+
+
+def test_the_day_keeps_the_close_of_each_scrip_for_a_look_back_of_the_desks_own(floor: Floor) -> None:
+    closed(floor)
+    rows = {row.key: decode(row.value, Closing) for row in floor.books.rows("closings")}
+    assert {key: row.close for key, row in rows.items()} == {f"{symbol}/{DAY}": FINAL[symbol] for symbol in SPOTS}
 
 
 def test_what_has_no_quote_at_the_close_is_worth_its_cost(floor: Floor) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from participant.config import BadConfig, load_config
+from participant.config import BadConfig, load_config, with_own_events
 from participant.core.scrip import OwnEvent
 from participant.wire.events import BadEvents, parse_events
 
@@ -51,14 +51,14 @@ def configured(folder: Path, events: str) -> Path:
 def test_the_file_that_the_configuration_names_fills_the_rows_of_its_scrips(tmp_path: Path) -> None:
     own = tmp_path / "events.csv"
     own.write_text(HEAD + "NIFTY,2026-11-26,GDP,the ministry\n", encoding="utf-8")
-    (scrip,) = load_config(configured(tmp_path, str(own)), {}).watchlist
+    (scrip,) = with_own_events(load_config(configured(tmp_path, str(own)), {})).watchlist
     assert scrip.events == (OwnEvent(date(2026, 11, 26), "GDP", "the ministry"),)
 
 
 def test_a_file_that_cannot_be_used_ends_the_configuration_in_one_line(tmp_path: Path) -> None:
     own = tmp_path / "events.csv"
     with pytest.raises(BadConfig, match=r"\[desk\] events_file: .*events\.csv cannot be read: No such file"):
-        load_config(configured(tmp_path, str(own)), {})
+        with_own_events(load_config(configured(tmp_path, str(own)), {}))
     own.write_text("nothing\n", encoding="utf-8")
     with pytest.raises(BadConfig, match=r"\[desk\] events_file: .*events\.csv: line 1: the head of the file"):
-        load_config(configured(tmp_path, str(own)), {})
+        with_own_events(load_config(configured(tmp_path, str(own)), {}))

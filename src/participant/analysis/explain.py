@@ -11,11 +11,13 @@ from functools import partial
 from math import isfinite, nextafter
 from typing import get_args, get_type_hints
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from participant.core.decision import Action, Decision, DecisionInput
-from participant.core.scrip import Weights
+from participant.core.scrip import Scrip, Weights
+from participant.core.strategies.table import STRATEGIES, fault_of
+from participant.core.watchlist import OWN
 
 STEPS_MAX = 8
 MOVE_MAX = 5  # a share of 5 % that would have to be 146 % explains nothing
@@ -62,9 +64,12 @@ def moves(given: DecisionInput, decide: Decide) -> tuple[Move, ...]:
 def _nearest(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
     """For each setting the nearest value that changes what is said."""
     yield from _words(given, now, decide)
-    for setting, was in _numbers(given):
+    for setting, was in _numbers(given.scrip):
         for then in sorted(_candidates(was, now), key=lambda value: abs(value - was)):
-            decision = decide(_with(given, setting, then))
+            moved = _with(given, setting, then)
+            if fault_of(moved.scrip):
+                continue
+            decision = decide(moved)
             far = max(abs(then - was), abs(then) / 2) * (1 if then > was else -1)  # enough to show in a sentence
             further = _with(given, setting, round(then + far) if type(was) is int else then + far)
             if _leads_on(now, decision, partial(decide, further)):
@@ -85,12 +90,14 @@ def _leads_on(now: Decision, after: Decision, further: Callable[[], Decision]) -
     return beyond.reason == after.reason or beyond.figures != after.figures
 
 
-def _numbers(given: DecisionInput) -> Iterator[tuple[str, float]]:
-    for prefix, part in (("", given.scrip.weights), (LIMITS, given.scrip.limits)):
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                yield prefix + name, value
+def _numbers(scrip: Scrip) -> Iterator[tuple[str, float]]:
+    """The weights, the limits, and the own settings of a strategy of another package, those at their default too."""
+    whole = {} if fault_of(scrip) else STRATEGIES[scrip.strategy].whole(scrip.settings)
+    own = {OWN + name: value for name, value in whole.items()}
+    limits = {LIMITS + name: value for name, value in to_builtins(scrip.limits).items()}
+    for name, value in (*to_builtins(scrip.weights).items(), *limits.items(), *own.items()):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield name, value
 
 
 def _words(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
@@ -121,10 +128,13 @@ def _candidates(was: int | float, now: Decision) -> set[float]:
 
 def _with(given: DecisionInput, setting: str, value: float | str) -> DecisionInput:
     scrip = given.scrip
-    if setting.startswith(LIMITS):
-        limits = replace(scrip.limits, **{setting.removeprefix(LIMITS): value})
-        return replace(given, scrip=replace(scrip, limits=limits))
-    return replace(given, scrip=replace(scrip, weights=replace(scrip.weights, **{setting: value})))
+    if setting.startswith(OWN):
+        scrip = replace(scrip, settings={**scrip.settings, setting.removeprefix(OWN): value})
+    elif setting.startswith(LIMITS):
+        scrip = replace(scrip, limits=replace(scrip.limits, **{setting.removeprefix(LIMITS): value}))
+    else:
+        scrip = replace(scrip, weights=replace(scrip.weights, **{setting: value}))
+    return replace(given, scrip=scrip)
 
 
 def _form(reason: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Raw, Struct
 
-from participant.core.brain import BUILD_ID, decide
+from participant.core.brain import decide
 from participant.core.decision import Decision, DecisionRecord
 from participant.core.rulebook import Rulebook
 from participant.links.parts import PartMissing, unpack, whole
@@ -50,7 +50,9 @@ def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook) -> Repla
         if encode(again) == bytes(decode(line, _Written).decision_info):
             equal += 1
         else:
-            differences.append(Difference(number, _short(record.decision_info), _short(again)))
+            differences.append(
+                Difference(number, _short(record.decision_info, again.build_id), _short(again, again.build_id))
+            )
     return Replay(equal, undecided, tuple(differences))
 
 
@@ -61,6 +63,6 @@ def _record(number: int, line: bytes, parts: Mapping[str, Raw]) -> DecisionRecor
         raise PartMissing(f"line {number}: {missing}") from None
 
 
-def _short(decision: Decision) -> str:
-    build = "this build" if decision.build_id == BUILD_ID else f"build {decision.build_id[:8]}"
+def _short(decision: Decision, ours: str) -> str:
+    build = "this build" if decision.build_id == ours else f"build {decision.build_id[:8]}"
     return f"{decision.action} by {build}, rules {decision.rules_hash[:8]}: {decision.reason}"

@@ -15,6 +15,7 @@ from participant.core.rulebook import OutsideRules
 from participant.core.strategies.table import UnknownStrategy
 from participant.links.parts import PartMissing
 from participant.links.whole import write_whole
+from participant.plugins import load_plugins
 from participant.stages.decide import run
 from participant.wire.json import Malformed
 
@@ -31,6 +32,7 @@ def decide(args: Namespace) -> int:
     is_named = bool(args.decision) + bool(args.input)
     if is_named == 2 or not (is_named or is_given(args)):
         raise Refused(f"decide: name a decision of the log, or --input FILE, and not both; or set {VARIABLE}")
+    load_plugins()
     logged = find(args, "decide") if args.decision else None
     given = logged.found.given if logged else given_input(args)
     if args.save:

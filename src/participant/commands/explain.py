@@ -23,12 +23,14 @@ from participant.core.strategies.table import strategy_of
 from participant.core.strategy import Case, Verdict
 from participant.core.surface import Surface, surface
 from participant.links.ask import Passed
+from participant.plugins import load_plugins
 from participant.ports import Store
 from participant.wire.json import decode
 
 
 def explain(args: Namespace) -> int:
     """Print what a logged decision saw, said and led to, and what would have led to another."""
+    load_plugins()
     logged, rules = find(args, "explain"), rules_of(args)
     given, decision = decode(logged.found.given, DecisionInput), decode(logged.found.logged, Decision)
     orders = _orders(app.books(run_of(args.home)), logged.day, decision) if decision.legs else ()

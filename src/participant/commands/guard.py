@@ -6,17 +6,22 @@ from collections.abc import Callable
 
 from participant.commands.errors import FAULT, NEEDS_A_PERSON, WRONG_USE, Refused
 from participant.config import BadConfig
+from participant.core.strategies.table import UnknownStrategy
 from participant.links.keys import BadKey
 from participant.operate.desk import No
 from participant.operate.supervisor import TooManyRestarts
 from participant.operate.trade import Stopped
 from participant.operate.wake import Blocked, NotReady
+from participant.plugins import BadPlugin
 from participant.ports import LeaseHeld, StoreBroken
 from participant.wire.json import Malformed
 from participant.wire.limits import BadLimits
 from participant.wire.rules import BadRules
 
-BAD_INPUT = (Refused, No, BadConfig, BadKey, BadLimits, BadRules, NotReady, StoreBroken, LeaseHeld, Malformed)
+BAD_INPUT = (
+    Refused, No, BadConfig, BadKey, BadLimits, BadPlugin, BadRules, NotReady, StoreBroken, LeaseHeld, Malformed,
+    UnknownStrategy,
+)  # fmt: skip
 BROKEN = (TooManyRestarts, TimeoutError, ConnectionError)
 
 

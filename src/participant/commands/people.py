@@ -12,7 +12,7 @@ from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
-from participant.config import Run, load_config, load_rules
+from participant.config import Run, load_config, load_rules, with_own_events
 from participant.core.rulebook import Rulebook
 from participant.links.journal import JournalStore
 from participant.operate.journal import for_people
@@ -35,7 +35,7 @@ def status(args: Namespace) -> int:
 
 def check_config(args: Namespace) -> int:
     """Read the configuration as every command would."""
-    config = load_config(args.config, os.environ)
+    config = with_own_events(load_config(args.config, os.environ))
     say(args, msgspec.json.format(encode(config)).decode(), config)
     return DONE
 

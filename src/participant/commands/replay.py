@@ -9,10 +9,12 @@ from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.people import rules_of
 from participant.links.parts import PartMissing
+from participant.plugins import load_plugins
 
 
 def replay(args: Namespace) -> int:
     """Replay the days asked for; status 1 where a decision came out otherwise."""
+    load_plugins()
     archive, rules = JsonlArchive(args.home / "decisions"), rules_of(args)
     first, last = args.date
     worst = DONE

@@ -37,6 +37,7 @@ from participant.operate.brokers import refuse_live_keys, session_of
 from participant.operate.declare import declared
 from participant.operate.journal import seal_ended
 from participant.operate.late import book_waiting
+from participant.operate.masters import take_in_master
 from participant.operate.shadow import begin, check_home, claim_home, shadow_of
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
@@ -148,11 +149,12 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
         run = Run(
             str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow, venue is not None
         )
+        revised = _revised(run, info.references)
         _wake(run, info.references, asked.session, limits)
         watched = begin_with(args, run, version, rows)
         is_unplayed = asked.is_recorded and not info.references
         today = replace(_day(args, run, asked.session), is_unplayed=is_unplayed)
-        today = replace(today, notes=(*info.session.notes, *declared(today.books)))
+        today = replace(today, notes=(*info.session.notes, *revised, *declared(today.books)))
         summary = run_day(today, venue, "" if run.is_lockstep else url)
         return replace(summary, shadow=shadow_of(today.books, day), watchlist=watched)
     except BaseException:
@@ -206,6 +208,11 @@ def _compare(run: Run, books: Store, session: Session, references: tuple[Referen
             f"{run.day} does not begin with {counted(len(found), 'position')} unlike the broker's: {said}; "
             f"mend that there or take the broker's over with `participant reconcile --home {run.home} --adopt CONTRACT`"
         )
+
+
+def _revised(run: Run, references: tuple[Reference, ...]) -> tuple[str, ...]:
+    with closing(app.books(run)) as books, closing(app.quotes(run)) as quotes:
+        return take_in_master(books, quotes, run.day, references)
 
 
 def _revise(run: Run, books: Store, session: Session, references: tuple[Reference, ...]) -> None:

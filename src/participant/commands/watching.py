@@ -11,10 +11,9 @@ from msgspec.structs import replace
 from participant import app
 from participant.adapters.clocks.system import SystemClock
 from participant.commands.errors import Refused
-from participant.config import Config, Run
+from participant.config import Config, Run, with_own_events
 from participant.core.ids import digest
 from participant.core.scrip import Scrip
-from participant.core.strategies.table import STRATEGIES
 from participant.core.watched import faults
 from participant.core.watchlist import Version, differences
 from participant.links.watchlist import first, take, version_of
@@ -26,10 +25,10 @@ def watching(run: Run) -> tuple[Run, Version]:
     own = first(run.config.watchlist, getpass.getuser(), SystemClock().now())
     with closing(app.books(run)) as books:
         version = version_of(books, run.day, own)
-    for part, fault in faults(version.scrips, run.config.broker.name, STRATEGIES):
+    for part, fault in faults(version.scrips, run.config.broker.name):
         if fault:
             raise Refused(f"watchlist version {version.number}, {part} {fault}")
-    return replace(run, config=replace(run.config, watchlist=version.scrips)), version
+    return replace(run, config=with_own_events(replace(run.config, watchlist=version.scrips))), version
 
 
 def begin_with(args: Namespace, run: Run, version: Version, rows: Sequence[Scrip]) -> str:

@@ -24,7 +24,6 @@ from participant.core.notices import KOLKATA
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.scrip import Scrip
 from participant.core.session import SECOND
-from participant.core.strategies.table import STRATEGIES
 from participant.core.watched import faults
 from participant.core.watchlist import (
     BadSetting,
@@ -191,7 +190,7 @@ def _put_down(args: Namespace, rows: Callable[[Rows, Rulebook, datetime.date], R
             f"--from {known[-1].since}, or import a whole list, which takes its place"
         )
     after = rows(known[-1].scrips, rules, since or datetime.date.fromisoformat(config.venue.day))
-    for part, fault in faults(after, config.broker.name, STRATEGIES):
+    for part, fault in faults(after, config.broker.name):
         if fault:
             raise Refused(f"watchlist: {part} {fault}")
     told = tuple(differences(known[-1].scrips, after))

@@ -131,19 +131,31 @@ def reduces(ask: Ask) -> bool:
 
 
 def is_uncovered(ask: Ask) -> bool:
-    """Whether a sell may leave calls without cover, whichever orders fill. A buy takes no cover away."""
-    cover, calls = worst_cover(ask)
-    return ask.order.side is Side.SELL and calls > cover
+    """Whether a sell may leave options without cover, whichever orders fill. A buy takes no cover away."""
+    cover, sold = worst_cover(ask)
+    return ask.order.side is Side.SELL and sold > cover
 
 
 def worst_cover(ask: Ask) -> tuple[int, int]:
-    """The least cover and the most calls that it and what is on the wire can lead to; long calls cover nothing."""
-    held = dict(ask.held)
+    """The cover and the options sold against it (units) where all sells on the wire have filled and no purchase has.
+
+    Calls are covered by futures, shares and calls held, puts by puts held, by none that ends before what it covers:
+    counted from the expiry on from which the most would be missing.
+    """
+    is_put = ask.order.contract.kind is Kind.PUT
+    after = {c: q for c, q in ask.held.items() if (c.kind is Kind.PUT) is is_put}
     for order in ask.wire:
-        if order.side is Side.SELL:
-            held[order.contract] = held.get(order.contract, 0) - left(order)
-    cover = sum(c.covers(q) for c, q in held.items())
-    return cover, sum(max(0, -q) for c, q in held.items() if c.kind is Kind.CALL)
+        if order.side is Side.SELL and (order.contract.kind is Kind.PUT) is is_put:
+            after[order.contract] = after.get(order.contract, 0) - left(order)
+    ends = (_from(after, last) for last in {c.expiry for c in after})
+    return max(ends, key=lambda end: end[1] - end[0], default=(0, 0))
+
+
+def _from(units: Mapping[Contract, int], last: datetime.date) -> tuple[int, int]:
+    """The cover that lives until `last` or longer, and the options sold that do."""
+    alive = [(c, q) for c, q in units.items() if c.expiry >= last]
+    cover = sum(max(0, q) if c.kind.is_option else c.covers(q) for c, q in alive)
+    return cover, sum(max(0, -q) for c, q in alive if c.kind.is_option)
 
 
 def left(order: Order) -> int:

@@ -9,19 +9,19 @@ from participant.core.position import Position
 from participant.core.pricing import KERNEL
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
-from participant.core.strategies.table import strategy_of
+from participant.core.strategies.table import build_of, strategy_of
 from participant.core.strategy import Case, logged
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 3, "covered_call": 3, "pricing": 2, "volatility": 4, "margin": 1, "charges": 1}
+MODULE_VERSIONS = {"brain": 4, "covered_call": 3, "pricing": 2, "volatility": 4, "margin": 1, "charges": 1}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
 
 
 def decide(scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook) -> Decision:
     """Decide on one scrip. Its id does not depend on the position: a snapshot that is redelivered decides only once."""
-    strategy = strategy_of(scrip.symbol, scrip.strategy)
-    verdict, risk = judged(strategy, Case(scrip, market, position, account, rules))
-    decision_id = digest(scrip.symbol, market.snapshot_id, BUILD_ID, rules.content_hash)
+    verdict, risk = judged(strategy_of(scrip.symbol, scrip.strategy), Case(scrip, market, position, account, rules))
+    build = build_of(scrip.strategy, BUILD_ID)
+    decision_id = digest(scrip.symbol, market.snapshot_id, build, rules.content_hash)
     said = (verdict.action, verdict.reason, logged(verdict.figures), verdict.legs)
     when = (market.snapshot_id, market.exchange_at, market.exchange_at + DEADLINE_S * SECOND)
-    return Decision(decision_id, scrip.symbol, *said, *when, rules.content_hash, BUILD_ID, risk=risk)
+    return Decision(decision_id, scrip.symbol, *said, *when, rules.content_hash, build, risk=risk)

@@ -14,6 +14,7 @@ from participant.core.account import BookRisk
 from participant.core.book_risk import book_risk
 from participant.core.decision import Action
 from participant.core.delivery import ends_physical
+from participant.core.in_force import doubts
 from participant.core.market import quoted
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
 from participant.core.pricing import rounded
@@ -35,8 +36,9 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
             refused = f"nothing is done on weights that cannot be: {case.weights.fault}"
             return maintain(refused, {"spot": case.market.spot}), book_risk(case)
         raw = strategy(case.scrip, case.market, case.position, case.account, case.rules)
-        verdict = vetted(case, raw)
-        return verdict, book_risk(case, verdict.legs)
+        plan = Plan(case, raw)
+        verdict = _passed(plan)
+        return verdict, plan.risk if verdict.legs == raw.legs else book_risk(case, verdict.legs)
     except OutsideRules as unknown:
         is_empty = case.position.is_flat and not case.position.working
         risk = None if is_empty else BookRisk(unknown=case.scrip.symbol)
@@ -44,13 +46,23 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
 
 
 def vetted(case: Case, verdict: Verdict) -> Verdict:
-    """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not."""
+    """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not.
+
+    What opens says on how many rules of low confidence (`rules_low`).
+    """
+    return _passed(Plan(case, verdict))
+
+
+def _passed(plan: Plan) -> Verdict:
+    verdict = plan.verdict
     if verdict.action is not Action.OPEN:
         return verdict
-    asked = ask(_gates(Plan(case, verdict)), [check.name for check in BRAIN_CHECKS])
+    asked = ask(_gates(plan), [check.name for check in BRAIN_CHECKS])
     figures, gates = verdict.figures | asked.figures, (*verdict.gates, *asked.gates)
     if asked.said:
         return maintain(asked.said, figures, gates)
+    case = plan.case
+    figures["rules_low"] = doubts(case.rules, case.scrip.symbol, case.day)
     return replace(verdict, figures=figures, gates=gates)
 
 

@@ -14,7 +14,7 @@ from participant.core.pricing import rounded, years_to
 from participant.core.rolling import due_at, measured
 from participant.core.scrip import Kind, Side, money
 from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
-from participant.core.signals import score, score_gate
+from participant.core.signals import Score, score, score_gate
 from participant.core.sizing import Margins, Sizing, crash, is_bought, margin_room, margins, shown_lots, size
 from participant.core.strategy import Asked, Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.tranches import at_risk, ladder_gate, tranche, waiting_gate
@@ -63,7 +63,7 @@ def _bought(asked: Asked[Deal], figures: Figures) -> Verdict:
 
 
 def _entry(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Deal]:
-    candidate = yield from _call(case, rich, covers)
+    candidate, found = yield from _call(case, rich, covers)
     sizing = size(case, candidate, at_risk(case, candidate))
     yield _displayed(case, sizing)
     yield Gate("lots", "" if sizing.lots else f"no lot passes {sizing.why}", sizing.lots, 1)
@@ -73,7 +73,7 @@ def _entry(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Genera
     needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=False)
     gate = credit_gate(case, earned)
     yield Gate(gate.name, gate.said, gate.value, gate.limit, gate.figures | _exposure(case, candidate, lots, needed))
-    yield score_gate(case, score(case, rich, candidate))
+    yield score_gate(case, found)
     said = (
         f"{_sale(case, candidate, lots * candidate.call.lot)}; {rich.beside(candidate)}; "
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges; "
@@ -92,19 +92,20 @@ class Held(Struct, frozen=True):
 
 def _call(
     case: Case, rich: Richness, covers: Sequence[Future] | str, since: datetime.date = datetime.date.min
-) -> Generator[Gate, None, Candidate]:
-    """The gates up to the call: rich volatility, one that can be chosen, quoted just now and tightly."""
+) -> Generator[Gate, None, tuple[Candidate, Score]]:
+    """The gates up to the call, and its score: rich volatility, one that can be chosen, quoted just now and tightly."""
     yield from volatility_gates(case, rich)
     yield blackout_gate(case)
     candidate = covers if isinstance(covers, str) else choose(case, covers, since)
     while isinstance(candidate, str):  # a rule that speaks is the last one asked
         yield Gate("call", candidate)
-    yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | score(case, rich, candidate).figures)
+    found = score(case, rich, candidate)
+    yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | found.figures)
     soon = due_at(case, measured(case, candidate))
     yield Gate("lasting", f"{candidate.call.key} would be rolled at once: {soon}" if soon else "")
     yield age_gate(case, candidate)
     yield spread_gate(case, candidate)
-    return candidate
+    return candidate, found
 
 
 def _displayed(case: Case, sizing: Sizing) -> Gate:
@@ -146,7 +147,7 @@ def sell(case: Case, figures: Figures, rich: Richness, cover: Held) -> Verdict:
 
 
 def _against(case: Case, rich: Richness, cover: Held) -> Generator[Gate, None, Deal]:
-    candidate = yield from _call(case, rich, cover.futures, cover.since)
+    candidate, found = yield from _call(case, rich, cover.futures, cover.since)
     lots, shown = cover.units // candidate.call.lot, shown_lots(case, candidate)
     if not is_bought(case):  # what a person holds need not be written against as a whole
         gate = _lots_of_cover(lots, size(case, candidate))
@@ -161,7 +162,7 @@ def _against(case: Case, rich: Richness, cover: Held) -> Generator[Gate, None, D
     dear = f"the call needs {rupees(needed.call)} of margin, {rupees(room)} are left"
     yield Gate("margin", dear if needed.call > room else "", needed.call, room)
     yield credit_gate(case, earned)
-    yield score_gate(case, score(case, rich, candidate))
+    yield score_gate(case, found)
     said = (
         f"{_sale(case, candidate, units)} against the cover held; {rich.beside(candidate)}; "
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges"

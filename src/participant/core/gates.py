@@ -64,7 +64,7 @@ def richness(case: Case) -> Richness:
     """The volatility figures of a scrip; those that cannot be known are `nan`."""
     history = [iv for iv in case.market.look_back.iv30 if isfinite(iv) and iv > 0]
     published = case.market.look_back.published
-    term = [] if published else volatility.term(case.market, case.rules)
+    term = [] if published else volatility.term_ends(case.market, case.rules)
     own = rounded(volatility.constant_maturity(term))
     iv30 = (rounded(history[-1]) if history else nan) if published else own
     was = realised_by(case.market.look_back)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from participant.core.rulebook import Rulebook
-from participant.core.rulerows import Confidence, Dated, Lot, Members
+from participant.core.rulerows import Confidence, Dated, Lot, MarginRow, Members
 
 SUBJECTS = {
     "holidays": "the holidays",
@@ -27,6 +27,12 @@ SUBJECTS = {
     "price_ranges": "the price range",
     "charges": "the charges",
     "margins": "the margins",
+    "calendar_spreads": "calendar spreads on expiry day",
+    "delivery_margins": "the margin before delivery",
+    "halts": "a market-wide halt",
+    "position_limits": "a position limit",
+    "operating_ranges": "the operating range",
+    "algo_rules": "orders by program",
     "event_days": "days of events",
     "scans": "the published scan ranges",
 }
@@ -63,6 +69,8 @@ def _concerns(rules: Rulebook, row: Dated, symbols: Sequence[str], day: datetime
     if isinstance(row, Members):
         return row.index if row.index in symbols else None
     names: tuple[str, ...] = getattr(row, "symbols", (getattr(row, "symbol", ""),))
+    if isinstance(row, MarginRow) and not row.symbol:
+        return None if all(any(one.holds(day) for one in rules.rows_of(rules.margins, s)) for s in symbols) else ""
     if names == ("",):
         return ""
     about = [
@@ -82,6 +90,13 @@ def doubtful(rules: Rulebook, symbols: Sequence[str], day: datetime.date) -> tup
     rows = (one for one in in_force(rules, symbols, day) if one.table not in BESIDE)
     low = (one for one in rows if one.row.confidence is Confidence.LOW)
     return tuple(dict.fromkeys(f"{one.subject}: {one.row.source}" for one in low))
+
+
+def doubts(rules: Rulebook, symbol: str, day: datetime.date) -> int:
+    """How many rows of low confidence a scrip's orders rest on; counted once for each day."""
+    if (symbol, day) not in rules.doubts:
+        rules.doubts[symbol, day] = len(doubtful(rules, (symbol,), day))
+    return rules.doubts[symbol, day]
 
 
 def _applies(rules: Rulebook, row: Dated, day: datetime.date) -> bool:

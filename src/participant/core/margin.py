@@ -19,6 +19,7 @@ How far off that is, by a broker's figures, a SPAN file's and the published rang
 import datetime
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -111,13 +112,14 @@ def _scan_risk(rates: MarginRates, held: Sequence[_Held], now: Scenario) -> floa
     return max(0.0, *(s.cover * (worth - _worth(held, s)) for s in _scenarios(rates, now)))
 
 
-def _scenarios(rates: MarginRates, now: Scenario) -> list[Scenario]:
+@lru_cache(maxsize=64)  # a decision asks for those of one rate, price and volatility again and again
+def _scenarios(rates: MarginRates, now: Scenario) -> tuple[Scenario, ...]:
     reach = max(rates.price_scan_min, rates.price_scan_sigmas * now.volatility / math.sqrt(SESSIONS_A_YEAR))
     shift = max(rates.volatility_scan_min, rates.volatility_scan_share * now.volatility)
     up, down = now.volatility + shift, max(0.0, now.volatility - shift)
     scan = [Scenario(_moved(now.forward, step * reach), v) for step in STEPS for v in (up, down)]
     far = reach * rates.extreme_multiple
-    return [*scan, *(Scenario(_moved(now.forward, d), now.volatility, rates.extreme_cover) for d in (far, -far))]
+    return (*scan, *(Scenario(_moved(now.forward, d), now.volatility, rates.extreme_cover) for d in (far, -far)))
 
 
 def _moved(forward: float, by: float) -> float:

@@ -120,13 +120,8 @@ class MarketState(Struct, frozen=True, rename="camel"):
 
     def quote(self, key: str) -> Quote | None:
         """The quote of the contract with this key, where the state holds one."""
-        for future in self.futures:
-            if future.contract.key == key:
-                return future.quote
-        for contract, quote in self.options():
-            if contract.key == key:
-                return quote
-        return None
+        of_future = next((f.quote for f in self.futures if f.contract.key == key), None)
+        return of_future or next((quote for contract, quote in self.options() if contract.key == key), None)
 
     def options(self) -> Iterable[tuple[Contract, Quote]]:
         """Every quoted option, by expiry, strike, call before put."""
@@ -237,15 +232,12 @@ def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) ->
     if isinstance(event, Ticks):
         held = {} if event.is_snapshot else dict(board.ticks)
         for tick in event.ticks:
-            if _is_newer(tick, held.get(tick.contract)):
+            before = held.get(tick.contract)
+            if before is None or tick.exchange_at >= before.exchange_at:
                 held[tick.contract] = tick
         stands = board.is_standing or event.is_snapshot
         return replace(board, ticks=held, is_standing=stands, is_given_up=board.is_given_up and not stands)
     return board
-
-
-def _is_newer(tick: Tick, held: Tick | None) -> bool:
-    return held is None or tick.exchange_at >= held.exchange_at
 
 
 # --- states ----------------------------------------------------------------------------------------------------------

@@ -34,9 +34,14 @@ class Plan(Struct, frozen=True, dict=True):
         return fills_of(self.case, self.verdict.legs)
 
     @cached_property
+    def risk(self) -> BookRisk | None:
+        """The risk with the verdict's legs; None where there is nothing to be at risk."""
+        return book_risk(self.case, self.verdict.legs)
+
+    @property
     def after(self) -> BookRisk:
-        """The risk with the verdict's legs."""
-        return book_risk(self.case, self.verdict.legs) or NOTHING
+        """The same, where nothing is a risk of 0."""
+        return self.risk or NOTHING
 
     @cached_property
     def before(self) -> BookRisk:

@@ -12,12 +12,12 @@ from functools import cached_property
 
 from participant.core import rulerows
 from participant.core.charges import ChargeRates
+from participant.core.conduct import Conduct
 from participant.core.ids import digest
 from participant.core.margin import MarginRates
 from participant.core.outside import ONE_DAY, OutsideRules, row_on
 from participant.core.scrip import Kind
 from participant.core.session import Session, at_time
-from participant.core.universe import Universe
 
 __all__ = ["ONE_DAY", "OutsideRules", "Rulebook", "Session"]
 
@@ -28,7 +28,7 @@ FIXED_HOLIDAYS = ((1, 26), (5, 1), (8, 15), (10, 2), (12, 25))
 Expiries = Sequence[rulerows.Expiry]
 
 
-class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True, omit_defaults=True):
+class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True, omit_defaults=True):
     """The rules of one market; days are IST trading days, prices 1/10,000 rupee."""
 
     holidays: tuple[rulerows.Holidays, ...]
@@ -160,8 +160,13 @@ class Rulebook(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, 
 
     def margin_rates(self, symbol: str, on: datetime.date) -> MarginRates:
         """The parameters of an underlying's margin on a day, by the published scan ranges where there are any."""
-        rates, scan = row_on(self.margins, on, "margins", "margin.toml").rates, self.scan(symbol, on)
+        rows = [*self.rows_of(self.margins, symbol), *self._margins_of_all]
+        rates, scan = row_on(rows, on, "margins", "margin.toml").rates, self.scan(symbol, on)
         return scan.over(rates) if scan else rates
+
+    @cached_property
+    def _margins_of_all(self) -> tuple[rulerows.MarginRow, ...]:
+        return tuple(row for row in self.margins if not row.symbol)
 
     def scan(self, symbol: str, on: datetime.date) -> rulerows.ScanRow | None:
         """The scan ranges that were published for an underlying's day; None where no file that was named has them."""

@@ -6,10 +6,12 @@ A difference that nothing explains is for a person: one of the two is wrong.
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import inf
 
 from msgspec import Struct
 
 from participant.core import rulerows
+from participant.core.conduct import Halt
 from participant.core.in_force import SUBJECTS
 from participant.core.rulebook import ONE_DAY, Rulebook
 from participant.core.scrip import Kind
@@ -45,7 +47,7 @@ class Year(Struct, frozen=True):
 def faults(rules: Rulebook) -> list[Difference]:
     """Gaps between rows of one subject, rows that hold at once, and rows that contradict each other."""
     found = [one for table in SUBJECTS if table not in EVENTS for one in _spans(rules, table)]
-    return [*found, *_double_days(rules), *_contradictions(rules)]
+    return [*found, *_double_days(rules), *_contradictions(rules), *_universe(rules), *_conduct(rules)]
 
 
 def coverage(rules: Rulebook) -> Iterator[tuple[str, datetime.date, datetime.date | None]]:
@@ -115,6 +117,47 @@ def _contradictions(rules: Rulebook) -> Iterator[Difference]:
             ticks = [row.tick for row in options if row.symbol == options[0].symbol]
             if steps and any(step % tick for step in steps for tick in ticks):
                 yield Difference(symbol, f"on {day} the strike step is no multiple of the options' tick")
+
+
+def _universe(rules: Rulebook) -> Iterator[Difference]:
+    """Members without a sector, and shares that go back to cash."""
+    lacking = {s for row in rules.memberships for s in row.symbols if not rules.naming(rules.sectors, s)}
+    if lacking:
+        yield Difference(
+            "the sectors", f"no row for {', '.join(sorted(lacking))}, of which an index is made", len(lacking)
+        )
+    for symbol in sorted({symbol for row in rules.deliveries for symbol in row.symbols}):
+        rows = sorted(rules.naming(rules.deliveries, symbol), key=lambda row: row.since)
+        if any(before.is_physical and not after.is_physical for before, after in pairwise(rows)):
+            yield Difference(f"delivery or cash of {symbol}", "from delivery back to cash: look at the older row")
+
+
+def _conduct(rules: Rulebook) -> Iterator[Difference]:
+    """Halts that leave a time of day out or last shorter for a wider move, limits that cannot be, shares that fall."""
+    for since in sorted({row.since for row in rules.halts}):
+        yield from _halts(sorted((r for r in rules.halts if r.holds(since)), key=lambda r: (r.move, r.begins)), since)
+    for limit in rules.position_limits:
+        if limit.net_crore > limit.gross_crore:
+            yield Difference("a position limit", f"since {limit.since} the net limit is over the gross one")
+    for row in rules.delivery_margins:
+        if any(after < before for before, after in pairwise(row.shares)):
+            yield Difference("the margin before delivery", f"since {row.since} it falls towards expiry")
+
+
+def _halts(rows: Sequence[Halt], since: datetime.date) -> Iterator[Difference]:
+    for before, after in pairwise(rows):
+        if before.move == after.move and before.ends != after.begins:
+            yield Difference("a market-wide halt", f"since {since} one of {before.move:.0%} leaves out {before.ends}")
+    for row in rows:
+        wider = [r for r in rows if r.move > row.move and r.is_at(row.begins)]
+        if any(_minutes(r) < _minutes(row) for r in wider):
+            yield Difference(
+                "a market-wide halt", f"since {since} a wider move than {row.move:.0%} shuts for less time"
+            )
+
+
+def _minutes(row: Halt) -> float:
+    return inf if row.halt_minutes is None else row.halt_minutes
 
 
 # --- another calendar -------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from participant.core.charges import ChargeRates
 from participant.core.margin import MarginRates
 from participant.core.scrip import Kind
 
+# What of a row says what it is about, beside the scrip and the kinds of contract.
+ABOUT = ("above", "traded_until", "index", "move", "begins", "moment")
 LISTED_MAX = 12  # as many weeks or months ahead as a listing may reach
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -186,9 +188,10 @@ class ChargeRow(Dated, frozen=True):
     rates: ChargeRates
 
 
-class MarginRow(Dated, frozen=True):
-    """The parameters of margins over a span."""
+class MarginRow(Dated, frozen=True, kw_only=True):
+    """The parameters of margins over a span: of one underlying or one class, else of all others."""
 
+    symbol: str = ""
     rates: MarginRates
 
 
@@ -222,5 +225,5 @@ def subjects(row: Dated) -> set[tuple[object, ...]]:
     """
     symbols: Iterable[str] = getattr(row, "symbols", (getattr(row, "symbol", ""),))
     kinds: Iterable[object] = getattr(row, "kinds", (getattr(row, "name", ""),))
-    rest = getattr(row, "above", 0), getattr(row, "traded_until", None), getattr(row, "index", "")
+    rest = tuple(getattr(row, name, None) for name in ABOUT)
     return {(symbol, kind, *rest) for symbol in symbols for kind in kinds}

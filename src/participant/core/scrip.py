@@ -188,6 +188,9 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
         return ""
 
 
+Setting = bool | int | float | str
+
+
 class OwnEvent(Struct, frozen=True, forbid_unknown_fields=True):
     """A day that may move one scrip, as its user has named it: results of a company, a meeting."""
 
@@ -200,6 +203,7 @@ class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
     """A row of the watchlist: an underlying, how often it is decided on, its weights, its limits and its own events.
 
     `beta` is how many percent it moves where the market moves one; scrips of one `sector` are limited together.
+    `settings` are those that a strategy of another package has of its own.
     """
 
     symbol: Annotated[str, Meta(min_length=1)]
@@ -214,3 +218,4 @@ class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
     weights: Weights = Weights()
     limits: RiskLimits = SHIPPED
     events: tuple[OwnEvent, ...] = ()
+    settings: dict[str, Setting] = {}

@@ -3,6 +3,7 @@
 import datetime
 from array import array
 from collections.abc import Sequence
+from itertools import takewhile
 from math import isfinite, log, sqrt
 
 from msgspec import Struct
@@ -39,21 +40,17 @@ class Candidate(Struct, frozen=True):
         return rounded((self.quote.ask - self.quote.bid) / middle(self.quote))
 
 
-class _Call(Struct, frozen=True, gc=False):
-    """A call with a valid quote that may become a candidate; `level` is the IV at its chain's money if asked for."""
+class _Expiry(Struct, frozen=True):
+    """What the calls of a chain have in common."""
 
     chain: Chain
-    row: Strike
-    quote: Quote
     cover: Future
     forward: Forward
     years: float
-    level: float
 
-    def is_tight(self, spread_max: float) -> bool:
-        """Whether the spread, as it is rounded, is acceptable."""
-        spread = (self.quote.ask - self.quote.bid) / middle(self.quote)
-        return spread < spread_max if abs(spread - spread_max) > SLACK else rounded(spread) <= spread_max
+
+# How far a call with a valid quote is off the target before rounding, and the call.
+_Call = tuple[float, _Expiry, Strike, Quote]
 
 
 def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
@@ -72,12 +69,9 @@ def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime
     if not covered:
         return f"no future lives as long as a call within {window}"
     calls = [call for chain, cover in covered for call in _calls(case, chain, cover)]
-    known = [(call, delta) for call, delta in zip(calls, _deltas(calls), strict=True) if isfinite(delta)]
-    if not known:
+    if not calls:
         return f"no call within {window} has a valid quote"
-    # A far weekly that hardly trades must not stand in front of a call that does.
-    tight = [one for one in known if one[0].is_tight(case.weights.spread_max)]
-    best = _nearest(case, tight or known)
+    best = _nearest(case, calls)
     target, most = target_of(case)
     if _error(case, best) > most:
         near, has = told(case, target), told(case, measure(case, best))
@@ -150,8 +144,8 @@ def _error(case: Case, candidate: Candidate) -> float:
 
 def chains_of(case: Case, since: datetime.date = datetime.date.min) -> list[Chain]:
     """The chains whose calls may be sold by the window of days, and expire no earlier than `since`, in their order."""
-    most = case.weights.days_to_expiry_max
-    return [c for c in case.market.chains if days_min(case) <= days_to(case, c.expiry) <= most and c.expiry >= since]
+    least, most, day = days_min(case), case.weights.days_to_expiry_max, case.day
+    return [c for c in case.market.chains if least <= (c.expiry - day).days <= most and c.expiry >= since]
 
 
 def days_to(case: Case, expiry: datetime.date) -> int:
@@ -171,56 +165,73 @@ def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
 
 
 def _calls(case: Case, chain: Chain, cover: Future) -> list[_Call]:
-    years = years_left(case.market, chain, case.rules)
+    """The calls of a chain whose quote is valid and whose middle has an implied volatility."""
+    (by, target), years = (case.weights.choose_by, target_of(case)[0]), years_left(case.market, chain, case.rules)
     forward = forward_to(case.market, chain, years)
-    level = _level(chain, forward, years) if case.weights.choose_by == "sigmas" else 0.0
-    quoted = ((row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid)
-    return [_Call(chain, row, quote, cover, forward, years, level) for row, quote in quoted]
+    level = _level(chain, forward, years) if by == "sigmas" else 0.0
+    of = _Expiry(chain, cover, forward, years)
+    quoted = [(row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid]
+    deltas = _deltas(of, [row.strike for row, _ in quoted], [(q.bid + q.ask) / 2 for _, q in quoted])
+    found = zip(quoted, deltas, strict=True)
+    if by == "delta":
+        return [(abs(delta - target), of, row, quote) for (row, quote), delta in found if isfinite(delta)]
+    measures = (
+        (_measure(case, row.strike / forward.level, level, years, (quote.bid, delta)), row, quote)
+        for (row, quote), delta in found
+        if isfinite(delta)
+    )
+    return [(abs(value - target), of, row, quote) for value, row, quote in measures]
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
     return rounded(atm_iv(chain, forward.level, years))
 
 
-def _deltas(calls: Sequence[_Call]) -> Sequence[float]:
+def _deltas(of: _Expiry, strikes: Sequence[int], middles: Sequence[float]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
-    size = len(calls)
-    forwards, strikes = array("d", [c.forward.level for c in calls]), array("d", [c.row.strike for c in calls])
-    options = Options(b"\x01" * size, forwards, strikes, array("d", [c.years for c in calls]))
+    size = len(strikes)
+    forwards, years = array("d", [of.forward.level]) * size, array("d", [of.years]) * size
+    options = Options(b"\x01" * size, forwards, array("d", strikes), years)
     sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
-    implied_volatilities(options, array("d", [middle(c.quote) for c in calls]), sigmas, bytearray(size))
+    implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]
 
 
-def _nearest(case: Case, known: Sequence[tuple[_Call, float]]) -> Candidate:
+def _is_tight(quote: Quote, spread_max: float) -> bool:
+    """Whether the spread, as it is rounded, is acceptable."""
+    spread = (quote.ask - quote.bid) / middle(quote)
+    return spread < spread_max if abs(spread - spread_max) > SLACK else rounded(spread) <= spread_max
+
+
+def _nearest(case: Case, calls: Sequence[_Call]) -> Candidate:
     """The call whose measure is nearest the target: only those that rounding might put first are looked at closely.
 
-    Where the chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
+    A far weekly that hardly trades must not stand in front of a call that does: tight ones go before all others. Where
+    a chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
     """
-    target = target_of(case)[0]
-    near = [call for call, _ in known]
-    if case.weights.choose_by != "sigmas" or all(isfinite(call.level) for call in near):
-        errors = [abs(_raw(case, call, delta) - target) for call, delta in known]
-        most = min(errors) + SLACK * (1 + abs(target) + min(errors))
-        near = [call for call, error in zip(near, errors, strict=True) if error <= most]
+    most, target = case.weights.spread_max, target_of(case)[0]
+    by_error = sorted(calls, key=lambda call: call[0])
+    nearest = next((call for call in by_error if _is_tight(call[3], most)), None)
+    reach = (nearest or by_error[0])[0]
+    within = reach + SLACK * (1 + abs(target) + reach)
+    if all(isfinite(call[0]) for call in calls):
+        calls = list(takewhile(lambda call: call[0] <= within, by_error))
+    near = [call for call in calls if nearest is None or _is_tight(call[3], most)]
     return min((_candidate(case, call) for call in near), key=lambda c: (_error(case, c), c.call))
 
 
-def _raw(case: Case, call: _Call, delta: float) -> float:
-    return _measure(case, call.row.strike / call.forward.level, call.level, call.years, (call.quote.bid, delta))
-
-
 def _candidate(case: Case, call: _Call) -> Candidate:
-    strike, forward, years = call.row.strike, call.forward.level, call.years
+    _, of, row, quote = call
+    strike, forward, years = row.strike, of.forward.level, of.years
     iv, at_the_money = (
-        rounded(strike_iv(True, call.quote, forward, strike, years)),
-        _level(call.chain, call.forward, years),
+        rounded(strike_iv(True, quote, forward, strike, years)),
+        _level(of.chain, of.forward, years),
     )
     delta = rounded(greeks(True, forward, strike, years, iv).delta)
-    contract = option(case.market.scrip, call.chain, Kind.CALL, strike)
+    contract = option(case.market.scrip, of.chain, Kind.CALL, strike)
     level = at_the_money if isfinite(at_the_money) else iv
-    return Candidate(contract, call.quote, call.cover, call.forward, years, iv, level, delta)
+    return Candidate(contract, quote, of.cover, of.forward, years, iv, level, delta)
 
 
 def figures_of(case: Case, candidate: Candidate) -> Figures:

@@ -78,25 +78,25 @@ def size(case: Case, candidate: Candidate, at_risk: int = 0) -> Sizing:
     weights = case.weights
     room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max) - at_risk
     lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
+    lot_margin, lot_loss = margins(case, candidate, 1).peak, crash(case, candidate, 1)
     return Sizing(
-        by_margin=_most(room, lambda lots: margins(case, candidate, lots).peak),
-        by_crash=_most(loss_max, lambda lots: crash(case, candidate, lots)) if is_bought(case) else LOTS_MAX,
+        by_margin=_most(room, lot_margin, lambda lots: margins(case, candidate, lots).peak),
+        by_crash=_most(loss_max, lot_loss, lambda lots: crash(case, candidate, lots)) if is_bought(case) else LOTS_MAX,
         by_delta=max(0, bet // lot_value) if is_bought(case) else LOTS_MAX,
         by_display=displayed(case, candidate),
-        margin_why=f"margin: a lot needs {rupees(margins(case, candidate, 1).peak)} of the {rupees(room)} left",
-        crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(crash(case, candidate, 1))} "
+        margin_why=f"margin: a lot needs {rupees(lot_margin)} of the {rupees(room)} left",
+        crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(lot_loss)} "
         f"of the {rupees(loss_max)} allowed",
         delta_why=f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left",
         display_why=f"displayed size: {counted(displayed(case, candidate), 'lot')} at the touch",
     )
 
 
-def _most(budget: int, cost: Callable[[int], int]) -> int:
+def _most(budget: int, first: int, cost: Callable[[int], int]) -> int:
     """The most lots whose cost is within the budget; a cost never falls as lots are added.
 
-    It grows about evenly, so the answer lies where the first lot's cost points; where it does not, it is searched for.
+    It grows about evenly, so the answer lies where that of the `first` lot points; where not, it is searched for.
     """
-    first = cost(1)
     if first > budget:
         return 0
     guess = min(LOTS_MAX, budget // first) if first > 0 else LOTS_MAX

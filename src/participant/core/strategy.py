@@ -4,11 +4,12 @@ In `figures` money is paise (`_paise`), prices are 1/10,000 rupee, quantities un
 """
 
 import datetime
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import cached_property
 from math import isfinite
 from typing import Generic, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from participant.core.account import Account
 from participant.core.decision import Action, Figure, Leg
@@ -16,7 +17,7 @@ from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.pricing import rounded
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Scrip, Weights
+from participant.core.scrip import Scrip, Setting, Weights
 from participant.core.session import day_of
 
 Figures = dict[str, Figure]
@@ -53,7 +54,54 @@ class Verdict(Struct, frozen=True):
 Strategy = Callable[[Scrip, MarketState, Position, Account, Rulebook], Verdict]
 
 
-class Case(Struct, frozen=True):
+class Plugin(Struct, frozen=True):
+    """A row of the table of strategies: what decides, its version, and what its own settings are.
+
+    A package raises `version` with every change that can change a decision; it enters their ids. 0 is for those that
+    ship: their numbers stand in `brain.MODULE_VERSIONS`. A struct of settings may have a property `fault` that says why
+    they cannot hold together.
+    """
+
+    decide: Strategy
+    version: int = 0
+    settings: type[Struct] | None = None
+
+    def fault(self, settings: Mapping[str, Setting]) -> str:
+        """Why these settings of a row cannot be, or an empty string."""
+        if self.settings is None:
+            return f"it has no settings of its own, and {min(settings)} is set" if settings else ""
+        strange = [name for name, value in settings.items() if isinstance(value, float) and not isfinite(value)]
+        if strange:
+            return f"{strange[0]} is not a number"
+        try:
+            return str(getattr(convert(settings, self.settings), "fault", ""))
+        except ValidationError as fault:
+            return str(fault)
+
+    def whole(self, settings: Mapping[str, Setting]) -> dict[str, Setting]:
+        """A row's settings with those that it leaves at their default; they have no fault."""
+        made: dict[str, Setting] = to_builtins(convert(settings, self.settings)) if self.settings else {}
+        return made
+
+    def judge(
+        self, scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook
+    ) -> Verdict:
+        """What it decides; on settings that cannot be, to leave everything as it is, and why."""
+        fault = self.fault(scrip.settings)
+        if fault:
+            return maintain(f"nothing is done on settings that cannot be: {fault}", {"spot": market.spot})
+        return self.decide(scrip, market, position, account, rules)
+
+
+Own = TypeVar("Own", bound=Struct)
+
+
+def own_settings(scrip: Scrip, own: type[Own]) -> Own:
+    """A row's `[watchlist.settings]` as the values of its strategy's own kind; they were judged before it is asked."""
+    return convert(scrip.settings, own)
+
+
+class Case(Struct, frozen=True, dict=True):
     """One scrip at one instant: all that its strategy may know."""
 
     scrip: Scrip
@@ -72,7 +120,7 @@ class Case(Struct, frozen=True):
         """The instant (ns) that is decided for."""
         return self.market.exchange_at
 
-    @property
+    @cached_property
     def day(self) -> datetime.date:
         """The trading day of that instant."""
         return day_of(self.market.exchange_at)

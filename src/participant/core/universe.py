@@ -56,6 +56,11 @@ class Universe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """Those that are named as stocks, and all that an index was ever made of."""
         return frozenset(symbol for rows in (self.stocks, self.memberships) for row in rows for symbol in row.symbols)
 
+    @cached_property
+    def doubts(self) -> dict[tuple[str, datetime.date], int]:
+        """How many rows of low confidence a scrip's orders rest on, by scrip and day, as far as it was asked for."""
+        return {}
+
     def rows_of(self, rows: Sequence[Named], symbol: str) -> list[Named]:
         """Of rows about one underlying each: its own, and then those of its class."""
         names = tuple(filter(None, (symbol, self.class_of(symbol))))

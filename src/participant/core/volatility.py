@@ -6,7 +6,7 @@ Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure canno
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
@@ -145,7 +145,9 @@ def _parities(strikes: Sequence[Strike], spot: int) -> Iterator[tuple[float, flo
 
 def atm_iv(chain: Chain, forward: float, years: float) -> float:
     """IV at the forward: of the nearest strikes on either side, each the mean of call and put, by distance."""
-    near = [r for r in chain.strikes if abs(r.strike - forward) <= ATM_REACH * forward]
+    reach = ATM_REACH * forward
+    first = bisect_left(chain.strikes, forward - reach, key=lambda row: row.strike)
+    near = list(takewhile(lambda row: row.strike <= forward + reach, chain.strikes[first:]))
     below = _first_iv((r for r in reversed(near) if r.strike <= forward), forward, years)
     above = _first_iv((r for r in near if r.strike > forward), forward, years)
     if below is None or above is None:
@@ -202,4 +204,25 @@ def term_slope(points: Sequence[tuple[float, float]]) -> float:
 
 def iv30(state: MarketState, rules: Rulebook) -> float:
     """The constant-maturity 30-day at-the-money IV of a market state, at 10 significant digits."""
-    return rounded(constant_maturity(term(state, rules)))
+    return rounded(constant_maturity(term_ends(state, rules)))
+
+
+def term_ends(state: MarketState, rules: Rulebook) -> list[tuple[float, float]]:
+    """The points of `term` that `constant_maturity` and `term_slope` go by, and no others: far fewer to be solved.
+
+    The nearest that has an IV on either side of 30 days, and the first and the last that bear the slope.
+    """
+    lives = sorted((years_left(state, chain, rules) * DAYS_PER_YEAR, i) for i, chain in enumerate(state.chains))
+    lives = [one for one in lives if one[0] >= EXPIRY_DAYS_MIN]
+    sloped = [one for one in lives if SLOPE_DAYS_MIN <= one[0] <= SLOPE_DAYS_MAX]
+    below = [one for one in reversed(lives) if one[0] <= CONSTANT_MATURITY_DAYS]
+    above = [one for one in lives if one[0] >= CONSTANT_MATURITY_DAYS]
+    ivs: dict[int, float] = {}
+    for side in (below, above, sloped, sloped[::-1]):
+        for _, i in side:
+            if i not in ivs:
+                years = years_left(state, state.chains[i], rules)
+                ivs[i] = atm_iv(state.chains[i], forward_to(state, state.chains[i], years).level, years)
+            if isfinite(ivs[i]):
+                break
+    return [(days, ivs[i]) for days, i in lives if i in ivs]

@@ -15,6 +15,7 @@ from participant.core.universe import INDEX, Universe
 
 FIRST = "the configuration"
 WEIGHTS = "weights"
+OWN = "settings."  # those of a strategy of another package, which says itself what they may be
 
 
 class BadSetting(ValueError):
@@ -69,7 +70,7 @@ def changed(row: Scrip, settings: Mapping[str, object]) -> Scrip:
     known = settings_of(row)
     whole = msgspec.to_builtins(row)
     for name, value in settings.items():
-        if name not in known or name == "symbol":
+        if (name not in known and not name.startswith(OWN)) or name == "symbol":
             raise BadSetting(f"no setting {name!r} of a scrip that could be set; docs/settings.md lists them")
         *tables, last = name.split(".")
         place = whole if [*tables, last][0] in whole else whole[WEIGHTS]

@@ -12,6 +12,7 @@ from random import Random
 
 from msgspec import Struct
 
+from participant.core.in_force import doubtful
 from participant.core.market import SECOND, LookBack, Provenance, Tick
 from participant.core.pricing import rounded, years_to
 from participant.core.rulebook import Rulebook, Session
@@ -68,8 +69,10 @@ class SyntheticMarket:
         return Provenance()
 
     def notes(self) -> tuple[str, ...]:
-        """That the market is made, and from what."""
-        return (f"the market is made, from seed {self.seed}: see docs/synthetic.md",)
+        """That the market is made, and from what; and which rules of the day may well be otherwise."""
+        doubts = doubtful(self._made[0].rules, self.symbols, self.day)
+        made = f"the market is made, from seed {self.seed}: see docs/synthetic.md"
+        return (made, *(f"rule of low confidence: {doubt}" for doubt in doubts))
 
     def instants(self) -> Iterator[Instant]:
         """The day, instant by instant; the last one is at the close, whatever the step."""

@@ -9,6 +9,7 @@ from participant.config import Run, load_rules
 from participant.links.forks import serve_forking
 from participant.links.pool import PoolRule
 from participant.links.work import Handle, serve_stdio
+from participant.plugins import load_plugins
 from participant.ports import Compute
 from participant.stages import decide
 
@@ -26,6 +27,7 @@ def compute(run: Run) -> Compute:
 def brain(run: Run) -> None:
     """The other end, for the life of the process: jobs in, decisions out, nothing kept between them."""
     desk = run.config.desk
+    load_plugins()
     rules = load_rules(desk.span_scans)
     assert rules.content_hash  # made once, before anything is forked
     SERVES[desk.compute](lambda body: decide.run(body, rules), desk.job_memory_mb)

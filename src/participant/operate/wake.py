@@ -19,6 +19,7 @@ from participant.links.ask import Bans
 from participant.links.books import Books, market_state
 from participant.links.brought import since, waiting
 from participant.links.ledger import Entry, enter
+from participant.links.look_backs import with_kept
 from participant.ports import Store
 from participant.stages.reconcile import Closed
 from participant.wire.bans import BadBans, parse_bans
@@ -68,12 +69,15 @@ def _ask(client: httpx.Client, path: str, kind: type[T]) -> T:
 def open_day(
     books: Store, quotes: Store, day: datetime.date, references: tuple[Reference, ...], start: int | None = None
 ) -> None:
-    """Put the day's reference data down, and what the desk is worth as the day begins: `start` paise, where given."""
+    """Put the day's reference data down, and what the desk is worth as the day begins: `start` paise, where given.
+
+    A scrip whose data bring no look-back gets the one that the desk has kept.
+    """
     if books.get("starts", str(day)) is None:
         # Another day's market is no market; a day that goes on after a stop keeps what it had.
         old = [Write(t, r.key, None) for t in ("quotes", "reference") for r in quotes.rows(t)]
         quotes.commit([*old, Write("feeds", "status", None)])
-    master = [Write("reference", r.scrip, encode(r)) for r in references]
+    master = [Write("reference", r.scrip, encode(r)) for r in with_kept(books, references, day)]
     quotes.commit([*master, Write("master", "day", str(day).encode())])
     days = [decode(r.value, Closed) for r in books.rows("days")]
     account, _ = Books(books).account()

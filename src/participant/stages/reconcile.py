@@ -34,6 +34,7 @@ from participant.links.broker_side import Shown, externals, read, sides, take_ov
 from participant.links.brought import Brought, brought_rows
 from participant.links.evidence import take_in
 from participant.links.ledger import Entry, enter
+from participant.links.look_backs import closing_rows
 from participant.links.marks import delivery_rows, marks_row
 from participant.links.outbox import relay
 from participant.links.shadow import Seen, follow
@@ -169,7 +170,8 @@ def _close(ports: ReconcilePorts, rules: Rulebook, day: datetime.date) -> Closed
     shown = read(ports.broker, COMPARED)
     if shown.failed:
         return None
-    return _record(ports, day, Closed(str(day), at, (), (), settlements, 0), _last_look(ports, day, at, shown, left))
+    closed = Closed(str(day), at, (), (), settlements, 0)
+    return _record(ports, rules, day, closed, _last_look(ports, day, at, shown, left))
 
 
 def _close_shadow(ports: ReconcilePorts, rules: Rulebook, closed: Closed, day: datetime.date) -> Closed | None:
@@ -181,7 +183,7 @@ def _close_shadow(ports: ReconcilePorts, rules: Rulebook, closed: Closed, day: d
         return None
     if not follow(Seen(ports.books, ports.quotes, rules, ports.broker), closed.at):
         return None
-    return _record(ports, day, closed, Aged((), ()))
+    return _record(ports, rules, day, closed, Aged((), ()))
 
 
 def settle_day(
@@ -220,8 +222,8 @@ def _last_look(ports: ReconcilePorts, day: datetime.date, at: int, shown: Shown,
     return age(standing(ports.books), [*found, *left], COMPARED | {BreakKind.EXPIRED, BreakKind.DELIVERY}, at)
 
 
-def _record(ports: ReconcilePorts, day: datetime.date, closed: Closed, aged: Aged) -> Closed:
-    """Write down how the day ended, with a ticket for each break that stands and the marks that tomorrow begins at."""
+def _record(ports: ReconcilePorts, rules: Rulebook, day: datetime.date, closed: Closed, aged: Aged) -> Closed:
+    """Write down how the day ended: a ticket for each break that stands, the marks and closes that tomorrow needs."""
     orders = Books(ports.books).orders(day)
     closed = replace(
         closed,
@@ -231,7 +233,8 @@ def _record(ports: ReconcilePorts, day: datetime.date, closed: Closed, aged: Age
     )
     writes = rows_of(ports.books, aged, ticket_after_cycles=1)
     marks = marks_row(ports.books, ports.quotes, day, closed.at)
-    ports.books.commit([*writes, marks, Write("days", str(day), encode(closed))])
+    closings = closing_rows(ports.quotes, rules, day, closed.settlements)
+    ports.books.commit([*writes, marks, *closings, Write("days", str(day), encode(closed))])
     return closed
 
 

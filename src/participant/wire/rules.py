@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from participant.core import rulerows
+from participant.core import conduct, rulerows
 from participant.core.rulebook import Rulebook
 
 
@@ -70,6 +70,17 @@ class MembershipFile(Struct, frozen=True, forbid_unknown_fields=True):
     betas: tuple[rulerows.Beta, ...]
 
 
+class ConductFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """conduct.toml: what is asked of everybody who trades."""
+
+    halts: tuple[conduct.Halt, ...]
+    position_limits: tuple[conduct.PositionLimit, ...]
+    algo_rules: tuple[conduct.AlgoRule, ...]
+    calendar_spreads: tuple[conduct.CalendarSpread, ...]
+    delivery_margins: tuple[conduct.DeliveryMargin, ...]
+    operating_ranges: tuple[conduct.OperatingRange, ...]
+
+
 FILES: dict[str, type[Struct]] = {
     "calendar.toml": CalendarFile,
     "contracts.toml": ContractsFile,
@@ -78,6 +89,7 @@ FILES: dict[str, type[Struct]] = {
     "underlyings.toml": UnderlyingsFile,
     "events.toml": EventsFile,
     "membership.toml": MembershipFile,
+    "conduct.toml": ConductFile,
 }
 
 

@@ -69,5 +69,9 @@ def _table(head: str, name: str, table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    """A scalar or a list of scalars: JSON's and TOML's ways to write them are the same."""
+    """A scalar as JSON writes it, which TOML reads the same; a list, and a table in one, in a line."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_value(one)}' for key, one in value.items())} }}"
     return json.dumps(value, ensure_ascii=False)

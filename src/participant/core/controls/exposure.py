@@ -15,18 +15,24 @@ from participant.core.session import day_of, usual_close
 
 
 def covered(ask: Ask) -> Finding | None:
-    """Cover is never less than the calls sold, whichever working and unknown orders fill. A buy takes no cover away."""
+    """Cover is never less than the options sold, whichever working and unknown orders fill. A buy takes none away."""
     if not is_uncovered(ask):
         return None
-    cover, calls = worst_cover(ask)
-    return Finding(f"{calls} units of calls would stand against {cover} of cover", {"calls": calls, "cover": cover})
+    cover, sold = worst_cover(ask)
+    kind = "puts" if ask.order.contract.kind is Kind.PUT else "calls"
+    return Finding(f"{sold} units of {kind} would stand against {cover} of cover", {kind: sold, "cover": cover})
 
 
 def size(ask: Ask) -> Finding | None:
     """What the order adds to stays within the limit of lots even if everything working fills; a close adds nothing."""
     kind, side, lot = ask.order.contract.kind, ask.order.side, ask.lot
-    units = side.sign * sum(q for c, q in ask.held.items() if c.kind is kind)
-    units += sum(left(o) for o in ask.wire if o.contract.kind is kind and o.side is side)
+    after = {c: side.sign * q for c, q in ask.held.items() if c.kind is kind}
+    for one in ask.wire:
+        if one.contract.kind is kind and one.side is side:
+            after[one.contract] = after.get(one.contract, 0) + left(one)
+    if after.get(ask.order.contract, 0) <= 0:
+        return None
+    units = sum(q for q in after.values() if q > 0)
     if units > ask.limits.lots_max * lot:
         said = f"{units} units of {kind} exceed {ask.limits.lots_max} lots of {lot}"
         return Finding(said, {"units": units, "lot": lot})
@@ -34,7 +40,7 @@ def size(ask: Ask) -> Finding | None:
 
 
 def short_options(ask: Ask) -> Finding | None:
-    """No more options are sold than the limit of lots, if every sell fills and no buy does."""
+    """No more options are sold than the limit of lots, if every sell fills and no buy does; a close sells none."""
     order = ask.order
     if order.side is Side.BUY or not order.contract.kind.is_option:
         return None
@@ -42,7 +48,7 @@ def short_options(ask: Ask) -> Finding | None:
     for one in ask.wire:
         if one.side is Side.SELL and one.contract.kind.is_option:
             after[one.contract] = after.get(one.contract, 0) - left(one)
-    short = sum(max(0, -q) for q in after.values())
+    short = sum(max(0, -q) for q in after.values()) if after.get(order.contract, 0) < 0 else 0
     if short > ask.limits.short_lots_max * order.contract.lot:
         said = f"{short} units of options would be sold, the limit is {ask.limits.short_lots_max} lots"
         return Finding(said, {"short": short, "lot": order.contract.lot})

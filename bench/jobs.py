@@ -1,0 +1,312 @@
+"""Brain jobs: decisions and whole jobs a second on recorded snapshots, small jobs through a worker, a hang, beside Ray.
+
+    python -m bench.jobs [--data DIR] [--peers DIR] [--rounds N] [--only decisions,jobs,pipes,hangs,ray] [--out FILE]
+
+Ray is installed into a virtual environment of its own (DIR, else a temporary one). Where no recorded market is at hand
+the snapshots of a made day stand in. docs/speed.md says how it is measured.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.jobs_snapshots import Snapshots, recorded
+from bench.sampling import Sampler
+from participant.adapters.clocks.system import SystemClock
+from participant.adapters.compute.process import ProcessCompute
+from participant.adapters.compute.zygote import ZygoteCompute
+from participant.adapters.stores.sqlite import SqliteStore
+from participant.config import load_rules
+from participant.core.brain import decide
+from participant.core.decision import Decision, DecisionInput
+from participant.core.messages import Job
+from participant.core.session import day_of
+from participant.links.decision_log import LogRows
+from participant.links.journal import JournalStore
+from participant.links.pool import PoolRule, WorkerPool
+from participant.stages.decide import run
+from participant.wire.json import decode, encode
+
+ROOT = Path(__file__).resolve().parents[1]
+RULES = load_rules()
+RAY = "ray==2.60.0"
+LIMIT_S = 60.0
+FLIGHT = 1_000  # jobs submitted and not fetched, where they are pipelined
+# About 1 KB in; what a job does with it stands in jobs_peers.py as well, for Ray.
+PAYLOAD = json.dumps({"id": "a" * 200, "numbers": list(range(1_000, 1_140))}).encode()
+SMALL = """
+import json
+def work(body):
+    given = json.loads(body)
+    return json.dumps({"id": given["id"], "sum": sum(given["numbers"])}).encode()
+"""
+# The real brain, but for a word that hangs it.
+BRAIN = """
+from participant.config import load_rules
+from participant.stages import decide
+rules = load_rules()
+assert rules.content_hash
+def work(body):
+    while body == b"hang":
+        pass
+    return decide.run(body, rules)
+"""
+SERVE = {
+    "workers": "from participant.links.work import serve_stdio as serve\nserve(work, 512)",
+    "zygote": "from participant.links.forks import serve_forking as serve\nserve(work, 512)",
+}
+KINDS: dict[str, type[WorkerPool]] = {"workers": ProcessCompute, "zygote": ZygoteCompute}
+
+
+def pool(kind: str, work: str, count: int = 1) -> Any:
+    """Processes of a kind that have answered once."""
+    command = [sys.executable, "-c", f"{work}\n{SERVE[kind]}"]
+    made = KINDS[kind](command, PoolRule(count, 10**9), {"PYTHONPATH": str(ROOT / "src")})
+    for n in range(count * 8):
+        made.submit(Job(f"warm {n}", PAYLOAD, LIMIT_S))
+    fetched(made, count * 8)
+    return made
+
+
+def fetched(compute: Any, count: int) -> list[Any]:
+    """The next results; so many."""
+    found: list[Any] = []
+    while len(found) < count:
+        found += compute.results(1.0)
+    return found
+
+
+# --- decisions and whole jobs -----------------------------------------------------------------------------------------
+
+
+def measure_decisions(places: Sequence[Snapshots], rounds: int) -> list[dict[str, Any]]:
+    """Decisions a second of one core on values that are decoded already: of processor time, and by the wall."""
+    rows = []
+    for place in places:
+        for branch, inputs in place.branches.items():
+            cpu, wall = _least(lambda given=inputs: [_decide(one) for one in given], rounds)
+            verdicts = [_decide(one) for one in inputs]
+            rows.append({
+                "data": place.name, "branch": branch, "snapshots": len(inputs), "strikes": place.strikes(inputs),
+                "a_second": len(inputs) / cpu, "wall": len(inputs) / wall, "said": _counts(verdicts),
+            })  # fmt: skip
+    return rows
+
+
+def measure_jobs(places: Sequence[Snapshots], rounds: int) -> list[dict[str, Any]]:
+    """Whole jobs a second of one core: decode, decide, encode, log rows in columns and packed, one synced commit."""
+    rows = []
+    for place in places:
+        for branch, inputs in place.branches.items():
+            bodies = [encode(one) for one in inputs]
+            cpu, wall, shares = 0.0, 0.0, {}
+            for _ in range(rounds):
+                with tempfile.TemporaryDirectory() as folder:
+                    store = SqliteStore(Path(folder, "books.sqlite"), is_durable=True)
+                    books = JournalStore(store, "dispatch", "day", SystemClock())
+                    log, sampler = LogRows(books), Sampler()
+                    with sampler:
+                        used, took = _timed(lambda given=bodies, to=books, of=log: [_job(b, to, of) for b in given])
+                    cpu, wall = (used, took) if not cpu or used < cpu else (cpu, wall)
+                    for name, count in sampler.found.items():
+                        shares[name] = shares.get(name, 0) + count
+                    store.close()
+            rows.append({
+                "data": place.name, "branch": branch, "bytes": len(bodies[0]), "a_second": len(bodies) / cpu,
+                "wall": len(bodies) / wall, "shares": {k: v / sum(shares.values()) for k, v in shares.items()},
+            })  # fmt: skip
+    return rows
+
+
+def _decide(given: DecisionInput) -> Decision:
+    info = given.current_position_info
+    return decide(given.scrip, given.market_state, info.position, info.account, RULES)
+
+
+def _job(body: bytes, books: JournalStore, log: LogRows) -> None:
+    given = decode(body, DecisionInput)
+    decision = decode(run(body, RULES), Decision)
+    day = day_of(decision.decided_for)
+    if not books.commit(log.of(day, given, decision)):
+        raise SystemExit("a decision was in the log already")
+
+
+def _counts(verdicts: Sequence[Decision]) -> dict[str, int]:
+    said: dict[str, int] = {}
+    for one in verdicts:
+        words = one.action.value if one.legs else f"{one.action.value}: {' '.join(one.reason.split()[:4])}"
+        said[words] = said.get(words, 0) + 1
+    return dict(sorted(said.items(), key=lambda item: -item[1])[:4])
+
+
+def _timed(call: Callable[[], object]) -> tuple[float, float]:
+    cpu, wall = time.process_time(), time.perf_counter()
+    call()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def _least(call: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Seconds of the processor and of the wall, the least of the rounds, as others on the machine only add."""
+    times = [_timed(call) for _ in range(rounds)]
+    return min(cpu for cpu, _ in times), min(wall for _, wall in times)
+
+
+# --- pipes ------------------------------------------------------------------------------------------------------------
+
+
+def one_by_one(compute: Any, count: int) -> float:
+    """Jobs a second where each is awaited before the next."""
+    began = time.perf_counter()
+    for n in range(count):
+        compute.submit(Job(str(n), PAYLOAD, LIMIT_S))
+        fetched(compute, 1)
+    return count / (time.perf_counter() - began)
+
+
+def pipelined(compute: Any, count: int) -> float:
+    """Jobs a second where up to FLIGHT are under way."""
+    began, done, sent = time.perf_counter(), 0, 0
+    while done < count:
+        while sent < count and sent - done < FLIGHT:
+            compute.submit(Job(str(sent), PAYLOAD, LIMIT_S))
+            sent += 1
+        done += len(compute.results(1.0))
+    return count / (time.perf_counter() - began)
+
+
+def measure_pipes(rounds: int) -> list[dict[str, Any]]:
+    """Jobs of 1 KB: through one warm worker, through two, through one zygote; the median of the rounds and the best."""
+    rows = []
+    for kind, count, jobs in (("workers", 1, 5_000), ("workers", 2, 5_000), ("zygote", 1, 200)):
+        compute = pool(kind, SMALL, count)
+        singly = [one_by_one(compute, jobs) for _ in range(rounds)]
+        many = [pipelined(compute, 4 * jobs) for _ in range(rounds)]
+        compute.close()
+        rows.append({"kind": kind, "processes": count, "singly": singly, "pipelined": many})
+    return rows
+
+
+def measure_hangs(given: DecisionInput, times: int = 20) -> list[dict[str, Any]]:
+    """A hang of the brain at a deadline of 200 ms: when it is told, and when the next decision is there, after that."""
+    rows, body, timeout_s = [], encode(given), 0.2
+    for kind in KINDS:
+        compute = pool(kind, BRAIN)
+        told, replaced = [], []
+        for n in range(times):
+            due = time.perf_counter() + timeout_s
+            compute.submit(Job(f"hang {n}", b"hang", timeout_s))
+            (result,) = fetched(compute, 1)
+            told.append(time.perf_counter() - due)
+            if result.outcome != "timeout":
+                raise SystemExit(f"a hang ended with {result}")
+            compute.submit(Job(f"next {n}", body, LIMIT_S))
+            (result,) = fetched(compute, 1)
+            replaced.append(time.perf_counter() - due)
+            if result.outcome != "done":
+                raise SystemExit(f"the next job ended with {result}")
+        compute.close()
+        rows.append({"kind": kind, "told_s": told, "next_s": replaced})
+    return rows
+
+
+# --- beside Ray -------------------------------------------------------------------------------------------------------
+
+
+def measure_ray(peers: Path, rounds: int) -> dict[str, Any]:
+    """Round about: our pool and Ray's tasks and actor, two processes each, the same payload and work."""
+    python = peers / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(peers)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "--quiet", RAY], check=True)
+    command = [str(python), "-W", "ignore", str(ROOT / "bench" / "jobs_peers.py")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as ray:
+        assert ray.stdin is not None
+        assert ray.stdout is not None
+        ours = pool("workers", SMALL, 2)
+        found: dict[str, list[float]] = {}
+        for _ in range(rounds):
+            for name, rate in (("ours, one at a time", one_by_one(ours, 4_000)), ("ours", pipelined(ours, 20_000))):
+                found.setdefault(name, []).append(rate)
+            ray.stdin.write(PAYLOAD.decode() + "\n")
+            ray.stdin.flush()
+            for name, rate in json.loads(ray.stdout.readline()).items():
+                found.setdefault(name, []).append(rate)
+        ours.close()
+        ray.stdin.close()
+        ray.wait(LIMIT_S)
+    return found
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+
+
+def describe(result: dict[str, Any]) -> None:
+    """The tables of docs/speed.md."""
+    print(f"{os.cpu_count()} cores, load {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+    for row in result.get("decisions", []):
+        said = ", ".join(f"{count} {what}" for what, count in row["said"].items())
+        print(f"decisions, {row['data']}, {row['strikes']:.0f} strikes, {row['branch']}: {row['a_second']:,.0f}/s of "
+              f"processor ({row['wall']:,.0f} by the wall); {row['snapshots']} snapshots: {said}")  # fmt: skip
+    for row in result.get("jobs", []):
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in sorted(row["shares"].items(), key=lambda i: -i[1]))
+        print(f"whole jobs, {row['data']}, {row['bytes']:,} bytes, {row['branch']}: {row['a_second']:,.0f}/s of "
+              f"processor ({row['wall']:,.0f} by the wall): {shares}")  # fmt: skip
+    for row in result.get("pipes", []):
+        print(f"1 KB, {row['processes']} {row['kind']}: one at a time {_rates(row['singly'])}, "
+              f"pipelined {_rates(row['pipelined'])}")  # fmt: skip
+    for row in result.get("hangs", []):
+        told, after = row["told_s"], row["next_s"]
+        print(f"a hang, {row['kind']}: told {_ms(told)} after its deadline, the next decision there {_ms(after)}")
+    ray = result.get("ray")
+    if ray:
+        for name, rates in ray.items():
+            print(f"beside Ray, {name}: {_rates(rates)}")
+        for ours, theirs in (("ours, one at a time", "task, one at a time"), ("ours", "task, pipelined")):
+            ratios = [a / b for a, b in zip(ray[ours], ray[theirs], strict=True)]
+            print(f"against a Ray {theirs}: {median(ratios):.1f}x (worst round {min(ratios):.1f}x), goal 15x")
+
+
+def _rates(rates: Sequence[float]) -> str:
+    return f"{median(rates):,.0f}/s (best round {max(rates):,.0f})"
+
+
+def _ms(seconds: Sequence[float]) -> str:
+    return f"{1e3 * median(seconds):.1f} ms (worst {1e3 * max(seconds):.1f})"
+
+
+def main(words: Sequence[str]) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="bench.jobs")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", default="decisions,jobs,pipes,hangs,ray")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args(words)
+    places = recorded(options.data, RULES)
+    some = next(iter(places[-1].branches.values()))[0]
+    with tempfile.TemporaryDirectory() as work:
+        measures: dict[str, Callable[[], Any]] = {
+            "decisions": lambda: measure_decisions(places, options.rounds),
+            "jobs": lambda: measure_jobs(places, options.rounds),
+            "pipes": lambda: measure_pipes(options.rounds),
+            "hangs": lambda: measure_hangs(some),
+            "ray": lambda: measure_ray(options.peers or Path(work, "peers"), options.rounds),
+        }
+        result = {name: measures[name]() for name in options.only.split(",")}
+    describe(result)
+    if options.out:
+        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
