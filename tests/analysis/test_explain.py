@@ -1,18 +1,28 @@
 """Why a decision came out as it did: settings that are tried out, and what the command prints of it."""
 
 import json
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from participant.analysis.explain import STEPS_MAX, moves
+from participant.analysis.market_moves import market_moves
 from participant.cli import main
+from participant.commands.explain import explained
+from participant.commands.explained import lines
 from participant.core.brain import decide
-from participant.core.decision import Action, Decision, DecisionInput, PositionInfo
-from participant.core.scrip import Scrip, Weights
-from tests.core.worlds import RULES, account, chain_state, position
+from participant.core.brain_checks import judged
+from participant.core.decision import Action, Decision, DecisionInput, Figure, PositionInfo
+from participant.core.risk_limits import SHIPPED
+from participant.core.scrip import OwnEvent, Scrip, Weights
+from participant.core.strategies.table import strategy_of
+from participant.core.strategy import Case, Verdict
+from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, look_back, position
 from tests.desk.runs import trade
+from tests.docs.pages import blocks, text
 
 GIVEN = DecisionInput(
     Scrip("NIFTY", weights=Weights(iv_rank_min=0.3)), chain_state(), PositionInfo(position(), account())
@@ -24,7 +34,7 @@ def again(given: DecisionInput) -> Decision:
     return decide(given.scrip, given.market_state, info.position, info.account, RULES)
 
 
-def with_weights(**changes: float) -> DecisionInput:
+def with_weights(**changes: Any) -> DecisionInput:
     return replace(GIVEN, scrip=replace(GIVEN.scrip, weights=replace(GIVEN.scrip.weights, **changes)))
 
 
@@ -60,6 +70,125 @@ def test_where_no_setting_is_to_blame_none_is_named() -> None:
     assert moves(closed, again) == ()
 
 
+# --- what of the market would have changed it -------------------------------------------------------------------------
+
+
+def judge(one: DecisionInput) -> Verdict:
+    info = one.current_position_info
+    case = Case(one.scrip, one.market_state, info.position, info.account, RULES)
+    return judged(strategy_of("NIFTY", "covered_call"), case)[0]
+
+
+def value(figure: Figure) -> float:
+    assert isinstance(figure, int | float)
+    return float(figure)
+
+
+@pytest.mark.parametrize(
+    ("weights", "rule", "limit"),
+    [({"iv_rank_min": 0.9}, "rank", 0.9), ({"iv_over_realised_min": 2.0}, "over realised", 2.0)],
+)
+def test_the_quantity_that_opens_a_shut_gate_is_its_limit(weights: dict[str, float], rule: str, limit: float) -> None:
+    (move,) = market_moves(with_weights(**weights), judge)
+    assert (move.rule, move.action) == (rule, Action.OPEN)
+    assert value(move.was) < limit <= value(move.then)
+    assert value(move.then) == pytest.approx(limit, rel=2e-3)
+
+
+def test_the_quantities_of_gates_in_a_row_are_found_one_after_the_other() -> None:
+    shut = with_weights(iv_rank_min=0.9, iv_over_realised_min=2.0)
+    found = market_moves(shut, judge)
+    assert [(move.rule, move.action) for move in found] == [
+        ("rank", Action.MAINTAIN),
+        ("over realised", Action.OPEN),
+    ]
+
+
+def test_sizes_and_spreads_are_moved_as_well() -> None:
+    few = replace(GIVEN, market_state=chain_state(lots_shown=1))
+    (sizes,) = market_moves(
+        replace(few, scrip=replace(few.scrip, weights=replace(few.scrip.weights, displayed_lots_min=3))), judge
+    )
+    assert (sizes.rule, sizes.was, sizes.then, sizes.action) == ("displayed", 1, 3, Action.OPEN)
+    wide = replace(GIVEN, market_state=chain_state(spread=0.05))
+    (spread,) = market_moves(wide, judge)
+    assert (spread.rule, spread.action) == ("spread", Action.OPEN)
+    assert value(spread.then) == pytest.approx(0.03, rel=0.02)
+
+
+def test_of_an_opening_each_quantity_that_would_have_kept_it_away_is_told_by_itself() -> None:
+    found = market_moves(GIVEN, judge)
+    assert [move.rule for move in found] == ["rank", "over realised", "spread", "displayed"]
+    assert {move.action for move in found} == {Action.MAINTAIN}
+
+
+def test_of_a_structure_that_is_held_the_spot_that_stops_it_is_told() -> None:
+    state = chain_state()
+    held = position(
+        holding(future(state, 1), 65, 251_500_000), holding(call(state, date(2026, 10, 6), 256_500_000), -65, 1_300_000)
+    )
+    given = replace(GIVEN, current_position_info=PositionInfo(held, account()))
+    stop, off = market_moves(given, judge)
+    assert (stop.rule, stop.action, stop.was) == ("stop", Action.CLOSE, state.spot)
+    assert "its stop is -₹150,000" in stop.reason
+    assert 0.85 < value(stop.then) / state.spot < 0.95
+    assert (off.rule, off.action) == ("square-off", Action.CLOSE)
+    assert value(off.then) == pytest.approx(65_000, rel=0.02)
+
+
+def test_where_the_market_moves_nothing_nothing_is_told() -> None:
+    closed = replace(
+        GIVEN, market_state=replace(GIVEN.market_state, exchange_at=GIVEN.market_state.exchange_at - 10**14)
+    )
+    assert market_moves(closed, judge) == ()
+
+
+def test_a_published_indexs_own_close_is_not_moved_with_its_past() -> None:
+    back = replace(GIVEN.market_state.look_back, published="India VIX", iv30=(*look_back().iv30, 0.15))
+    given = replace(GIVEN, market_state=replace(GIVEN.market_state, look_back=back))
+    given = replace(given, scrip=replace(given.scrip, weights=replace(given.scrip.weights, iv_rank_min=0.95)))
+    (move,) = market_moves(given, judge)
+    assert (move.rule, move.action) == ("rank", Action.OPEN)
+    assert value(move.then) >= 0.95
+
+
+# --- words and limits among the settings ------------------------------------------------------------------------------
+
+
+def test_a_limit_of_the_brains_own_checks_is_named_as_one() -> None:
+    tight = replace(GIVEN, scrip=replace(GIVEN.scrip, limits=replace(SHIPPED, scenario_share_max=0.01)))
+    assert again(tight).reason.startswith("refused by scenario")
+    (move,) = moves(tight, again)
+    assert (move.setting, move.was, move.action) == ("limits.scenario_share_max", 0.01, Action.OPEN)
+
+
+def test_a_word_that_would_have_changed_it_is_named() -> None:
+    soon = OwnEvent(DAY, "results")
+    shut = replace(GIVEN, scrip=replace(GIVEN.scrip, events=(soon,)))
+    assert "is near: nothing is opened" in again(shut).reason
+    (move,) = moves(shut, again)
+    assert (move.setting, move.was, move.then, move.action) == ("blackout", "maintain", "off", Action.OPEN)
+
+
+# --- what is printed --------------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_what_the_command_prints() -> None:
+    given = with_weights(iv_rank_min=0.7)
+    found = explained("2026-09-16", again(given), given, RULES)
+    printed = "\n".join(line for line in lines(found) if not line.startswith("  decision"))
+    (shown,) = blocks(text("docs/explain.md"), "text")
+    assert shown.rstrip("\n") == printed.rstrip("\n")
+
+
+def test_rules_that_are_not_those_of_the_log_say_so() -> None:
+    found = explained("2026-09-16", replace(again(GIVEN), reason="otherwise"), GIVEN, RULES)
+    assert any("this version decides otherwise" in line for line in lines(found))
+    undecided = replace(again(GIVEN), figures={}, reason="No decision: the job timed out")
+    plain = "\n".join(lines(explained("2026-09-16", undecided, GIVEN, RULES)))
+    assert "signals" not in plain
+
+
 def test_the_command_prints_what_it_saw_its_orders_and_what_would_have_changed_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,8 +203,9 @@ def test_the_command_prints_what_it_saw_its_orders_and_what_would_have_changed_i
         "quoted options",
         "passed every control at bid",
         "filled",
-        "else",
-        "iv_rank",
+        "market",
+        "setting",
+        "✓ rank",
         "30-day IV",
         "index from the chain",
         "of its future, IV",

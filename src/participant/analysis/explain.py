@@ -9,27 +9,32 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import isfinite, nextafter
+from typing import get_args, get_type_hints
 
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from participant.core.decision import Action, Decision, DecisionInput
-from participant.core.scrip import Scrip
+from participant.core.scrip import Scrip, Weights
 from participant.core.strategies.table import STRATEGIES, fault_of
 from participant.core.watchlist import OWN
 
 STEPS_MAX = 8
 MOVE_MAX = 5  # a share of 5 % that would have to be 146 % explains nothing
+LIMITS = "limits."
 DIGITS = re.compile(r"[\d.,]+")
 Decide = Callable[[DecisionInput], Decision]
 
 
 class Move(Struct, frozen=True):
-    """A setting, what it is and what it would have to be, and what the verdict would have been then."""
+    """A setting, what it is and what it would have to be, and what the verdict would have been then.
+
+    `limits.` before its name says that it is one of the scrip's limits, not of its weights.
+    """
 
     setting: str
-    was: float
-    then: float
+    was: float | str
+    then: float | str
     action: Action
     reason: str
 
@@ -58,6 +63,7 @@ def moves(given: DecisionInput, decide: Decide) -> tuple[Move, ...]:
 
 def _nearest(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
     """For each setting the nearest value that changes what is said."""
+    yield from _words(given, now, decide)
     for setting, was in _numbers(given.scrip):
         for then in sorted(_candidates(was, now), key=lambda value: abs(value - was)):
             moved = _with(given, setting, then)
@@ -85,12 +91,28 @@ def _leads_on(now: Decision, after: Decision, further: Callable[[], Decision]) -
 
 
 def _numbers(scrip: Scrip) -> Iterator[tuple[str, float]]:
-    """The weights, and the own settings of a strategy of another package, those at their default as well."""
+    """The weights, the limits, and the own settings of a strategy of another package, those at their default too."""
     whole = {} if fault_of(scrip) else STRATEGIES[scrip.strategy].whole(scrip.settings)
     own = {OWN + name: value for name, value in whole.items()}
-    for name, value in (*to_builtins(scrip.weights).items(), *own.items()):
+    limits = {LIMITS + name: value for name, value in to_builtins(scrip.limits).items()}
+    for name, value in (*to_builtins(scrip.weights).items(), *limits.items(), *own.items()):
         if isinstance(value, int | float) and not isinstance(value, bool):
             yield name, value
+
+
+def _words(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tuple[Move, Decision]]:
+    """For each setting that is a word the other words that change what is said, where the weights can be so."""
+    hints = get_type_hints(Weights)
+    for setting, words in ((name, get_args(hints[name])) for name in Weights.__struct_fields__):
+        was = getattr(given.scrip.weights, setting)
+        for then in (word for word in words if isinstance(was, str) and word != was):
+            changed = _with(given, setting, then)
+            decision = decide(changed) if not changed.scrip.weights.fault else now
+            if decision.action is not now.action or (
+                _form(decision.reason) != _form(now.reason) and len(decision.figures) >= len(now.figures)
+            ):
+                yield Move(setting, was, then, decision.action, decision.reason), decision
+                break
 
 
 def _candidates(was: int | float, now: Decision) -> set[float]:
@@ -104,10 +126,12 @@ def _candidates(was: int | float, now: Decision) -> set[float]:
     return {value for value in values if value != was and abs(value) <= MOVE_MAX * abs(was)}
 
 
-def _with(given: DecisionInput, setting: str, value: float) -> DecisionInput:
+def _with(given: DecisionInput, setting: str, value: float | str) -> DecisionInput:
     scrip = given.scrip
     if setting.startswith(OWN):
         scrip = replace(scrip, settings={**scrip.settings, setting.removeprefix(OWN): value})
+    elif setting.startswith(LIMITS):
+        scrip = replace(scrip, limits=replace(scrip.limits, **{setting.removeprefix(LIMITS): value}))
     else:
         scrip = replace(scrip, weights=replace(scrip.weights, **{setting: value}))
     return replace(given, scrip=scrip)
@@ -121,4 +145,6 @@ def _form(reason: str) -> str:
 def _distance(found: tuple[Move, Decision]) -> tuple[float, str]:
     """How far a setting is moved, for its size; the smaller is the likelier cause."""
     move = found[0]
+    if isinstance(move.then, str) or isinstance(move.was, str):
+        return 1.0, move.setting
     return abs(move.then - move.was) / (abs(move.was) or 1.0), move.setting

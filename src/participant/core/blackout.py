@@ -60,6 +60,12 @@ def blackout_gate(case: Case) -> Gate:
     return Gate("event", f"{told(event)} is near: nothing is opened", event.day.isoformat(), None, figures)
 
 
+def closing_event(case: Case) -> Gate:
+    """Whether what is held is closed for the sake of an event."""
+    event = near_event(case) if case.weights.blackout == "close" else None
+    return Gate("event", f"{told(event)} is near" if event else "", event.day.isoformat() if event else None)
+
+
 def told(event: Event) -> str:
     """An event for a sentence, with its source, and how far that goes where it may well be otherwise."""
     doubt = ", low confidence" if event.confidence is Confidence.LOW else ""

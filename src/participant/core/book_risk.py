@@ -118,7 +118,7 @@ def unit(case: Case, contract: Contract) -> Amounts | None:
     years = years_to(case.rules.expiry_at(contract.expiry), case.at)
     g = greeks(is_call, forward, strike, years, sigma)
     now = price(is_call, forward, strike, years, sigma)
-    gains = (price(is_call, forward + m * spot, strike, years, sigma * f) - now for m, f in SCENARIOS)
+    gains = (price(is_call, max(1.0, forward + m * spot), strike, years, sigma * f) - now for m, f in SCENARIOS)
     return (g.delta * spot, g.gamma * spot * spot / 100, g.vega / 100, g.theta / DAYS_PER_YEAR, *gains)
 
 

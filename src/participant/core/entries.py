@@ -1,5 +1,6 @@
 """Selling a call: the gates in their order, and the legs. With its cover bought first, or against one that is held."""
 
+import datetime
 from collections.abc import Generator, Sequence
 
 from msgspec import Struct
@@ -10,15 +11,18 @@ from participant.core.decision import Action, Leg
 from participant.core.gates import VOLATILITY, Richness, age_gate, credit, credit_gate, spread_gate, volatility_gates
 from participant.core.market import Future
 from participant.core.pricing import rounded, years_to
+from participant.core.rolling import due_at, measured
 from participant.core.scrip import Kind, Side, money
 from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
 from participant.core.signals import Score, score, score_gate
 from participant.core.sizing import Margins, Sizing, crash, is_bought, margin_room, margins, shown_lots, size
-from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
+from participant.core.strategy import Asked, Case, Figures, Gate, Verdict, ask, maintain
+from participant.core.tranches import at_risk, ladder_gate, tranche, waiting_gate
 from participant.core.wording import at_price, counted, rupees
 
-ENTRY = (*VOLATILITY, "event", "call", "quote age", "spread", "displayed", "lots", "credit", "score")
-SALE = (*VOLATILITY, "event", "call", "quote age", "spread", "displayed", "margin", "credit", "score")
+CALL = (*VOLATILITY, "event", "call", "lasting", "quote age", "spread")
+ENTRY = (*CALL, "displayed", "lots", "tranche", "credit", "score")
+SALE = (*CALL, "displayed", "margin", "credit", "score")
 
 
 class Deal(Struct, frozen=True):
@@ -32,7 +36,20 @@ class Deal(Struct, frozen=True):
 
 def enter(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Buy the cover, then sell the call, if every gate passes."""
-    asked = ask(_entry(case, rich), ENTRY)
+    return _bought(ask(_entry(case, rich, to_buy(case)), ENTRY), figures)
+
+
+def further(case: Case, figures: Figures, rich: Richness, covers: tuple[Future, ...]) -> Verdict:
+    """Open the next tranche of a structure that is held, on one of the covers that it has, if every gate passes."""
+
+    def rules() -> Generator[Gate, None, Deal]:
+        yield waiting_gate(case)
+        return (yield from _entry(case, rich, covers))
+
+    return _bought(ask(rules(), ("tranche time", *ENTRY)), figures)
+
+
+def _bought(asked: Asked[Deal], figures: Figures) -> Verdict:
     figures = figures | asked.figures
     if asked.found is None:
         return maintain(asked.said, figures, asked.gates)
@@ -45,34 +62,47 @@ def enter(case: Case, figures: Figures, rich: Richness) -> Verdict:
     return Verdict(Action.OPEN, reason, figures, legs, asked.gates)
 
 
-def _entry(case: Case, rich: Richness) -> Generator[Gate, None, Deal]:
-    candidate, found = yield from _call(case, rich, to_buy(case))
-    sizing = size(case, candidate)
+def _entry(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Deal]:
+    candidate, found = yield from _call(case, rich, covers)
+    sizing = size(case, candidate, at_risk(case, candidate))
     yield _displayed(case, sizing)
-    lots = sizing.lots
-    yield Gate("lots", "" if lots else f"no lot passes {sizing.why}", lots, 1)
+    yield Gate("lots", "" if sizing.lots else f"no lot passes {sizing.why}", sizing.lots, 1)
+    part = tranche(case, candidate, sizing)
+    yield ladder_gate(case, rich, part)
+    lots = part.lots
     needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=False)
     gate = credit_gate(case, earned)
     yield Gate(gate.name, gate.said, gate.value, gate.limit, gate.figures | _exposure(case, candidate, lots, needed))
     yield score_gate(case, found)
-    units = lots * candidate.call.lot
     said = (
-        f"{_sale(case, candidate, units)}; {rich.beside(candidate)}; "
+        f"{_sale(case, candidate, lots * candidate.call.lot)}; {rich.beside(candidate)}; "
         f"net credit {rupees(earned.net)} after {rupees(earned.charges)} of charges; "
-        f"{counted(lots, 'lot')}, bound by {sizing.why}"
+        f"{counted(lots, 'lot')}, {part.said(case) or f'bound by {sizing.why}'}"
     )
-    return Deal(candidate, units, needed, said)
+    return Deal(candidate, lots * candidate.call.lot, needed, said)
 
 
-def _call(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, tuple[Candidate, Score]]:
+class Held(Struct, frozen=True):
+    """A cover that is held: its futures as quoted, the units that calls are sold against, and the earliest expiry."""
+
+    futures: tuple[Future, ...]
+    units: int
+    since: datetime.date = datetime.date.min
+
+
+def _call(
+    case: Case, rich: Richness, covers: Sequence[Future] | str, since: datetime.date = datetime.date.min
+) -> Generator[Gate, None, tuple[Candidate, Score]]:
     """The gates up to the call, and its score: rich volatility, one that can be chosen, quoted just now and tightly."""
     yield from volatility_gates(case, rich)
     yield blackout_gate(case)
-    candidate = covers if isinstance(covers, str) else choose(case, covers)
+    candidate = covers if isinstance(covers, str) else choose(case, covers, since)
     while isinstance(candidate, str):  # a rule that speaks is the last one asked
         yield Gate("call", candidate)
     found = score(case, rich, candidate)
     yield Gate("call", "", candidate.call.key, None, figures_of(case, candidate) | found.figures)
+    soon = due_at(case, measured(case, candidate))
+    yield Gate("lasting", f"{candidate.call.key} would be rolled at once: {soon}" if soon else "")
     yield age_gate(case, candidate)
     yield spread_gate(case, candidate)
     return candidate, found
@@ -105,9 +135,9 @@ def _sale(case: Case, candidate: Candidate, units: int) -> str:
 # --- against a cover that is held -------------------------------------------------------------------------------------
 
 
-def sell(case: Case, figures: Figures, rich: Richness, cover: Future, units: int) -> Verdict:
-    """Sell a call a lot of so many units of a cover that is held, all at once, if the gates pass."""
-    asked = ask(_against(case, rich, cover, units), SALE)
+def sell(case: Case, figures: Figures, rich: Richness, cover: Held) -> Verdict:
+    """Sell a call a lot of a cover that is held, all at once, if the gates pass."""
+    asked = ask(_against(case, rich, cover), SALE)
     figures = figures | asked.figures
     if asked.found is None:
         return maintain(asked.said, figures, asked.gates)
@@ -116,9 +146,9 @@ def sell(case: Case, figures: Figures, rich: Richness, cover: Future, units: int
     return Verdict(Action.OPEN, f"sell {deal.said}", figures, (leg,), asked.gates)
 
 
-def _against(case: Case, rich: Richness, cover: Future, held: int) -> Generator[Gate, None, Deal]:
-    candidate, found = yield from _call(case, rich, (cover,))
-    lots, shown = held // candidate.call.lot, shown_lots(case, candidate)
+def _against(case: Case, rich: Richness, cover: Held) -> Generator[Gate, None, Deal]:
+    candidate, found = yield from _call(case, rich, cover.futures, cover.since)
+    lots, shown = cover.units // candidate.call.lot, shown_lots(case, candidate)
     if not is_bought(case):  # what a person holds need not be written against as a whole
         gate = _lots_of_cover(lots, size(case, candidate))
         yield gate

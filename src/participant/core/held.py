@@ -4,11 +4,11 @@ Each call is margined as if it stood alone, and no more are written than the cov
 """
 
 from participant.core.cover import to_write_against
-from participant.core.entries import sell
+from participant.core.entries import Held, sell
 from participant.core.gates import Richness
-from participant.core.holding import structure_result
 from participant.core.sizing import share_of_capital
 from participant.core.strategy import Case, Figures, Verdict, maintain
+from participant.core.structure import structure_result
 from participant.core.wording import rupees
 
 
@@ -24,4 +24,4 @@ def write(case: Case, figures: Figures, rich: Richness) -> Verdict:
         )
     if case.position.entered_on == case.day:
         return maintain("one entry a session, and today's has been made", figures)
-    return sell(case, figures, rich, to_write_against(case), case.position.cover)
+    return sell(case, figures, rich, Held((to_write_against(case),), case.position.cover))

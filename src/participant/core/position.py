@@ -49,7 +49,8 @@ class Position(Struct, frozen=True, rename="camel"):
     """What we hold and have ordered in one scrip, and what it has brought.
 
     `structure_result` is the cash result (realised, settled, charges) since the position was last flat,
-    `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today.
+    `realised` and `charges` are those of all time; all in paise. `booked` is what was taken in of each order of today,
+    `sold_at` when a call was last sold (ns), `tranches` the entries since the book was flat.
     `adopted` are the shares among the holdings that a person has declared as cover: they lie in a demat account, were
     never bought here and are never sold here, and the broker's positions do not show them.
     """
@@ -64,6 +65,8 @@ class Position(Struct, frozen=True, rename="camel"):
     cover_alone_since: int = 0
     booked: dict[str, Booked] = {}
     adopted: int = 0
+    sold_at: int = 0
+    tranches: int = 0
 
     @property
     def is_flat(self) -> bool:
@@ -194,12 +197,19 @@ def _added(position: Position, event: Filled, before: Booked) -> tuple[Position,
     if quantity <= 0:
         return position, 0
     if position.is_flat:
-        position = replace(position, structure_result=0, entered_on=event.day)
+        position = replace(position, structure_result=0, entered_on=event.day, tranches=0)
     elif position.adopted and not position.short_calls and event.side is Side.SELL:
         position = replace(position, entered_on=event.day)  # a call against a cover that is never bought
+    if _begins(position, event):
+        position = replace(position, tranches=position.tranches + 1)
     more = Booked(quantity, event.value - before.value, event.charges - before.charges)
     position, paid = _moved(position, event, more)
     return _noted(position, event), paid
+
+
+def _begins(position: Position, event: Filled) -> bool:
+    """Whether a fill begins another tranche: cover is bought while every unit that is held has its call."""
+    return event.side is Side.BUY and not event.contract.kind.is_option and position.cover == position.short_calls
 
 
 def _moved(position: Position, event: Filled, more: Booked) -> tuple[Position, int]:
@@ -214,7 +224,8 @@ def _moved(position: Position, event: Filled, more: Booked) -> tuple[Position, i
 
 def _noted(position: Position, event: Filled) -> Position:
     booked = {**position.booked, event.order_id: Booked(event.quantity, event.value, event.charges)}
-    return replace(position, booked=booked)
+    is_sale = event.side is Side.SELL and event.contract.kind is Kind.CALL
+    return replace(position, booked=booked, sold_at=event.at if is_sale else position.sold_at)
 
 
 def _booked(position: Position, holding: Holding, result: Result, at: int) -> Position:

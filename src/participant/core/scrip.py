@@ -143,6 +143,15 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     blackout: Literal["off", "maintain", "close"] = "maintain"
     blackout_sessions_before: Sessions = 1
     blackout_sessions_after: Sessions = 0
+    tranches_max: Annotated[int, Meta(ge=1, le=100)] = 1
+    tranche_share: Part = 1.0
+    tranche_every_s: Count = 0
+    tranche_rank_step: Share = 0.0
+    roll_at_days: Count = 0
+    roll_at_profit: Share = 0.0
+    roll_at_delta: Share = 0.0
+    roll_in_the_money: Share = 0.0
+    expiry_shortfall_close_s: Count = 3600
     cover: Literal["future", "stock", "held"] = "future"
     deliver: bool = False
 
@@ -168,6 +177,8 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
             return (
                 f"{', '.join(f'weight_{name}' for name in self.signal_weights)} sum to zero: give one of them a weight"
             )
+        if self.tranches_max > 1 and not (self.tranche_every_s or self.tranche_rank_step):
+            return f"tranches_max = {self.tranches_max} needs a step: tranche_every_s or tranche_rank_step above 0"
         if self.choose_by != "delta" and not self.choose_target > 0:
             return f'choose_by = "{self.choose_by}" needs a choose_target above 0'
         if self.days_to_expiry_min > self.days_to_expiry_max:

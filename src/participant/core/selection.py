@@ -53,14 +53,16 @@ class _Expiry(Struct, frozen=True):
 _Call = tuple[float, _Expiry, Strike, Quote]
 
 
-def choose(case: Case, covers: Sequence[Future]) -> Candidate | str:
+def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
     """The call nearest the target, days to expiry within the window, with its cover; or why there is none.
+
+    None that expires before `since`.
 
     Calls whose spread is acceptable go before all others, of equal ones the earlier expiry is taken. The cover is the
     earliest of `covers` that lives as long as the call.
     """
     window = f"{days_min(case)}-{case.weights.days_to_expiry_max} days"
-    chains = chains_of(case)
+    chains = chains_of(case, since)
     if not chains:
         return f"no expiry within {window} is listed"
     covered = [(chain, cover) for chain in chains if (cover := cover_of(chain, covers)) is not None]
@@ -140,10 +142,10 @@ def _error(case: Case, candidate: Candidate) -> float:
     return rounded(abs(measure(case, candidate) - target_of(case)[0]))
 
 
-def chains_of(case: Case) -> list[Chain]:
-    """The chains whose calls may be sold by the window of days, earliest expiry first."""
+def chains_of(case: Case, since: datetime.date = datetime.date.min) -> list[Chain]:
+    """The chains whose calls may be sold by the window of days, and expire no earlier than `since`, in their order."""
     least, most, day = days_min(case), case.weights.days_to_expiry_max, case.day
-    return [c for c in case.market.chains if least <= (c.expiry - day).days <= most]
+    return [c for c in case.market.chains if least <= (c.expiry - day).days <= most and c.expiry >= since]
 
 
 def days_to(case: Case, expiry: datetime.date) -> int:

@@ -73,10 +73,10 @@ class Sizing(Struct, frozen=True):
         }
 
 
-def size(case: Case, candidate: Candidate) -> Sizing:
-    """The lots that can be opened now."""
+def size(case: Case, candidate: Candidate, at_risk: int = 0) -> Sizing:
+    """The lots that can be opened now, where what is held would lose `at_risk` paise in the crash already."""
     weights = case.weights
-    room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max)
+    room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max) - at_risk
     lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
     lot_margin, lot_loss = margins(case, candidate, 1).peak, crash(case, candidate, 1)
     return Sizing(

@@ -103,7 +103,7 @@ def forward_to(state: MarketState, chain: Chain, years: float) -> Forward:
         if future.contract.expiry == chain.expiry and future.quote.is_valid and not future.is_derived:
             return Forward(middle(future.quote), ForwardSource.FUTURE)
     level = parity(chain, state.spot)
-    if isfinite(level):
+    if isfinite(level) and level > 0:  # a put quoted above its strike leaves nothing
         return Forward(level, ForwardSource.PARITY)
     return Forward(carried(Spot(float(state.spot), CARRY_RATE, 0.0), years), ForwardSource.CARRY)
 

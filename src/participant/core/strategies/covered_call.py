@@ -1,20 +1,22 @@
-"""The covered call on a long future: one call sold a lot of cover, into rich volatility, carried towards expiry.
+"""The covered call: a cover, and a call sold against each lot of it into rich volatility, carried towards expiry.
 
 In this order, nothing is done outside the open session, while orders work or with an odd lot; calls without cover are
-bought back;
-a structure is held or closed as a whole (`holding`); a cover that stands alone is sold or written against again;
-and a flat book may open, at most once a session.
+bought back; a structure is held, rolled, added to or closed (`holding`); a cover that stands alone is sold or written
+against again; and a flat book may open (`entries`), at most once a session.
 """
+
+from collections.abc import Generator
 
 from msgspec.structs import replace
 
 from participant.core.account import Account
+from participant.core.blackout import closing_event
 from participant.core.cover import covers, sellable, to_write_against
 from participant.core.decision import Action
-from participant.core.entries import enter, sell
+from participant.core.entries import Held, enter, sell
 from participant.core.gates import Richness, richness
 from participant.core.held import write
-from participant.core.holding import closing_legs, hold, selling_legs, structure_result, unquoted
+from participant.core.holding import hold
 from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
@@ -22,13 +24,17 @@ from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import Phase, phase, session_seconds_since
 from participant.core.signals import score
 from participant.core.sizing import share_of_capital
-from participant.core.strategy import Case, Figures, Verdict, maintain
+from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
+from participant.core.structure import closing_legs, selling_legs, structure_result, unquoted
 from participant.core.wording import rupees
 
 
 def covered_call(scrip: Scrip, market: MarketState, position: Position, account: Account, rules: Rulebook) -> Verdict:
     """Open, close or maintain the covered call of one scrip."""
     case = Case(scrip, market, position, account, rules)
+    if market.spot <= 0:
+        unpriced = Gate("spot", "the underlying has no price", market.spot)
+        return maintain(unpriced.said, {"spot": market.spot}, (unpriced,))
     rich = richness(case)
     figures: Figures = {
         "spot": market.spot,
@@ -37,22 +43,34 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
         "cover_units": position.cover,
         "call_units_sold": position.short_calls,
     }
-    now = phase(rules, case.at)
-    if now is not Phase.OPEN:
-        return maintain(f"the market is not open: {now}", figures)
-    if position.working:
-        return maintain(f"orders are working: {_working(position)}", figures)
-    strange = _strange(position, scrip.weights)
-    if strange:
-        return maintain(f"{strange}: a person must look at it", figures)
+    asked = ask(_standing(case), STANDING)
+    verdict = maintain(asked.said, figures) if asked.said else _decided(case, figures, rich)
+    return replace(verdict, gates=(*asked.gates, *verdict.gates))
+
+
+STANDING = ("market open", "orders", "what is held")
+
+
+def _standing(case: Case) -> Generator[Gate, None, None]:
+    """What must be so before anything is done, but for calls that have no cover: they are bought back."""
+    now, position = phase(case.rules, case.at), case.position
+    yield Gate("market open", "" if now is Phase.OPEN else f"the market is not open: {now}", str(now))
+    yield Gate("orders", f"orders are working: {_working(position)}" if position.working else "")
+    strange = _strange(position, case.weights)
+    yield Gate("what is held", f"{strange}: a person must look at it" if strange else "")
+
+
+def _decided(case: Case, figures: Figures, rich: Richness) -> Verdict:
+    position = case.position
     if position.short_calls > position.cover:
         return _cover_up(case, figures)
     if position.short_calls:
-        return hold(case, figures)
+        return hold(case, figures, rich)
     if position.cover:
         return _cover_alone(case, figures, rich)
     if position.entered_on == case.day:
-        return maintain("one entry a session, and today's has been made", figures)
+        said = "one entry a session, and today's has been made"
+        return maintain(said, figures, (Gate("first today", said, case.day.isoformat()),))
     return enter(case, figures, rich)
 
 
@@ -98,20 +116,22 @@ def _cover_alone(case: Case, figures: Figures, rich: Richness) -> Verdict:
     missing = unquoted(case, Kind.FUTURE, Kind.STOCK)
     if missing:
         return maintain(missing, figures)
-    why, result = "no call stands against it", structure_result(case)
-    stop = -share_of_capital(case, case.weights.structure_loss_share_max)
-    if result <= stop:
-        why = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}"
-    elif case.weights.after_call == "resell" and not _is_last_day(case):
+    result, stop = structure_result(case), -share_of_capital(case, case.weights.structure_loss_share_max)
+    stopped = f"the structure stands at {rupees(result)}, its stop is {rupees(stop)}" if result <= stop else ""
+    gates: tuple[Gate, ...] = (Gate("stop", stopped, result, stop), closing_event(case))
+    why = next((gate.said for gate in gates if gate.said), "")
+    if not why and case.weights.after_call == "resell" and not _is_last_day(case):
         verdict = _resell(case, figures, rich)
+        verdict, gates = replace(verdict, gates=(*gates, *verdict.gates)), (*gates, *verdict.gates)
         if verdict.action is Action.OPEN:
             return verdict
         limit = case.weights.cover_alone_max_s
         if waited <= limit:
             return replace(verdict, reason=f"the cover waits for a call, {waited:,} of {limit:,} s: {verdict.reason}")
         figures, why = verdict.figures, f"it stood alone for {waited:,} s, over {limit:,} s; {verdict.reason}"
-    units = sellable(case.position)
-    return Verdict(Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, selling_legs(case, units))
+    units, why = sellable(case.position), why or "no call stands against it"
+    legs = selling_legs(case, units)
+    return Verdict(Action.CLOSE, f"sell the cover, {units:,} units: {why}", figures, legs, gates)
 
 
 def _is_last_day(case: Case) -> bool:
@@ -121,4 +141,4 @@ def _is_last_day(case: Case) -> bool:
 
 def _resell(case: Case, figures: Figures, rich: Richness) -> Verdict:
     """Sell a call a lot of the cover that is held, all at once, if the gates pass."""
-    return sell(case, figures, rich, to_write_against(case), case.position.cover)
+    return sell(case, figures, rich, Held((to_write_against(case),), case.position.cover))

@@ -1,0 +1,62 @@
+"""What is held as one: a cover and its calls, what they have brought, and the legs that close them."""
+
+from participant.core.cover import bought, covers
+from participant.core.decision import Leg
+from participant.core.market import quoted
+from participant.core.position import Holding, unrealised
+from participant.core.scrip import Kind, Side
+from participant.core.strategy import Case
+
+
+def held(case: Case, kind: Kind) -> list[Holding]:
+    """The holdings of one kind, earliest expiry first."""
+    return [h for h in sorted(case.position.holdings, key=lambda h: h.contract) if h.contract.kind is kind]
+
+
+def unquoted(case: Case, *kinds: Kind) -> str:
+    """Why what is held of these kinds cannot be priced, or an empty string."""
+    for kind in kinds:
+        for holding in held(case, kind):
+            if closing_price(case, holding) == 0:
+                return f"{holding.contract.key} is held and has no valid quote"
+    return ""
+
+
+def closing_price(case: Case, holding: Holding) -> int:
+    """The price at which a holding can be closed now: the bid if long, the ask if short; 0 where nobody quotes it.
+
+    Shares that a person has declared are not ours to close: they count at their part of the underlying.
+    """
+    if holding.contract.kind is Kind.STOCK and case.position.adopted:
+        return case.market.spot // holding.contract.lot
+    quote = quoted(case.market, holding.contract)
+    return quote.touch(Side.SELL if holding.quantity > 0 else Side.BUY) if quote is not None else 0
+
+
+def structure_result(case: Case) -> int:
+    """What the structure would have brought (paise) since the book was flat, closed now; without closing charges."""
+    marks = {h.contract: closing_price(case, h) for h in case.position.holdings}
+    return case.position.structure_result + unrealised(case.position, lambda contract: marks[contract])
+
+
+def closing_legs(case: Case, kind: Kind, units: int) -> tuple[Leg, ...]:
+    """The legs that close so many units of what is held of a kind, earliest expiry first, at the far touch."""
+    side = Side.BUY if kind is Kind.CALL else Side.SELL
+    legs = []
+    for holding in held(case, kind):
+        quantity = min(units, abs(holding.quantity))
+        if quantity > 0:
+            legs.append(Leg(holding.contract, side, quantity, closing_price(case, holding)))
+            units -= quantity
+    return tuple(legs)
+
+
+def selling_legs(case: Case, units: int) -> tuple[Leg, ...]:
+    """The legs that sell so many units of the cover that was bought, futures first, at the bid."""
+    legs = []
+    for holding in covers(case.position):
+        quantity = min(units, bought(case.position, holding))
+        if quantity > 0:
+            legs.append(Leg(holding.contract, Side.SELL, quantity, closing_price(case, holding)))
+            units -= quantity
+    return tuple(legs)
