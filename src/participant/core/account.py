@@ -75,8 +75,8 @@ class Account(Struct, frozen=True, rename="camel"):
         return self.cash - self.committed
 
     def drawdown(self, own_worth: int) -> int:
-        """How far it is worth less than at its best close, or than its capital; `own_worth` is the scrip's own book."""
-        return max(0, max(self.peak, self.capital) - self.cash - self.others.worth - own_worth)
+        """How far it is worth less than at its best close, or than its capital where none is known."""
+        return max(0, (self.peak or self.capital) - self.cash - self.others.worth - own_worth)
 
 
 def reserve(account: Account, margins: dict[str, int]) -> Account:
