@@ -1,6 +1,6 @@
 """Brain jobs: decisions and whole jobs a second on recorded snapshots, small jobs through a worker, a hang, beside Ray.
 
-    python -m bench.jobs [--data DIR] [--peers DIR] [--rounds N] [--only decisions,jobs,pipes,hangs,ray] [--out FILE]
+    python -m bench.jobs [--data DIR] [--peers DIR] [--rounds N] [--only decisions,jobs,pipeline,pipes,...] [--out FILE]
 
 Ray is installed into a virtual environment of its own (DIR, else a temporary one). Where no recorded market is at hand
 the snapshots of a made day stand in. docs/speed.md says how it is measured.
@@ -78,7 +78,7 @@ def pool(kind: str, work: str, count: int = 1) -> Any:
 
 
 def fetched(compute: Any, count: int) -> list[Any]:
-    """The next results; so many."""
+    """The next results; at least so many."""
     found: list[Any] = []
     while len(found) < count:
         found += compute.results(1.0)
@@ -120,6 +120,45 @@ def measure_jobs(places: Sequence[Snapshots], rounds: int) -> list[dict[str, Any
                 "wall": len(bodies) / wall, "shares": {k: v / whole for k, v in spent.items()},
             })  # fmt: skip
     return rows
+
+
+def measure_pipeline(places: Sequence[Snapshots], rounds: int) -> list[dict[str, Any]]:
+    """Whole jobs a second by the wall as a desk runs them: one warm worker decides, beside it the log is made ready."""
+    rows = []
+    for place in places:
+        for branch, inputs in place.branches.items():
+            compute = pool("workers", BRAIN)
+            rates = [_through_a_worker(compute, inputs) for _ in range(rounds)]
+            compute.close()
+            rows.append({"data": place.name, "branch": branch, "rates": rates})
+    return rows
+
+
+def _through_a_worker(compute: Any, inputs: Sequence[DecisionInput]) -> float:
+    """Two jobs are under way at a time, each with log rows of its own; every decision is committed, synced."""
+    waiting: dict[str, tuple[DecisionInput, LogRows]] = {}
+
+    def commit_some() -> None:
+        for result in fetched(compute, 1):
+            decision, (given, log) = decode(result.body, Decision), waiting.pop(result.id)
+            if not books.commit(log.of(day_of(decision.decided_for), given, decision)):
+                raise SystemExit("a decision was in the log already")
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder, "books.sqlite"), is_durable=True)
+        books = JournalStore(store, "dispatch", "day", SystemClock())
+        logs, began = [LogRows(books), LogRows(books)], time.perf_counter()
+        for n, given in enumerate(inputs):
+            waiting[str(n)] = given, logs[n % 2]
+            compute.submit(Job(str(n), encode(given), LIMIT_S))
+            logs[n % 2].prepare(given)
+            if len(waiting) == len(logs):
+                commit_some()
+        while waiting:
+            commit_some()
+        rate = len(inputs) / (time.perf_counter() - began)
+        store.close()
+    return rate
 
 
 def _logged_day(bodies: Sequence[bytes], spent: Counter[str]) -> tuple[float, float]:
@@ -279,6 +318,8 @@ def describe(result: dict[str, Any]) -> None:
     for row in result.get("jobs", []):
         print(f"whole jobs, {row['data']}, {row['bytes']:,} bytes, {row['branch']}: {row['a_second']:,.0f}/s of "
               f"processor ({row['wall']:,.0f} by the wall): {_shares(row['shares'])}")  # fmt: skip
+    for row in result.get("pipeline", []):
+        print(f"whole jobs through one worker, {row['data']}, {row['branch']}: {_rates(row['rates'])} by the wall")
     for row in result.get("pipes", []):
         print(f"1 KB, {row['processes']} {row['kind']}: one at a time {_rates(row['singly'])}, "
               f"pipelined {_rates(row['pipelined'])}")  # fmt: skip
@@ -312,7 +353,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", default="decisions,jobs,pipes,hangs,ray")
+    parser.add_argument("--only", default="decisions,jobs,pipeline,pipes,hangs,ray")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(words)
     places = recorded(options.data, RULES)
@@ -323,6 +364,7 @@ def main(words: Sequence[str]) -> None:
         measures: dict[str, Callable[[], Any]] = {
             "decisions": lambda: measure_decisions(places, options.rounds),
             "jobs": lambda: measure_jobs(places, options.rounds),
+            "pipeline": lambda: measure_pipeline(places, options.rounds),
             "pipes": lambda: measure_pipes(options.rounds),
             "hangs": lambda: measure_hangs(some),
             "ray": lambda: measure_ray(options.peers or Path(work, "peers"), options.rounds),

@@ -57,15 +57,21 @@ class Scenario(Struct, frozen=True):
     cover: float = 1.0
 
 
-class _Held(Struct, frozen=True):
-    """What is valued again and again of a contract and its signed quantity, made ready once."""
+class _Unit(Struct, frozen=True):
+    """What one unit of a contract is valued by."""
 
-    quantity: int
-    expiry: datetime.date
     is_option: bool
     is_call: bool
     strike: float
     years: float
+
+
+class _Held(Struct, frozen=True):
+    """A contract and its signed quantity, made ready to be valued again and again."""
+
+    quantity: int
+    expiry: datetime.date
+    unit: _Unit
 
 
 def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
@@ -84,7 +90,7 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
     later = [one for one in held if one.expiry > today]
     now = Scenario(float(spot), volatility)
     scan = sum(_scan_risk(rates, part, now) for part in (last_day, later) if part)
-    net_option_value = _worth([one for one in held if one.is_option], now)
+    net_option_value = sum(one.quantity * _values(one.unit, rates, now)[0] for one in held if one.unit.is_option)
     span = max(0.0, scan + _calendar_charge(rates, later, now) - net_option_value)
     return _paise_up(span + _exposure(rates, legs, spot, today))
 
@@ -100,7 +106,7 @@ def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float
     loss = 0.0
     for contract, quantity, carried in legs:
         if contract.kind.is_option:
-            after = _value(_held(contract, quantity, at), fallen)
+            after = _value(_held(contract, quantity, at).unit, fallen)
         else:
             after = carried - spot * move / (contract.lot if contract.kind is Kind.STOCK else 1)
         loss += quantity * (carried - after)
@@ -108,11 +114,18 @@ def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float
 
 
 def _scan_risk(rates: MarginRates, held: Sequence[_Held], now: Scenario) -> float:
-    worth = _worth(held, now)
-    return max(0.0, *(s.cover * (worth - _worth(held, s)) for s in _scenarios(rates, now)))
+    scaled = ([one.quantity * value for value in _values(one.unit, rates, now)] for one in held)
+    worth, *worths = map(sum, zip(*scaled, strict=True))
+    return max(0.0, *(s.cover * (worth - then) for s, then in zip(_scenarios(rates, now), worths, strict=True)))
 
 
-@lru_cache(maxsize=64)  # a decision asks for those of one rate, price and volatility again and again
+@lru_cache(maxsize=256)  # a decision asks for the same again and again, as it tries one number of lots after another
+def _values(unit: _Unit, rates: MarginRates, now: Scenario) -> tuple[float, ...]:
+    """What one unit is worth now, and then in each scenario."""
+    return (_value(unit, now), *(_value(unit, then) for then in _scenarios(rates, now)))
+
+
+@lru_cache(maxsize=64)  # for the same reason
 def _scenarios(rates: MarginRates, now: Scenario) -> tuple[Scenario, ...]:
     reach = max(rates.price_scan_min, rates.price_scan_sigmas * now.volatility / math.sqrt(SESSIONS_A_YEAR))
     shift = max(rates.volatility_scan_min, rates.volatility_scan_share * now.volatility)
@@ -131,7 +144,7 @@ def _calendar_charge(rates: MarginRates, held: Sequence[_Held], now: Scenario) -
     """What the scan misses: expiries do not move as one. Opposite deltas of different expiries are charged per unit."""
     deltas: dict[datetime.date, float] = {}
     for one in held:
-        deltas[one.expiry] = deltas.get(one.expiry, 0.0) + one.quantity * _delta(one, now)
+        deltas[one.expiry] = deltas.get(one.expiry, 0.0) + one.quantity * _delta(one.unit, now)
     return _matched(deltas) * rates.calendar_charge * now.forward
 
 
@@ -154,20 +167,17 @@ def _exposure(rates: MarginRates, legs: Legs, spot: int, today: datetime.date) -
 def _held(contract: Contract, quantity: int, at: int) -> _Held:
     years = years_to(usual_close(contract.expiry), at)
     is_option, is_call = contract.kind is not Kind.FUTURE, contract.kind is Kind.CALL
-    return _Held(quantity, contract.expiry, is_option, is_call, float(contract.strike), years)
+    return _Held(quantity, contract.expiry, _Unit(is_option, is_call, float(contract.strike), years))
 
 
-def _worth(held: Sequence[_Held], scenario: Scenario) -> float:
-    return sum(one.quantity * _value(one, scenario) for one in held)
-
-
-def _value(one: _Held, scenario: Scenario) -> float:
+def _value(one: _Unit, scenario: Scenario) -> float:
     if not one.is_option:
         return scenario.forward
     return price(one.is_call, scenario.forward, one.strike, one.years, scenario.volatility)
 
 
-def _delta(one: _Held, now: Scenario) -> float:
+@lru_cache(maxsize=64)  # as above
+def _delta(one: _Unit, now: Scenario) -> float:
     if not one.is_option:
         return 1.0
     return greeks(one.is_call, now.forward, one.strike, one.years, now.volatility).delta
