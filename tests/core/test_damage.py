@@ -217,18 +217,23 @@ SOUND = Broken(["sound"] * 3, ["sound"] * 3, 1, 7, LOT, 0, ["sound"] * 3, False,
     broken,
     st.booleans(),
     st.integers(1, 3),
-    st.sampled_from(CONTRACTS[2:4]),
-    st.sampled_from(ROLLS),
-    st.sampled_from(["flatten", "resell"]),
-    st.sampled_from([1_000_000, 20_000_000]),
+    st.sampled_from([holding(c, -LOT, at) for c in CONTRACTS[2:4] for at in (1_000_000, 20_000_000)]),
+    st.builds(
+        lambda rule, after: {"after_call": after, **rule},
+        st.sampled_from(ROLLS),
+        st.sampled_from(["flatten", "resell"]),
+    ),
 )
 def test_what_is_held_is_rolled_and_added_to_on_sound_quotes_and_never_bare(
-    how: Broken, is_sound_market: bool, lots: int, sold: Contract, rule: dict[str, Any], after: str, at: int
+    how: Broken, is_sound_market: bool, lots: int, sold: Holding, rule: dict[str, Any]
 ) -> None:
     state = market(SOUND if is_sound_market else how)
-    held = position(holding(CONTRACTS[1], lots * LOT, 251_500_000), holding(sold, -lots * LOT, at))
+    held = position(
+        holding(CONTRACTS[1], lots * LOT, 251_500_000),
+        replace(sold, quantity=lots * sold.quantity, cost=lots * sold.cost),
+    )
     held = replace(held, sold_at=NOON - 3600 * SECOND, tranches=1)
-    chosen = {"tranche_every_s": 60, "after_call": after, "structure_loss_share_max": 1.0, **rule}
+    chosen = {"tranche_every_s": 60, "structure_loss_share_max": 1.0, **rule}
     scrip = Scrip("NIFTY", weights=Weights(**chosen))
     decision = decide(scrip, state, held, Account(CRORE, CRORE), RULES)
     if decision.action is Action.OPEN:

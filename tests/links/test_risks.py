@@ -1,5 +1,6 @@
 """What each scrip's book can do, kept with its decisions: every decision of an instant sees what was decided before."""
 
+import pytest
 from msgspec.structs import replace
 
 from participant.adapters.stores.memory import MemoryStore
@@ -77,6 +78,14 @@ def test_the_best_close_of_the_days_before_is_the_peak() -> None:
     )
     assert Risks(kept).account(NIFTY, 1).peak == 130
     assert Risks(books()).account(NIFTY, 1).peak == 0
+
+
+@pytest.mark.parametrize(("start", "peak"), [("100", 100), ("80", 90)])
+def test_what_the_first_day_began_with_counts_beside_the_closes(start: str, peak: int) -> None:
+    kept = books()
+    kept.store.commit([Write("starts", "1", start.encode()), Write("starts", "2", b"95")])
+    kept.store.commit([Write("days", "1", encode({"day": "1", "worth": 90}))])
+    assert Risks(kept).account(NIFTY, 1).peak == peak
 
 
 def test_a_scrip_with_margin_whose_risk_no_decision_told_is_unknown_to_the_others_alone() -> None:

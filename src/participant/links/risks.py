@@ -47,10 +47,10 @@ class Risks:
         self.books = books
         self._rows: dict[str, _Row] = {}
         self._read_to = 0
-        ends = [_worth_now(books, row) for row in books.store.rows("days")]
-        # Without a closed day it is what the day began with: a shadow's account is not the one of the settings.
-        first = [int(row.value) for row in books.store.rows("starts")] if not ends else []
-        self._peak = max([*ends, *first], default=0)
+        starts, days = books.store.rows("starts"), books.store.rows("days")
+        # A desk began with something before its first close, and a shadow with another account than the settings'.
+        first = [int(min(starts, key=lambda row: row.key).value) + since(books.store, "")] if starts else []
+        self._peak = max([*first, *(_worth_now(books, row) for row in days)], default=0)
 
     def account(self, scrip: Scrip, at: int) -> Account:
         """The account as a decision on this scrip at an instant (ns) may see it: with all that was decided before."""
