@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from participant.config import load_rules
+from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Scrip, Weights
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, load_day, open_recordings
@@ -43,8 +44,9 @@ def run_set(folder: Path, name: str, weights: Weights) -> list[Told]:
     told: list[Told] = []
     for day in sorted(days_in(recordings)):
         try:
+            rules.session(day)  # a day before the rules begin cannot be played
             market = load_day(recordings, day, rules)
-        except BadData as why:
+        except (BadData, OutsideRules) as why:
             told.append(Told(str(day), (), refusals=Counter({f"not played: {str(why)[:80]}": 1})))
             continue
         rows = [replace(Scrip(symbol), weights=weights) for symbol in market.symbols]
