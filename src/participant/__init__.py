@@ -1,3 +1,19 @@
 """A derivatives desk: feeds, brain, gateway, books. Importing the package loads nothing else."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from participant.research.backtest import CoveredCall, Span, backtest
+    from participant.research.result import load
+
 __version__ = "0.1.0"
+__all__ = ["CoveredCall", "Span", "__version__", "backtest", "load"]
+
+
+def __getattr__(name: str) -> object:
+    """What a notebook asks for, loaded when it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from participant.research import backtest, result
+
+    return getattr(result if name == "load" else backtest, name)

@@ -45,6 +45,11 @@ def count(text: str) -> int:
     return int(_number(text, int, 1, 3600))
 
 
+def capital(text: str) -> int:
+    """What a run begins with, in whole rupees."""
+    return int(_number(text, int, 1, 10**13))
+
+
 def port(text: str) -> int:
     """A port; 0 is any free one."""
     return int(_number(text, int, 0, 65_535))

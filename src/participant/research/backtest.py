@@ -1,0 +1,197 @@
+"""The backtest: recorded days, one after the other, through the whole desk in one process, into a saved result."""
+
+import datetime
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from participant.config import load_rules
+from participant.core.account import BookRisk
+from participant.core.brain import BUILD_ID
+from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.scrip import Scrip, Weights
+from participant.history.pages import BadData
+from participant.history.recorded import RecordedMarket
+from participant.history.recordings import Recordings, days_in, days_settled, load_day, open_recordings
+from participant.research.engine import InlineDesk
+from participant.research.result import Data, Note, Result, ResultWriter, Row, Summary
+from participant.research.tables import decisions_of, event, events_of, fills_of, parts_of_result
+from participant.stages.reconcile import Closed
+
+NO_RISK = BookRisk()
+
+
+class CoveredCall(Struct, frozen=True):
+    """The covered call on some underlyings, with the weights that differ from those that ship."""
+
+    underlyings: tuple[str, ...]
+    weights: Weights = Weights()
+
+    @property
+    def rows(self) -> list[Scrip]:
+        """The watchlist that it is decided on."""
+        return [Scrip(symbol, weights=self.weights) for symbol in self.underlyings]
+
+
+class Span(Struct, frozen=True):
+    """The first and the last day of a run."""
+
+    first: datetime.date
+    last: datetime.date
+
+
+def backtest(
+    strategy: CoveredCall, data: Sequence[Path | str], span: Span, capital: int, out: Path | str | None = None
+) -> Result:
+    """Play every recorded day of the span; `capital` in rupees, `out` a new folder (default: a temporary one).
+
+    Raises BadData where nothing can be played, or `out` cannot be written or holds a result.
+    """
+    if capital <= 0 or not strategy.underlyings or span.first > span.last:
+        raise BadData(f"nothing to play: capital {capital}, {strategy.underlyings}, {span.first} to {span.last}")
+    fault = strategy.weights.fault
+    if fault:
+        raise BadData(f"weights: {fault}")
+    recordings, rules = open_recordings([Path(path) for path in data]), load_rules()
+    recorded = {day for day in days_in(recordings) if span.first <= day <= span.last}
+    if not recorded:
+        raise BadData(f"nothing is recorded from {span.first} to {span.last} in {', '.join(map(str, data))}")
+    folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="backtest-"))
+    run = _Run(strategy, rules, recordings, ResultWriter(folder), capital * 100)
+    for day in sorted(recorded | {d for d in days_settled(recordings) if span.first <= d <= span.last}):
+        if not run.day(day, is_recorded=day in recorded):
+            break
+    return run.finish(span, tuple(map(str, data)))
+
+
+class _Run:
+    """A run under way: the desk, and what is summed up of its days."""
+
+    def __init__(
+        self, strategy: CoveredCall, rules: Rulebook, recordings: Recordings, writer: ResultWriter, capital: int
+    ) -> None:
+        self.strategy, self.recordings, self.writer = strategy, recordings, writer
+        self.desk = InlineDesk(strategy.rows, rules, capital)
+        self.worth = self.peak = capital
+        self.notes, self.status = list[Note](), "done"
+        self.totals, self.counts, self.made = Counter[str](), Counter[str](), Counter[str]()
+        self.first_spot: dict[str, int] = {}
+        self.spot: dict[str, int] = {}
+
+    def day(self, day: datetime.date, *, is_recorded: bool) -> bool:
+        """Play a day; False where the run ends before it, because what is held could not be settled on it."""
+        held = [h for p in self.desk.positions() for h in p.holdings]
+        if not is_recorded and not held:
+            return True
+        try:
+            if self.desk.rules.session(day) is None:
+                return True
+            market = load_day(self.recordings, day, self.desk.rules, self.strategy.underlyings, "in this run")
+        except (BadData, OutsideRules) as why:
+            self._skip(day, str(why))
+            return True
+        stranded = self.desk.stranded(market)
+        if stranded:
+            self._skip(day, f"the run ends before it: {', '.join(stranded)} cannot be settled at an official price")
+            self.status = "stopped"
+            return False
+        self._add(market, self.desk.play(market))
+        self.desk.forget()
+        return True
+
+    def _skip(self, day: datetime.date, why: str) -> None:
+        self.notes.append(Note(str(day), "", f"not played: {why}"))
+        self.writer.add("events", [event(str(day), "not played", why)])
+        self.counts["days not played"] += 1
+        self.status = "partly" if self.status == "done" else self.status
+
+    def _add(self, market: RecordedMarket, closed: Closed) -> None:
+        books = self.desk.books
+        rows, parts, decisions = decisions_of(books, closed.day)
+        fills, events = fills_of(books, market), list(events_of(self.desk, closed))
+        totals, made = parts_of_result(books, closed, market)
+        self.totals.update(totals)
+        self.made.update(made)
+        self.counts.update({"days": 1, "decisions": len(rows), "fills": len(fills)})
+        self.counts.update(f"{decision.action.value} decisions" for decision in decisions)
+        self.notes += [Note(closed.day, _scrip(note, market), note) for note in market.notes()]
+        self.spot |= {d.scrip: spot for d in decisions if isinstance(spot := d.figures.get("spot"), int)}
+        self.spot |= {s: p for s, p in closed.settlements.items() if s in self.strategy.underlyings}
+        self.worth = closed.worth
+        self.peak = max(self.peak, self.worth)
+        risks = {d.scrip: d.risk for d in decisions}
+        equity = [self._whole(closed.day, risks), *(self._scrip(closed.day, s, risks) for s in market.symbols)]
+        for name, news in zip(
+            ("decisions", "parts", "fills", "events", "equity"), (rows, parts, fills, events, equity), strict=True
+        ):
+            self.writer.add(name, news)
+
+    def _whole(self, day: str, risks: Mapping[str, BookRisk | None]) -> Row:
+        account, known = self.desk.account(), [risk for risk in risks.values() if risk is not None]
+        return {
+            "day": day,
+            "scrip": "",
+            "cash": account.cash,
+            "worth": self.worth,
+            "margin": account.committed,
+            "free": account.free,
+            "drawdown": self.peak - self.worth,
+            "cover_alone": sum(self._cover_alone(symbol) for symbol in self.strategy.underlyings),
+            **{name: sum(getattr(risk, name) for risk in known) for name in ("delta", "gamma", "vega", "theta")},
+            "spot": 0,
+        }
+
+    def _scrip(self, day: str, symbol: str, risks: Mapping[str, BookRisk | None]) -> Row:
+        risk = risks.get(symbol) or NO_RISK
+        return {
+            "day": day,
+            "scrip": symbol,
+            "cash": 0,
+            "worth": self.made[symbol],
+            "margin": self.desk.account().used.get(symbol, 0),
+            "free": 0,
+            "drawdown": 0,
+            "cover_alone": self._cover_alone(symbol),
+            **{name: getattr(risk, name) for name in ("delta", "gamma", "vega", "theta")},
+            "spot": self.spot.get(symbol, 0),
+        }
+
+    def _cover_alone(self, symbol: str) -> int:
+        """An equal share of the capital, as if it had been in the underlying since the first close that is known."""
+        share, now = self.desk.capital // len(self.strategy.underlyings), self.spot.get(symbol, 0)
+        first = self.first_spot.setdefault(symbol, now) if now else 0
+        return share * now // first if first else share
+
+    def finish(self, span: Span, paths: tuple[str, ...]) -> Result:
+        """The summary, and the end of the files."""
+        if not self.counts["days"]:
+            self.writer.close()
+            why = self.notes[0].note if self.notes else "no recorded day is a trading day"
+            raise BadData(f"no day from {span.first} to {span.last} could be played: {why}")
+        rules = self.desk.rules
+        return self.writer.finish(
+            Summary(
+                strategy="covered_call",
+                scrips=self.strategy.underlyings,
+                since=str(span.first),
+                until=str(span.last),
+                capital=self.desk.capital,
+                worth=self.worth,
+                weights={row.symbol: asdict(row.weights) for row in self.desk.watchlist.values()},
+                rules_hash=rules.content_hash,
+                build_id=BUILD_ID,
+                data=Data(paths, tuple(self.notes)),
+                totals=dict(self.totals),
+                counts=dict(self.counts),
+                status=self.status,
+            )
+        )
+
+
+def _scrip(note: str, market: RecordedMarket) -> str:
+    """Whose note it is, where it begins with a scrip."""
+    return next((symbol for symbol in market.symbols if note.startswith(f"{symbol}:")), "")
