@@ -20,6 +20,7 @@ from participant.core.plan import Check, Found, Plan, figures_of, naked_units, r
 from participant.core.pricing import rounded
 from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Contract, Kind
+from participant.core.sound import unsound
 from participant.core.strategy import Case, Gate, Strategy, Verdict, ask, maintain
 from participant.core.wording import percent, rupees
 
@@ -35,14 +36,21 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         if case.weights.fault:
             refused = f"nothing is done on weights that cannot be: {case.weights.fault}"
             return maintain(refused, {"spot": case.market.spot}), book_risk(case)
+        if case.market.scrip != case.scrip.symbol:
+            refused = f"nothing is done for {case.scrip.symbol} on a market state of {case.market.scrip}"
+            return maintain(refused, {"spot": case.market.spot}), _unknown(case)
         raw = strategy(case.scrip, case.market, case.position, case.account, case.rules)
         plan = Plan(case, raw)
         verdict = _passed(plan)
         return verdict, plan.risk if verdict.legs == raw.legs else book_risk(case, verdict.legs)
     except OutsideRules as unknown:
-        is_empty = case.position.is_flat and not case.position.working
-        risk = None if is_empty else BookRisk(unknown=case.scrip.symbol)
-        return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), risk
+        return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), _unknown(case)
+
+
+def _unknown(case: Case) -> BookRisk | None:
+    """The risk of a book that cannot be valued; None where there is no book."""
+    is_empty = case.position.is_flat and not case.position.working
+    return None if is_empty else BookRisk(unknown=case.scrip.symbol)
 
 
 def vetted(case: Case, verdict: Verdict) -> Verdict:
@@ -54,7 +62,9 @@ def vetted(case: Case, verdict: Verdict) -> Verdict:
 
 
 def _passed(plan: Plan) -> Verdict:
-    verdict = plan.verdict
+    verdict, fault = plan.verdict, unsound(plan)
+    if fault:
+        return maintain(f"nothing is done on a verdict that cannot be: {fault}", {"spot": plan.case.market.spot})
     if verdict.action is not Action.OPEN:
         return verdict
     asked = ask(_gates(plan), [check.name for check in BRAIN_CHECKS])

@@ -116,11 +116,12 @@ def _no_iv(rich: Richness) -> str:
 
 
 def age_gate(case: Case, candidate: Candidate) -> Gate:
-    """Whether what is to be traded was quoted a moment ago."""
+    """Whether what is to be traded was quoted a moment ago. A quote from the future has a wrong clock: as bad."""
     quotes = ((candidate.call, candidate.quote), (candidate.cover.contract, candidate.cover.quote))
-    contract, quote = max(quotes, key=lambda one: case.at - one[1].exchange_at)
+    contract, quote = max(quotes, key=lambda one: abs(case.at - one[1].exchange_at))
     age, most = (case.at - quote.exchange_at) / SECOND, case.weights.quote_age_max_s
-    said = f"the quote of {contract.key} is {age:,.0f} s old, over {most} s" if age > most else ""
+    where = f"{age:,.0f} s old" if age >= 0 else f"dated {-age:,.0f} s after the market state"
+    said = f"the quote of {contract.key} is {where}, over {most} s" if abs(age) > most else ""
     return Gate("quote age", said, rounded(age), most)
 
 

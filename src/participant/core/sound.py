@@ -1,0 +1,44 @@
+"""What a verdict must be, whatever its strategy says, before the brain looks at its risk: orders that can be sent.
+
+A strategy may come from anybody's package. What it hands over is taken at its word in nothing that can be counted.
+"""
+
+from participant.core.decision import Action, Leg
+from participant.core.plan import Plan, naked_units
+from participant.core.scrip import Kind
+from participant.core.strategy import Case, Verdict
+
+
+def unsound(plan: Plan) -> str:
+    """Why a verdict cannot be carried out as it stands, or an empty string."""
+    case, verdict = plan.case, plan.verdict
+    if verdict.action is Action.MAINTAIN:
+        return f"it maintains, and yet has {len(verdict.legs)} legs" if verdict.legs else ""
+    for leg in verdict.legs:
+        fault = _fault(case, leg, verdict)
+        if fault:
+            return f"the leg in {leg.contract.key} has {fault}"
+    return _bares(case, verdict) if verdict.action is Action.CLOSE else ""
+
+
+def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
+    """What of a leg cannot be. A close may have part of a lot: what an exchange's change of lots has left."""
+    contract = leg.contract
+    if contract.underlying != case.scrip.symbol:
+        return f"the underlying {contract.underlying}, not {case.scrip.symbol}"
+    if min(contract.lot, contract.tick, contract.freeze) <= 0 or contract.freeze < contract.lot:
+        terms = f"lot {contract.lot}, tick {contract.tick} and freeze quantity {contract.freeze}"
+        return f"{terms}, of which no order can be made"
+    if leg.quantity <= 0 or (verdict.action is Action.OPEN and leg.quantity % contract.lot):
+        return f"{leg.quantity} units where a lot has {contract.lot}"
+    return f"limit {leg.limit} and margin {leg.margin}" if leg.limit <= 0 or leg.margin < 0 else ""
+
+
+def _bares(case: Case, verdict: Verdict) -> str:
+    """A close leaves no more options without cover, at any step of it, than there are before it."""
+    for kind in (Kind.CALL, Kind.PUT):
+        before = naked_units(Plan(case, Verdict(Action.CLOSE, "", {})).fills, kind)
+        after = naked_units(Plan(case, verdict).fills, kind)
+        if after > before:
+            return f"it closes, and {after:,} units of options sold would have no cover where {before:,} have none now"
+    return ""

@@ -1,0 +1,86 @@
+"""A verdict that cannot be is refused with what is wrong with it, whatever action its strategy gives it."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from participant.core.account import BookRisk
+from participant.core.brain_checks import judged
+from participant.core.decision import Action, Leg
+from participant.core.market import SECOND
+from participant.core.position import Position
+from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
+from participant.core.strategies.covered_call import covered_call
+from participant.core.strategy import Case, Verdict
+from tests.core.worlds import RULES, SPOT, account, chain_state, future, holding, position
+
+STATE = chain_state()
+NIFTY = Scrip("NIFTY")
+FUTURE = future(STATE)
+CALL = Contract("NIFTY", STATE.chains[1].expiry, Kind.CALL, 25_500 * PRICE_UNITS, 65, 500, 1800)
+SELL_CALL = Leg(CALL, Side.SELL, 65, 100 * PRICE_UNITS)
+SELL_FUTURE = Leg(FUTURE, Side.SELL, 65, SPOT)
+COVERED = position(holding(FUTURE, 65, SPOT), holding(CALL, -65, 100 * PRICE_UNITS))
+
+
+def said(action: Action, *legs: Leg, held: Position | None = None) -> Verdict:
+    def strategy(*_: Any) -> Verdict:
+        return Verdict(action, "as I say", {}, legs)
+
+    return judged(strategy, Case(NIFTY, STATE, held or position(), account(), RULES))[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "leg", "reason"),
+    [
+        (Action.MAINTAIN, replace(SELL_FUTURE, side=Side.BUY), "it maintains, and yet has 1 legs"),
+        (Action.CLOSE, SELL_CALL, "it closes, and 65 units of options sold would have no cover where 0 have none now"),
+        (Action.OPEN, replace(SELL_CALL, quantity=-65), "has -65 units where a lot has 65"),
+        (Action.OPEN, replace(SELL_CALL, quantity=66), "has 66 units where a lot has 65"),
+        (Action.CLOSE, replace(SELL_CALL, quantity=0), "has 0 units where a lot has 65"),
+        (Action.OPEN, replace(SELL_CALL, limit=0), "has limit 0 and margin 0"),
+        (Action.OPEN, replace(SELL_CALL, margin=-1), "has limit 1000000 and margin -1"),
+        (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, underlying="SBIN")), "the underlying SBIN, not NIFTY"),
+        (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, freeze=30)), "of which no order can be made"),
+        (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, lot=0)), "of which no order can be made"),
+        (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, tick=0)), "of which no order can be made"),
+    ],
+)
+def test_legs_that_cannot_be_are_refused_with_what_is_wrong(action: Action, leg: Leg, reason: str) -> None:
+    verdict = said(action, leg)
+    assert (verdict.action, verdict.legs) == (Action.MAINTAIN, ())
+    assert verdict.reason.startswith("nothing is done on a verdict that cannot be: ")
+    assert verdict.reason.endswith(reason)
+
+
+def test_a_close_buys_the_call_back_before_it_sells_the_cover() -> None:
+    buy = replace(SELL_CALL, side=Side.BUY)
+    assert said(Action.CLOSE, buy, SELL_FUTURE, held=COVERED).legs == (buy, SELL_FUTURE)
+    assert "would have no cover" in said(Action.CLOSE, SELL_FUTURE, buy, held=COVERED).reason
+
+
+def test_what_an_exchange_has_left_of_a_lot_can_be_closed() -> None:
+    odd = position(holding(FUTURE, 50, SPOT))
+    assert said(Action.CLOSE, replace(SELL_FUTURE, quantity=50), held=odd).action is Action.CLOSE
+
+
+def test_a_market_state_of_another_scrip_is_not_decided_on() -> None:
+    for held, risk in ((position(), None), (COVERED, BookRisk(unknown="FOO"))):
+        verdict, found = judged(covered_call, Case(Scrip("FOO"), STATE, held, account(), RULES))
+        assert found == risk
+        assert verdict.reason == "nothing is done for FOO on a market state of NIFTY"
+
+
+def test_quotes_from_the_future_are_as_bad_as_old_ones() -> None:
+    def late(quote: Any) -> Any:
+        return quote and replace(quote, exchange_at=STATE.exchange_at + 3600 * SECOND)
+
+    chains = tuple(
+        replace(chain, strikes=tuple(replace(s, call=late(s.call), put=late(s.put)) for s in chain.strikes))
+        for chain in STATE.chains
+    )
+    case = Case(NIFTY, replace(STATE, chains=chains), position(), account(), RULES)
+    verdict, _ = judged(covered_call, case)
+    assert verdict.action is Action.MAINTAIN
+    assert "is dated 3,600 s after the market state" in verdict.reason
