@@ -124,7 +124,6 @@ REFUSED = [
     ("freshness", replace(SELL_CALL, quote=None)),
     ("freshness", with_quote(SELL_CALL, bid_size=0)),
     ("freshness", with_quote(SELL_CALL, exchange_at=NOW - 60 * SECOND - 1)),
-    ("freshness", with_quote(SELL_CALL, exchange_at=NOW + 60 * SECOND + 1)),
     ("shape", with_order(SELL_CALL, limit=OPTION_PRICE + 1)),
     ("shape", with_order(SELL_CALL, limit=0)),
     ("shape", with_order(SELL_CALL, limit=-TICK)),

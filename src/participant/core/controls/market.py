@@ -49,14 +49,13 @@ def breaker(ask: Ask) -> Finding | None:
 
 
 def freshness(ask: Ask) -> Finding | None:
-    """Only against a valid quote of the last minute, none of a time to come; to close, its own side is enough."""
+    """Only against a valid quote of the last minute; to close, the side that is traded against is enough."""
     quote = ask.quote
     if quote is None or not (quote.is_valid or (_closes(ask) and quote.touch(ask.order.side))):
         return Finding("there is no valid quote", {"bid": quote.bid if quote else 0, "ask": quote.ask if quote else 0})
     age = (ask.now - quote.exchange_at) / SECOND
-    if abs(age) > ask.limits.quote_age_max_s:
-        where = f"is {age:.1f} s old" if age >= 0 else f"is dated {-age:.1f} s from now"
-        return Finding(f"the quote {where}", {"age_s": age})
+    if age > ask.limits.quote_age_max_s:
+        return Finding(f"the quote is {age:.1f} s old", {"age_s": age})
     return None
 
 
@@ -79,7 +78,7 @@ def together(ask: Ask) -> Finding | None:
     for leg in ask.decision.legs[ask.order.leg + 1 :]:
         quote = quoted(ask.market, leg.contract) if ask.market is not None else None
         is_good = quote is not None and quote.is_valid
-        if quote is None or not is_good or abs(ask.now - quote.exchange_at) > ask.limits.quote_age_max_s * SECOND:
+        if quote is None or not is_good or ask.now - quote.exchange_at > ask.limits.quote_age_max_s * SECOND:
             said = f"the leg after it, to {leg.side} {leg.contract.key}, has no fresh, valid quote"
             return Finding(said, {"contract": leg.contract.key})
         touch = quote.touch(leg.side)
