@@ -2,12 +2,12 @@
 
 import argparse
 import importlib
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from participant.commands.interrupted import stopped
 from participant.commands.words import capital as _capital
 from participant.commands.words import count as _count
 from participant.commands.words import day as _day
@@ -36,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         return _guarded(args)
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses twice would only spoil the end
-        sys.stderr.write("participant: stopped; run the same command again to go on\n")
-        return 1
+        return stopped()
 
 
 def _guarded(args: argparse.Namespace) -> int:

@@ -150,3 +150,16 @@ def test_ctrl_c_while_the_command_still_starts_ends_in_one_line(presses: int, tm
             os.kill(desk.pid, signal.SIGINT)
         _, err = desk.communicate(timeout=60)
     assert (desk.returncode, err) == (1, "participant: stopped; run the same command again to go on\n")
+
+
+def test_ctrl_c_within_a_text_that_is_run_ends_with_our_status_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "pressed.py").write_text(
+        "import os, signal, sys\n"
+        "from participant import cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "cli._guarded = lambda _: eval('os.kill(os.getpid(), signal.SIGINT) or [0 for _ in range(1000)]')\n"
+        "sys.exit(cli.main(['status']))\n"
+    )
+    pressed, env = [sys.executable, "-m", "pressed"], environment()
+    desk = subprocess.run(pressed, cwd=tmp_path, env=env, check=False, capture_output=True, text=True, timeout=60)
+    assert (desk.returncode, desk.stderr) == (1, "participant: stopped; run the same command again to go on\n")
