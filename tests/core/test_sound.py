@@ -34,7 +34,7 @@ def said(action: Action, *legs: Leg, held: Position | None = None) -> Verdict:
 @pytest.mark.parametrize(
     ("action", "leg", "reason"),
     [
-        (Action.MAINTAIN, replace(SELL_FUTURE, side=Side.BUY), "it maintains, and yet has 1 legs"),
+        (Action.MAINTAIN, replace(SELL_FUTURE, side=Side.BUY), "it maintains, and yet has legs"),
         (Action.CLOSE, SELL_CALL, "it closes, and 65 units of options sold would have no cover where 0 have none now"),
         (Action.OPEN, replace(SELL_CALL, quantity=-65), "has -65 units where a lot has 65"),
         (Action.OPEN, replace(SELL_CALL, quantity=66), "has 66 units where a lot has 65"),

@@ -1,13 +1,22 @@
 """Recorded days through the backtest: every paisa of the result is explained, and the saved result says the same."""
 
 import datetime
+import gzip
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from participant.config import load_rules
+from participant.core.messages import Write
 from participant.history.pages import BadData
+from participant.history.recordings import load_day, open_recordings
 from participant.research.backtest import CoveredCall, Span, backtest
+from participant.research.engine import InlineDesk
 from participant.research.result import load
+from participant.research.tables import events_of
+from participant.stages.reconcile import Closed
+from participant.wire.json import encode
 from tests.days.__main__ import EAGER, OFFICIAL
 from tests.history.recorded import DATA, needs_data
 
@@ -41,6 +50,56 @@ def test_the_same_run_gives_the_same_tables(tmp_path: Path) -> None:
     ]
     assert runs[0].table("decisions").equals(runs[1].table("decisions"))
     assert runs[0].table("fills").equals(runs[1].table("fills"))
+
+
+@needs_data
+def test_a_run_ends_before_a_day_that_cannot_settle_what_is_held(tmp_path: Path) -> None:
+    """The official prices of futures end on the 16th, on which one was bought."""
+    official = tmp_path / "official"
+    official.mkdir()
+    for file in (DATA / OFFICIAL).glob("*.gz"):
+        head, *rows = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
+        kept = [row for row in rows if row[:10] <= b"2019-04-16"] if "futures" in file.name else rows
+        (official / file.name).write_bytes(gzip.compress(b"".join([head, *kept])))
+    strategy = CoveredCall(("NIFTY", "BANKNIFTY"), EAGER)
+    result = backtest(strategy, [CHAIN[0], official], SPAN, 10_000_000, tmp_path / "run")
+    assert (result.summary.status, result.summary.until, result.summary.counts["days"]) == ("stopped", "2019-04-18", 1)
+    said = [row["text"] for row in result.rows("events") if row["kind"] == "not played"]
+    assert len(said) == 1
+    assert said[0].startswith("the run ends before it: ")
+    assert [note.note for note in result.summary.data.notes if note.day == "2019-04-18"] == [f"not played: {said[0]}"]
+
+
+@needs_data
+def test_a_day_that_stands_in_two_files_is_passed_over_and_said(tmp_path: Path) -> None:
+    span = Span(datetime.date(2025, 10, 27), datetime.date(2025, 10, 29))
+    data = [DATA / "nse_json_chain_2025", DATA / OFFICIAL]
+    result = backtest(CoveredCall(("NIFTY",)), data, span, 10_000_000, tmp_path / "run")
+    assert result.summary.status == "partly"
+    assert [row["day"] for row in result.rows("events") if row["kind"] == "not played"] == ["2025-10-28"]
+
+
+@needs_data
+def test_a_day_begins_with_the_worth_of_the_last_close_not_with_its_cash() -> None:
+    rules, recordings = load_rules(), open_recordings(CHAIN)
+    desk = InlineDesk(CoveredCall(("NIFTY", "BANKNIFTY"), EAGER).rows, rules, 1_000_000_000)
+    first = desk.play(load_day(recordings, SPAN.first, rules))
+    assert desk.positions()
+    assert first.worth != desk.account().cash
+    desk.play(load_day(recordings, SPAN.last, rules))
+    start = desk.books.get("starts", str(SPAN.last))
+    assert start is not None
+    assert int(start.value) == first.worth
+
+
+def test_cash_under_the_margin_of_what_is_held_is_a_margin_call() -> None:
+    desk, closed = InlineDesk([], load_rules(), 100), Closed("2019-04-16", 0, (), (), {}, 100)
+    assert list(events_of(desk, closed)) == []
+    (row,) = desk.books.rows("account")
+    short = replace(desk.account(), used={"NIFTY": 130})
+    desk.books.commit([Write("account", "account", encode(short), row.version)])
+    (call,) = events_of(desk, closed)
+    assert (call["kind"], call["amount"]) == ("margin call", 30)
 
 
 @needs_data

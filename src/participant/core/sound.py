@@ -3,6 +3,7 @@
 A strategy may come from anybody's package. What it hands over is taken at its word in nothing that can be counted.
 """
 
+from participant.core.book_risk import fills_of
 from participant.core.decision import Action, Leg
 from participant.core.plan import Plan, naked_units
 from participant.core.scrip import Kind
@@ -13,12 +14,12 @@ def unsound(plan: Plan) -> str:
     """Why a verdict cannot be carried out as it stands, or an empty string."""
     case, verdict = plan.case, plan.verdict
     if verdict.action is Action.MAINTAIN:
-        return f"it maintains, and yet has {len(verdict.legs)} legs" if verdict.legs else ""
+        return "it maintains, and yet has legs" if verdict.legs else ""
     for leg in verdict.legs:
         fault = _fault(case, leg, verdict)
         if fault:
             return f"the leg in {leg.contract.key} has {fault}"
-    return _bares(case, verdict) if verdict.action is Action.CLOSE else ""
+    return _bares(plan) if verdict.action is Action.CLOSE else ""
 
 
 def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
@@ -34,11 +35,10 @@ def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
     return f"limit {leg.limit} and margin {leg.margin}" if leg.limit <= 0 or leg.margin < 0 else ""
 
 
-def _bares(case: Case, verdict: Verdict) -> str:
+def _bares(plan: Plan) -> str:
     """A close leaves no more options without cover, at any step of it, than there are before it."""
     for kind in (Kind.CALL, Kind.PUT):
-        before = naked_units(Plan(case, Verdict(Action.CLOSE, "", {})).fills, kind)
-        after = naked_units(Plan(case, verdict).fills, kind)
+        before, after = naked_units(fills_of(plan.case, ()), kind), naked_units(plan.fills, kind)
         if after > before:
             return f"it closes, and {after:,} units of options sold would have no cover where {before:,} have none now"
     return ""

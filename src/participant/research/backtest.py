@@ -1,9 +1,10 @@
 """The backtest: recorded days, one after the other, through the whole desk in one process, into a saved result."""
 
 import datetime
+import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -62,10 +63,21 @@ def backtest(
         raise BadData(f"nothing is recorded from {span.first} to {span.last} in {', '.join(map(str, data))}")
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="backtest-"))
     run = _Run(strategy, rules, recordings, ResultWriter(folder), capital * 100)
-    for day in sorted(recorded | {d for d in days_settled(recordings) if span.first <= d <= span.last}):
+    days = sorted(recorded | {d for d in days_settled(recordings) if span.first <= d <= span.last})
+    for day in _shown(days):
         if not run.day(day, is_recorded=day in recorded):
             break
     return run.finish(span, tuple(map(str, data)))
+
+
+def _shown(days: Sequence[datetime.date]) -> Iterable[datetime.date]:
+    """The days, with a bar and the time that is left where a person is looking."""
+    if not sys.stderr.isatty():
+        return days
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(days, "playing", console=Console(stderr=True), transient=True)
 
 
 class _Run:

@@ -26,6 +26,7 @@ from participant.history.recorded import RecordedMarket
 from participant.history.synthetic import Instant
 from participant.links.broker_book import BrokerState
 from participant.operate.breaker import Watch, judge
+from participant.operate.wake import open_day
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
@@ -101,10 +102,8 @@ class _Day:
         self.quotes, self.broker = MemoryStore(), self._broker()
         self.queues = {n: MemoryQueue(lambda: self.clock.now() / SECOND) for n in ("market", "orders", "fills")}
         self.feed = MemoryFeed("recorded", self.clock)
-        references = self._references()
-        self.quotes.commit([Write("reference", r.scrip, encode(r)) for r in references])
-        self.quotes.commit([Write("master", "day", str(market.day).encode())])
-        desk.books.commit([Write("starts", str(market.day), str(desk.account().cash).encode())])
+        open_day(desk.books, self.quotes, market.day, self._references())
+        references = [decode(r.value, Reference) for r in self.quotes.rows("reference")]
         self.reconciling = ReconcilePorts(desk.books, self.quotes, self.broker, self.queues["fills"])
         self.steps = self._stages(references)
 
@@ -114,10 +113,10 @@ class _Day:
             broker.restore(self.desk.kept)
         return broker
 
-    def _references(self) -> list[Reference]:
+    def _references(self) -> tuple[Reference, ...]:
         market = self.market
         of = {s: tuple(c for c in market.contracts() if c.underlying == s) for s in market.symbols}
-        return [Reference(s, of[s], market.look_back(s), market.provenance(s)) for s in market.symbols]
+        return tuple(Reference(s, of[s], market.look_back(s), market.provenance(s)) for s in market.symbols)
 
     def _stages(self, references: Sequence[Reference]) -> list[Callable[[], object]]:
         desk, books, clock, queues = self.desk, self.desk.books, self.clock, self.queues

@@ -59,7 +59,7 @@ class Data(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True, rename={"since": "from", "until": "to"}):
-    """A run in figures: money in paise. `status` is `done`, `partly` (days were not played) or `refused`."""
+    """A run in figures, money in paise. `status`: `done`, `partly` (days not played) or `stopped`: docs/backtest.md."""
 
     strategy: str
     scrips: tuple[str, ...]

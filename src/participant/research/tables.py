@@ -9,6 +9,7 @@ from participant.adapters.archives.memory import MemoryArchive
 from participant.core.attribution import explain
 from participant.core.books import Fill
 from participant.core.decision import Decision
+from participant.core.order import Order
 from participant.core.risk import Refusal
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, Side, money
 from participant.history.recorded import RecordedMarket
@@ -110,8 +111,9 @@ def events_of(desk: InlineDesk, closed: Closed) -> Iterator[Row]:
         text = f"{one.quantity} {one.contract.key} at {one.price}"
         yield event(day, one.kind, text, one.scrip, one.cash)
     for row in desk.books.rows("refusals", prefix=f"{day}/"):
-        refusal = decode(row.value, Refusal)
-        yield event(day, "refusal", f"{refusal.control} {refusal.check}: {refusal.reason}")
+        refusal, order = decode(row.value, Refusal), desk.books.get("orders", row.key)
+        scrip = decode(order.value, Order).scrip if order is not None else ""
+        yield event(day, "refusal", f"{refusal.control} {refusal.said}", scrip)
     for found in closed.breaks:
         yield event(day, "break", f"{found.kind} {found.key}: ours {found.ours}, theirs {found.theirs}")
     if desk.kept is not None:
