@@ -13,7 +13,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, Scrip, Side
 from participant.history.recorded import RecordedMarket
 from participant.research import engine
-from participant.research.engine import PATIENT
+from participant.research.engine import PAPER
 from participant.wire.json import decode
 
 CAPITAL = 1_00_00_000_00
@@ -39,7 +39,7 @@ class Told:
 class InlineDesk:
     """The product's desk, watched."""
 
-    def __init__(self, watchlist: Sequence[Scrip], rules: Rulebook, limits: Limits = PATIENT) -> None:
+    def __init__(self, watchlist: Sequence[Scrip], rules: Rulebook, limits: Limits = PAPER) -> None:
         self.inner = engine.InlineDesk(watchlist, rules, CAPITAL, limits)
         self.watchlist, self.positions, self.stranded = self.inner.watchlist, self.inner.positions, self.inner.stranded
 

@@ -51,14 +51,20 @@ class Ended:
         return only
 
 
-def participant(folder: Path, *words: object, through: tuple[str, ...] = (), also: Mapping[str, str] = {}) -> Ended:
+def participant(
+    folder: Path,
+    *words: object,
+    through: tuple[str, ...] = (),
+    also: Mapping[str, str] = {},
+    limit_s: float = LIMIT_S,
+) -> Ended:
     """Run one command in `folder` to its end; `through` comes between Python and the module.
 
     `also` is what stands in its environment beside ours.
     """
     command = [sys.executable, *through, "-m", "participant", *map(str, words)]
     done = subprocess.run(
-        command, check=False, cwd=folder, env={**environment(), **also}, capture_output=True, text=True, timeout=LIMIT_S
+        command, check=False, cwd=folder, env={**environment(), **also}, capture_output=True, text=True, timeout=limit_s
     )
     return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from participant.adapters.stores.sqlite import SqliteStore
+from participant.config import Config
 from participant.core.account import Account
 from participant.core.order import Order
 from participant.core.position import Position
+from participant.research.backtest import CoveredCall, Span, backtest
 from participant.wire.json import decode
+from tests.days.parity import differences
 from tests.desk.runs import Desk, Ended, decisions_of, log_bytes, log_of, participant, trade
 from tests.docs.pages import blocks, text
 from tests.history.recorded import DATA, needs_data
@@ -125,6 +128,14 @@ def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(april: 
     assert days["2019-04-22"]["positions"] == {"NIFTY": "flat", "BANKNIFTY": "flat"}
 
 
+def test_the_backtest_decides_and_fills_as_the_desk_does(april: April, tmp_path: Path) -> None:
+    """To the byte of the log, and to the paisa of the cash."""
+    span, data = Span(datetime.date(2019, 4, 12), datetime.date(2019, 4, 22)), [p for p in NEAR if isinstance(p, Path)]
+    result = backtest(CoveredCall(("NIFTY", "BANKNIFTY")), data, span, Config().desk.capital, tmp_path / "run")
+    assert (result.summary.counts["days"], result.table("fills").num_rows) == (5, 6)
+    assert differences(april.folder / "first", result) == []
+
+
 def test_an_expiry_leaves_nothing_that_has_expired_and_moves_the_cash_of_the_official_prices(april: April) -> None:
     calls = {key: units for key, units in april.held.items() if "CE" in key}
     assert calls == {"NIFTY-20190418-11750CE": -150, "BANKNIFTY-20190418-30300CE": -60}
@@ -161,6 +172,11 @@ def test_two_indices_and_ten_constituents_side_by_side_in_june_2019(tmp_path: Pa
     reasons = {d["reason"] for s in CONSTITUENTS for d in decided(tmp_path / "first", "2019-06-13", s)}
     assert all(r.startswith("look-back too short") or "not open" in r for r in reasons), reasons
     assert any("NIFTY-20190627-FUT derived by parity" in note for note in ended.summary["notes"])
+
+    day, data = datetime.date(2019, 6, 13), [p for p in MONTH if isinstance(p, Path)]
+    scrips = CoveredCall(("NIFTY", "BANKNIFTY", *CONSTITUENTS))
+    result = backtest(scrips, data, Span(day, day), Config().desk.capital, tmp_path / "run")
+    assert differences(tmp_path / "first", result) == [], "the backtest decides as the desk does"
 
 
 def test_the_exchanges_own_replies_of_a_monthly_expiry_in_2025(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ from participant.venue.exchange import CLOSE_AFTER_S
 from participant.wire.json import decode, encode
 
 ROUNDS_MAX = 40
-PATIENT = Limits(messages_second_max=1_000, messages_minute_max=100_000, messages_day_max=1_000_000)
+PAPER = Limits()
+# The desk plays what is recorded over its first provider; a backtest says the same, so that the logs are.
+PROVIDER = "one"
 # What a day leaves in the books that no later day reads: forgotten, so that memory does not grow with the days.
 OF_A_DAY = ("log", "parts", "orders", "refusals", "flows", "fills", "events")
 
@@ -55,7 +57,7 @@ class Onlooker(Protocol):
 class InlineDesk:
     """A desk whose books and broker outlive the day. It begins with `capital` paise."""
 
-    def __init__(self, watchlist: Sequence[Scrip], rules: Rulebook, capital: int, limits: Limits = PATIENT) -> None:
+    def __init__(self, watchlist: Sequence[Scrip], rules: Rulebook, capital: int, limits: Limits = PAPER) -> None:
         self.watchlist, self.rules, self.limits = {s.symbol: s for s in watchlist}, rules, limits
         self.capital, self.books = capital, MemoryStore()
         self.kept: BrokerState | None = None
@@ -101,7 +103,7 @@ class _Day:
         self.clock, self.steady = VirtualClock(session.open_at - 1), _Patient(0)
         self.quotes, self.broker = MemoryStore(), self._broker()
         self.queues = {n: MemoryQueue(lambda: self.clock.now() / SECOND) for n in ("market", "orders", "fills")}
-        self.feed = MemoryFeed("recorded", self.clock)
+        self.feed = MemoryFeed(PROVIDER, self.clock)
         open_day(desk.books, self.quotes, market.day, self._references())
         references = [decode(r.value, Reference) for r in self.quotes.rows("reference")]
         self.reconciling = ReconcilePorts(desk.books, self.quotes, self.broker, self.queues["fills"])
@@ -120,7 +122,7 @@ class _Day:
 
     def _stages(self, references: Sequence[Reference]) -> list[Callable[[], object]]:
         desk, books, clock, queues = self.desk, self.desk.books, self.clock, self.queues
-        ingest = Ingest(IngestPorts({"recorded": self.feed}, queues["market"], self.quotes, clock), references,
+        ingest = Ingest(IngestPorts({PROVIDER: self.feed}, queues["market"], self.quotes, clock), references,
                         Arbitration(1e9, 0.0), 1.0)  # fmt: skip
         compute = InlineCompute(self._decide)
         ports = DispatchPorts(queues["market"], queues["orders"], books, compute, clock, lambda *_: "")
