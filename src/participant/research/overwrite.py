@@ -60,14 +60,15 @@ class Overwrite:
     It sells the nearest monthly expiry on days that record one, and the nearest recorded one on others. `growth` is
     what a rupee at the first sale has become: the index alone between a settlement and the next sale, the index less
     the call (valued at the middle of its last quote) within a cycle; the premium buys more of the index, as in BXM:
-    growth = (S - C) / (S0 - bid). On a day without a page the call keeps its last time value.
+    growth = (S - C) / (S0 - bid). On a day without a page the call keeps its last time value. It is None before the
+    first sale, and for good after an expiry without an official close.
     """
 
     def __init__(self, symbol: str, official: Official, rules: Rulebook) -> None:
         self.symbol, self.official, self.rules = symbol, official, rules
         self.cycles: list[Cycle] = []
         self.growth: float | None = None
-        self._held = False  # whether a call is out
+        self._held = self._is_lost = False  # whether a call is out; whether what one settled at is not known
         self._start = 1.0, 0.0  # what a rupee was, and the price that it stood in, at the last sale or settlement
         self._spot, self._time_value = 0, 0.0
 
@@ -76,9 +77,9 @@ class Overwrite:
         mine = sorted((page for page in pages if page.symbol == self.symbol), key=lambda page: (page.at, page.expiry))
         if self._held and self.cycles[-1].expiry < day:
             self._end()
-        if not self._held:
+        if not self._held and not self._is_lost:
             self._sell(day, mine)
-        if not self.cycles:
+        if not self.cycles or self._is_lost:
             return
         self._spot = self.official.close(self.symbol, day) or (mine[-1].spot if mine else self._spot)
         self.growth = self._worth(day, mine)
@@ -86,8 +87,12 @@ class Overwrite:
             self._end()
 
     def _end(self) -> None:
+        cycle, (worth, price) = self.cycles[-1], self._start
         self._held = False
-        self._start = self.growth or 1.0, float(self._spot)
+        if cycle.close is None:
+            self.growth, self._is_lost = None, True
+        else:
+            self._start = worth * min(cycle.close, cycle.strike) / price, float(cycle.close)
 
     def _sell(self, day: datetime.date, pages: Sequence[Page]) -> None:
         monthly = self.rules.future_expiries(self.symbol, day)
@@ -107,7 +112,7 @@ class Overwrite:
         cycle = self.cycles[-1]
         intrinsic = max(0, self._spot - cycle.strike)
         if cycle.expiry == day and cycle.close is not None:
-            return worth * (cycle.close - max(0, cycle.close - cycle.strike)) / price
+            return worth * min(cycle.close, cycle.strike) / price
         for page in reversed(pages):
             cell = next((c for c in page.cells if (c.kind, c.strike) == (Kind.CALL, cycle.strike)), None)
             if page.expiry == cycle.expiry and cell is not None and cell.bid and cell.ask:
