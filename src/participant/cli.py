@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from participant.commands import backtest_words
 from participant.commands.interrupted import stopped
-from participant.commands.words import capital as _capital
 from participant.commands.words import count as _count
 from participant.commands.words import day as _day
 from participant.commands.words import days as _days
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     venue.add_argument("--watched", type=_names, help=argparse.SUPPRESS)
     _decisions(commands, home, common)
     _catalogue(commands, common)
-    _backtest(add("backtest", parents=[common], help="a strategy on recorded days, in one process"))
+    backtest_words.add(add("backtest", help="recorded days in one process: covered-call, overwrite"), common)
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
     sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")
     sign_in.add_argument("--check", action="store_true", help="only prove the session: orders, quotes, updates")
@@ -103,18 +103,6 @@ def _decisions(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, c
     decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
     explain = _run(add("explain", parents=[home, common], help="why a decision came out as it did"), "explain:explain")
     explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
-
-
-def _backtest(command: OneLine) -> None:
-    _run(command, "backtest:run")
-    command.add_argument("strategy", choices=("covered-call",), help="what is decided by")
-    command.add_argument("--underlying", type=_names, required=True, metavar="A,B", help="underlyings, NIFTY")
-    command.add_argument("--data", type=Path, action="append", required=True, metavar="PATH", help="recorded (repeat)")
-    command.add_argument("--from", dest="first", type=_day, required=True, metavar="DAY", help="the first day")
-    command.add_argument("--to", dest="last", type=_day, required=True, metavar="DAY", help="the last day")
-    command.add_argument("--capital", type=_capital, required=True, metavar="RUPEES", help="what it begins with")
-    command.add_argument("--weights", type=_setting, nargs="+", default=[], metavar="KEY=VALUE", help="iv_rank_min=0.3")
-    command.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: a temporary one)")
 
 
 def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine) -> None:

@@ -108,8 +108,16 @@ def test_without_a_look_back_a_middling_volatility_stands_in(floor: Floor) -> No
     )
 
 
-def test_without_a_market_what_the_holdings_cost_stands_in_for_their_margin() -> None:
-    assert margin_used(RULES, None, HELD, START) == COST + 900
+def test_without_a_market_the_price_that_a_future_was_settled_at_stands_in_for_the_spot() -> None:
+    """So that a day of official prices alone does not ask for the whole worth of the cover."""
+    expected = margin(RULES.margin_rates("NIFTY", DAY), LEGS, SPOTS["NIFTY"], 0.15, START)
+    assert 0 < margin_used(RULES, None, HELD, START) == expected < COST // 4
+
+
+def test_without_a_market_and_a_price_of_a_future_what_the_holdings_cost_stands_in_for_their_margin() -> None:
+    assert margin_used(RULES, None, replace(HELD, holdings=(Holding(call(), -65, -900),)), START) == 900
+    priceless = replace(HELD, holdings=(Holding(future(), 65, 0), Holding(call(), -65, -900)))
+    assert margin_used(RULES, None, priceless, START) == 900
 
 
 def test_nothing_held_needs_nothing(floor: Floor) -> None:

@@ -13,6 +13,7 @@ from participant.history.pages import BadData
 from participant.history.recordings import load_day, open_recordings
 from participant.research.backtest import CoveredCall, Span, backtest
 from participant.research.engine import InlineDesk
+from participant.research.overwrite import Overwrite
 from participant.research.result import load
 from participant.research.tables import events_of
 from participant.stages.reconcile import Closed
@@ -90,6 +91,36 @@ def test_a_day_begins_with_the_worth_of_the_last_close_not_with_its_cash() -> No
     start = desk.books.get("starts", str(SPAN.last))
     assert start is not None
     assert int(start.value) == first.worth
+
+
+@needs_data
+def test_on_a_day_without_a_chain_greeks_are_unknown_and_margin_is_estimated_at_the_settlement(tmp_path: Path) -> None:
+    """7 November 2018 is not recorded, and played because something is held: it settles."""
+    span = Span(datetime.date(2018, 11, 5), datetime.date(2018, 11, 7))
+    result = backtest(CoveredCall(("NIFTY", "BANKNIFTY"), EAGER), CHAIN, span, 10_000_000, tmp_path / "run")
+    days = [[row for row in result.rows("equity") if row["day"] == f"2018-11-0{day}"] for day in (5, 6, 7)]
+    assert [[row["scrip"] for row in day] for day in days] == [["", "NIFTY", "BANKNIFTY"]] * 3
+    for seen, unseen in zip(days[1], days[2], strict=True):
+        assert seen["delta"] > 0
+        assert [unseen[greek] for greek in ("delta", "gamma", "vega", "theta")] == [None] * 4
+        assert unseen["margin"] == pytest.approx(seen["margin"], rel=0.1)
+    assert days[2][0]["margin"] == days[2][1]["margin"] + days[2][2]["margin"]
+
+
+@needs_data
+def test_the_overwrite_beside_a_run_begins_with_its_capital_and_goes_as_the_calls_do(tmp_path: Path) -> None:
+    span = Span(datetime.date(2018, 11, 1), datetime.date(2018, 11, 9))
+    result = backtest(CoveredCall(("NIFTY",)), CHAIN, span, 1_000_000, tmp_path / "run")
+    rows = [row for row in result.rows("equity") if not row["scrip"]]
+    assert rows[0]["overwrite"] == rows[0]["cover_alone"] == result.summary.capital
+    walk = Overwrite("NIFTY", open_recordings(CHAIN).official, load_rules())
+    growth = list[float]()
+    for row in rows:
+        market = load_day(open_recordings(CHAIN), datetime.date.fromisoformat(row["day"]), load_rules(), ["NIFTY"])
+        walk.see(market.day, market.pages("NIFTY"))
+        assert walk.growth is not None
+        growth.append(walk.growth)
+    assert [row["overwrite"] / 100_000_000 for row in rows] == pytest.approx([g / growth[0] for g in growth])
 
 
 def test_cash_under_the_margin_of_what_is_held_is_a_margin_call() -> None:

@@ -56,6 +56,10 @@ class RecordedMarket:
         """The master of the day, made of what is recorded and listed, in the steps of the rulebook."""
         return tuple(contract for symbol in self.symbols for contract in self._master[symbol])
 
+    def pages(self, symbol: str) -> Sequence[Page]:
+        """What is recorded of a scrip, screened; nothing on a day of which only official prices are known."""
+        return self._recording.pages.get(symbol, ())
+
     def look_back(self, symbol: str) -> LookBack:
         """What was known of the sessions before."""
         return self._recording.look_backs.get(symbol, LookBack())

@@ -95,6 +95,21 @@ def load_day(
     return RecordedMarket(day, Recording(pages, backs, tuple(notes)), official, rules)
 
 
+def screened(
+    recordings: Recordings, days: tuple[datetime.date, datetime.date], rules: Rulebook
+) -> dict[str, list[Page]]:
+    """The pages of a span of days that may be traded on, by symbol; BadData where two places have the same day."""
+    found: dict[str, list[Page]] = {}
+    places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
+    for place in places:
+        for symbol, pages in _pages(place, days, rules, (Findings(), Tally()), recordings.official).items():
+            both = {_day(page) for page in pages} & {_day(page) for page in found.get(symbol, [])}
+            if both:
+                raise BadData(f"{symbol} on {min(both)} is in {_name(place)} and in another place: give one of them")
+            found.setdefault(symbol, []).extend(pages)
+    return found
+
+
 def days_in(recordings: Recordings) -> set[datetime.date]:
     """Every day of which anything is recorded, whether it can be traded on or not."""
     days = {day for source in recordings.sources for day, _ in readers.days_of(source)}

@@ -26,13 +26,14 @@ from participant.core.position import (
     forget_orders,
 )
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Contract, Kind
+from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import day_of
 from participant.links.books import Books
 from participant.ports import Store, StoreBroken
 from participant.wire.json import encode
 
 CONFLICTS_MAX = 20
+UNKNOWN_VOLATILITY = 0.15  # a year; what margins go by where no look-back says more
 
 
 class Entry(Struct, frozen=True):
@@ -137,11 +138,20 @@ def remember(position: Position, known: Fill) -> Position:
 
 
 def margin_used(rules: Rulebook, market: MarketState | None, position: Position, at: int) -> int:
-    """The margin (paise) that the holdings need; with no market known, what they cost stands in for it."""
-    legs = [(h.contract, h.quantity) for h in position.holdings if h.contract.kind is not Kind.STOCK]
-    if not legs:
+    """The margin (paise) that the holdings need.
+
+    With no market known it is estimated at what a future held was last settled at or bought for, and at
+    UNKNOWN_VOLATILITY; of options alone, what they cost stands in for it.
+    """
+    holdings = [h for h in position.holdings if h.contract.kind is not Kind.STOCK and h.quantity]
+    if not holdings:
         return 0
-    if market is None:
-        return sum(abs(h.cost) for h in position.holdings if h.contract.kind is not Kind.STOCK)
-    history, rates = market.look_back.iv30, rules.margin_rates(position.scrip, day_of(at))
-    return margin(rates, legs, market.spot, history[-1] if history else 0.15, at)
+    future = next((h for h in holdings if h.contract.kind is Kind.FUTURE and h.cost * h.quantity > 0), None)
+    if market is not None:
+        history, spot = market.look_back.iv30, market.spot
+    elif future is not None:
+        history, spot = (), future.cost * PRICE_UNITS_PER_PAISA // future.quantity
+    else:
+        return sum(abs(h.cost) for h in holdings)
+    legs, rates = [(h.contract, h.quantity) for h in holdings], rules.margin_rates(position.scrip, day_of(at))
+    return margin(rates, legs, spot, history[-1] if history else UNKNOWN_VOLATILITY, at)

@@ -4,8 +4,9 @@ import datetime
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -13,17 +14,20 @@ from msgspec.structs import asdict
 from participant.config import load_rules
 from participant.core.account import BookRisk
 from participant.core.brain import BUILD_ID
+from participant.core.decision import Decision
 from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.scrip import Scrip, Weights
 from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket
 from participant.history.recordings import Recordings, days_in, days_settled, load_day, open_recordings
 from participant.research.engine import InlineDesk
+from participant.research.overwrite import Overwrite
 from participant.research.result import Data, Note, Result, ResultWriter, Row, Summary
 from participant.research.tables import decisions_of, event, events_of, fills_of, parts_of_result
 from participant.stages.reconcile import Closed
 
-NO_RISK = BookRisk()
+GREEKS = ("delta", "gamma", "vega", "theta")
+NOTHING_HELD = BookRisk()
 
 
 class CoveredCall(Struct, frozen=True):
@@ -91,7 +95,9 @@ class _Run:
         self.worth = self.peak = capital
         self.notes, self.status = list[Note](), "done"
         self.totals, self.counts, self.made = Counter[str](), Counter[str](), Counter[str]()
+        self.overwrites = {s: Overwrite(s, recordings.official, rules) for s in strategy.underlyings}
         self.first_spot: dict[str, int] = {}
+        self.first_growth: dict[str, float] = {}
         self.spot: dict[str, int] = {}
 
     def day(self, day: datetime.date, *, is_recorded: bool) -> bool:
@@ -135,15 +141,23 @@ class _Run:
         self.spot |= {s: p for s, p in closed.settlements.items() if s in self.strategy.underlyings}
         self.worth = closed.worth
         self.peak = max(self.peak, self.worth)
-        risks = {d.scrip: d.risk for d in decisions}
-        equity = [self._whole(closed.day, risks), *(self._scrip(closed.day, s, risks) for s in market.symbols)]
+        for symbol, walk in self.overwrites.items():
+            walk.see(market.day, market.pages(symbol))
+        scrips = [self._scrip(closed.day, s, self._risk(s, decisions)) for s in self.strategy.underlyings]
+        equity = [self._whole(closed.day, scrips), *scrips]
         for name, news in zip(
             ("decisions", "parts", "fills", "events", "equity"), (rows, parts, fills, events, equity), strict=True
         ):
             self.writer.add(name, news)
 
-    def _whole(self, day: str, risks: Mapping[str, BookRisk | None]) -> Row:
-        account, known = self.desk.account(), [risk for risk in risks.values() if risk is not None]
+    def _risk(self, symbol: str, decisions: Sequence[Decision]) -> BookRisk | None:
+        """That of the scrip's last decision; None where nothing was decided and something is held."""
+        known = [d.risk for d in decisions if d.scrip == symbol and d.risk is not None]
+        is_held = any(p.scrip == symbol and p.holdings for p in self.desk.positions())
+        return known[-1] if known else None if is_held else NOTHING_HELD
+
+    def _whole(self, day: str, scrips: Sequence[Row]) -> Row:
+        account = self.desk.account()
         return {
             "day": day,
             "scrip": "",
@@ -152,13 +166,11 @@ class _Run:
             "margin": account.committed,
             "free": account.free,
             "drawdown": self.peak - self.worth,
-            "cover_alone": sum(self._cover_alone(symbol) for symbol in self.strategy.underlyings),
-            **{name: sum(getattr(risk, name) for risk in known) for name in ("delta", "gamma", "vega", "theta")},
+            **{name: _sum(row[name] for row in scrips) for name in ("cover_alone", "overwrite", *GREEKS)},
             "spot": 0,
         }
 
-    def _scrip(self, day: str, symbol: str, risks: Mapping[str, BookRisk | None]) -> Row:
-        risk = risks.get(symbol) or NO_RISK
+    def _scrip(self, day: str, symbol: str, risk: BookRisk | None) -> Row:
         return {
             "day": day,
             "scrip": symbol,
@@ -168,9 +180,17 @@ class _Run:
             "free": 0,
             "drawdown": 0,
             "cover_alone": self._cover_alone(symbol),
-            **{name: getattr(risk, name) for name in ("delta", "gamma", "vega", "theta")},
+            "overwrite": self._overwrite(symbol),
+            **{name: getattr(risk, name) if risk is not None else None for name in GREEKS},
             "spot": self.spot.get(symbol, 0),
         }
+
+    def _overwrite(self, symbol: str) -> int | None:
+        """The same share with the call at the money sold against it, from the first close after the first sale."""
+        share, growth = self.desk.capital // len(self.strategy.underlyings), self.overwrites[symbol].growth
+        if growth is None:
+            return None if self.first_growth.get(symbol) else share
+        return round(share * growth / self.first_growth.setdefault(symbol, growth))
 
     def _cover_alone(self, symbol: str) -> int:
         """An equal share of the capital, as if it had been in the underlying since the first close that is known."""
@@ -202,6 +222,12 @@ class _Run:
                 status=self.status,
             )
         )
+
+
+def _sum(parts: Iterable[Any]) -> int | None:
+    """All together (paise); None where one is not known."""
+    known = list(parts)
+    return None if None in known else sum(known)
 
 
 def _scrip(note: str, market: RecordedMarket) -> str:

@@ -26,10 +26,8 @@ UNFINISHED = ".unfinished"
 # Prices are in 1/10,000 rupee, money in paise, quantities in units, `at` in ns UTC, days as 2019-04-12.
 TABLES: Mapping[str, Mapping[str, str]] = {
     "equity": dict.fromkeys(("day", "scrip"), "string")
-    | dict.fromkeys(
-        ("cash", "worth", "margin", "free", "drawdown", "cover_alone", "delta", "gamma", "vega", "theta", "spot"),
-        "int64",
-    ),
+    | dict.fromkeys(("cash", "worth", "margin", "free", "drawdown", "cover_alone", "overwrite"), "int64")
+    | dict.fromkeys(("delta", "gamma", "vega", "theta", "spot"), "int64"),
     "decisions": {"decision_id": "string", "at": "int64"}
     | dict.fromkeys(("day", "scrip", "action", "reason"), "string")
     | {"score": "float64", "strike": "int64", "expiry": "string", "premium": "int64"}

@@ -1,0 +1,24 @@
+"""The words of `participant backtest`: its subcommands and their options."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from participant.commands.words import capital, day, names, setting
+
+
+def add(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    """Say what can be played and what can be made of it; each subcommand names its function for `run`."""
+    what: Any = command.add_subparsers(metavar="WHAT", required=True)  # its class is no public name of argparse
+    recorded = argparse.ArgumentParser(add_help=False)
+    recorded.add_argument("--underlying", type=names, required=True, metavar="A,B", help="underlyings, NIFTY")
+    recorded.add_argument("--data", type=Path, action="append", required=True, metavar="PATH", help="recorded (repeat)")
+    recorded.add_argument("--from", dest="first", type=day, required=True, metavar="DAY", help="the first day")
+    recorded.add_argument("--to", dest="last", type=day, required=True, metavar="DAY", help="the last day")
+    played = what.add_parser("covered-call", parents=[recorded, common], help="play the covered call")
+    played.set_defaults(run="backtest:run")
+    played.add_argument("--capital", type=capital, required=True, metavar="RUPEES", help="what it begins with")
+    played.add_argument("--weights", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="iv_rank_min=0.3")
+    played.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: a temporary one)")
+    studied = what.add_parser("overwrite", parents=[recorded, common], help="the call at the money, cycle by cycle")
+    studied.set_defaults(run="backtest:study")
