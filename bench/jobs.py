@@ -14,13 +14,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from bench.jobs_pool import BRAIN, LIMIT_S, fetched, measure_hangs, measure_pipes, measure_ray, pool
-from bench.jobs_snapshots import Snapshots, recorded
+from bench.jobs_snapshots import Snapshots, anew, recorded
 from bench.sampling import Sampler
 from participant.adapters.clocks.system import SystemClock
 from participant.adapters.stores.sqlite import SqliteStore
@@ -45,15 +45,14 @@ def measure_decisions(places: Sequence[Snapshots], rounds: int) -> list[dict[str
     rows = []
     for place in places:
         for branch, inputs in place.branches.items():
-            cpu, wall = _least(lambda given=inputs: [_decide(one) for one in given], 2 * rounds)
-            sampler = Sampler()
-            with sampler:  # apart: while it runs, the processor's clock goes in steps of its ticks
-                _least(lambda given=inputs: [_decide(one) for one in given], 10 * rounds)
+            times = [_timed(_deciding(anew(inputs, turn))) for turn in range(2 * rounds)]
+            cpu, wall = min(used for used, _ in times), min(took for _, took in times)
+            shares = _shares_of_time(inputs, range(2 * rounds, 12 * rounds))
             verdicts = [_decide(one) for one in inputs]
             rows.append({
                 "data": place.name, "branch": branch, "snapshots": len(inputs), "strikes": place.strikes(inputs),
                 "a_second": len(inputs) / cpu, "wall": len(inputs) / wall, "said": _counts(verdicts),
-                "shares": sampler.shares,
+                "shares": shares,
             })  # fmt: skip
     return rows
 
@@ -63,13 +62,13 @@ def measure_jobs(places: Sequence[Snapshots], rounds: int) -> list[dict[str, Any
     rows = []
     for place in places:
         for branch, inputs in place.branches.items():
-            bodies, spent = [encode(one) for one in inputs], Counter[str]()
-            times = [_logged_day(bodies, spent) for _ in range(2 * rounds)]
+            spent = Counter[str]()
+            times = [_logged_day([encode(one) for one in anew(inputs, turn)], spent) for turn in range(2 * rounds)]
             cpu, wall = min(used for used, _ in times), min(took for _, took in times)
             whole = sum(spent.values())
             rows.append({
-                "data": place.name, "branch": branch, "bytes": len(bodies[0]), "a_second": len(bodies) / cpu,
-                "wall": len(bodies) / wall, "shares": {k: v / whole for k, v in spent.items()},
+                "data": place.name, "branch": branch, "bytes": len(encode(inputs[0])), "a_second": len(inputs) / cpu,
+                "wall": len(inputs) / wall, "shares": {k: v / whole for k, v in spent.items()},
             })  # fmt: skip
     return rows
 
@@ -124,6 +123,20 @@ def _logged_day(bodies: Sequence[bytes], spent: Counter[str]) -> tuple[float, fl
     return times
 
 
+def _deciding(inputs: Sequence[DecisionInput]) -> Callable[[], object]:
+    return lambda: [_decide(one) for one in inputs]
+
+
+def _shares_of_time(inputs: Sequence[DecisionInput], turns: Iterable[int]) -> dict[str, float]:
+    """Apart from the rates: while a sampler runs, the processor's clock goes in steps of its ticks."""
+    sampler = Sampler()
+    for turn in turns:
+        deciding = _deciding(anew(inputs, turn))
+        with sampler:
+            deciding()
+    return sampler.shares
+
+
 def _decide(given: DecisionInput) -> Decision:
     info = given.current_position_info
     return decide(given.scrip, given.market_state, info.position, info.account, RULES)
@@ -158,15 +171,10 @@ def _counts(verdicts: Sequence[Decision]) -> dict[str, int]:
 
 
 def _timed(call: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of the processor and of the wall; the least of rounds counts, as others on the machine only add."""
     cpu, wall = time.process_time(), time.perf_counter()
     call()
     return time.process_time() - cpu, time.perf_counter() - wall
-
-
-def _least(call: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Seconds of the processor and of the wall, the least of the rounds, as others on the machine only add."""
-    times = [_timed(call) for _ in range(rounds)]
-    return min(cpu for cpu, _ in times), min(wall for _, wall in times)
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------

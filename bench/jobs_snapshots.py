@@ -17,12 +17,14 @@ from participant.core.scrip import Scrip, Weights
 from participant.core.session import Phase, phase
 from participant.history.recordings import load_day, open_recordings
 from participant.history.synthetic import SyntheticMarket
+from participant.wire.json import decode, encode
 
 SYMBOL = "NIFTY"
 CAPITAL = 100_000_000_00  # ten crore rupees, in paise
 # Gates that let through what is tradable at all, so that every part of the strategy runs.
 OPEN = Weights(iv_rank_min=0.0, iv_over_realised_min=0.0, look_back_sessions_min=0, spread_max=0.1)
 CLOSES = 30
+MICROSECOND = 1_000
 DAYS = (
     ("five expiries of 13 June 2019", "nse_chain_multi_expiry_2019_06", datetime.date(2019, 6, 13)),
     ("18 expiries of 28 October 2025", "nse_json_chain_2025/raw_json", datetime.date(2025, 10, 28)),
@@ -39,6 +41,19 @@ class Snapshots(Struct, frozen=True):
     def strikes(inputs: Sequence[DecisionInput]) -> float:
         """Strikes of a snapshot, of all expiries, on average."""
         return sum(len(c.strikes) for one in inputs for c in one.market_state.chains) / len(inputs)
+
+
+def anew(inputs: Sequence[DecisionInput], turn: int) -> list[DecisionInput]:
+    """The inputs as a worker gets them: values of their own, at an instant of their own, a microsecond later a turn.
+
+    So nothing that was kept of an earlier turn serves, neither by identity nor by value.
+    """
+    given = [decode(encode(one), DecisionInput) for one in inputs]
+    return [
+        replace(one, market_state=replace(s, exchange_at=s.exchange_at + MICROSECOND * (turn + 1)))
+        for one in given
+        for s in (one.market_state,)
+    ]
 
 
 def recorded(data: Path, rules: Rulebook) -> list[Snapshots]:
