@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from participant.commands import backtest_words
+from participant.commands.decisions_words import decisions as _decisions
 from participant.commands.interrupted import stopped
 from participant.commands.words import count as _count
 from participant.commands.words import day as _day
@@ -88,21 +89,6 @@ def parser() -> argparse.ArgumentParser:
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker"))
     _run(add("brain", parents=[home]), "brain:brain")  # the same
     return whole
-
-
-def _decisions(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, common: OneLine) -> None:
-    add = commands.add_parser
-    replay = _run(
-        add("replay", parents=[home, common], help="decide a logged day again, byte for byte"), "replay:replay"
-    )
-    replay.add_argument("date", type=_days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
-    decide = _run(add("decide", parents=[home, common], help="one decision by hand, from its input"), "decide:decide")
-    decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
-    decide.add_argument("--input", type=Path, metavar="FILE", help="a job's input (JSON); - reads it from stdin")
-    decide.add_argument("--output", type=Path, metavar="FILE", help="where the decision goes (default: stdout)")
-    decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
-    explain = _run(add("explain", parents=[home, common], help="why a decision came out as it did"), "explain:explain")
-    explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
 
 
 def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine) -> None:

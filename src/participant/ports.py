@@ -167,7 +167,10 @@ class Archive(Protocol):
         """The day's lines in order, each with the pack of the parts that no earlier line of the day refers to."""
 
     def seal(self, day: str) -> str:
-        """Compact the day's log into Parquet beside it; returns where its lines stand. Sealing again gives the same."""
+        """Keep the day's log as it is now in one piece; returns where. Sealing again gives the same.
+
+        What is sealed and is not what the log begins with is never overwritten.
+        """
 
 
 class Clock(Protocol):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,7 +111,15 @@ def test_the_log_has_the_objects_and_fields_that_the_page_names(traded: Path) ->
     line = json.loads((traded / "var" / "decisions" / f"{DAY}.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert [name for name in [*line, *line["decisionInfo"]] if f"`{name}`" not in page] == []
     columns = pq.read_schema(traded / "var" / "decisions" / f"{DAY}.parquet").names
-    assert [name for name in columns if f"`{name}`" not in page] == ["other"]
+    assert [name for name in columns if f"`{name}`" not in page] == []
+
+
+def test_the_log_is_asked_as_the_page_says(traded: Path) -> None:
+    lines = "\n".join(blocks(text("docs/analytics.md"), "sh")).splitlines()
+    for command in (line for line in lines if line.startswith("participant ")):
+        ended = run(*participant(*shlex.split(command)[1:]), cwd=traded)
+        assert ended.returncode == 0, ended.stderr
+        assert "(nothing)" not in ended.stdout
 
 
 def test_the_replay_that_the_page_shows_finds_every_decision_equal(traded: Path) -> None:

@@ -1,5 +1,6 @@
 """The Archive port's promise, held by every adapter; then what the files promise besides."""
 
+import datetime
 import gzip
 import os
 import signal
@@ -21,6 +22,11 @@ DAY = "2026-11-23"
 NEXT_DAY = "2026-11-24"
 DECIDED_AT = 1_795_405_500_123_456_789  # 2026-11-23 09:15:00.123456789 in India
 
+LEG = (
+    '{"contract":{"underlying":"NIFTY","expiry":"2026-12-01","kind":"CE","strike":267500000,"lot":65,"tick":500,'
+    '"freeze":1800},"side":"sell","quantity":65,"limit":500000,"margin":7}'
+)
+
 ADAPTERS: dict[str, Callable[[Path], Archive]] = {"memory": lambda _: MemoryArchive(), "jsonl": JsonlArchive}
 
 
@@ -32,7 +38,8 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
 def record(n: int = 1) -> bytes:
     info = (
         f'{{"decisionId":"d{n}","scrip":"NIFTY","action":"maintain","reason":"look-back too short: 5 of 60 — ₹",'
-        f'"figures":{{"ivRank":0.50}},"legs":[],"snapshotId":"s{n}","decidedFor":{DECIDED_AT + n},"outcome":"decided"}}'
+        f'"figures":{{"iv_rank":0.50}},"legs":[{LEG}],"snapshotId":"s{n}",'
+        f'"decidedFor":{DECIDED_AT + n},"outcome":"decided"}}'
     )
     return (
         f'{{"scrip":{{"symbol":"NIFTY", "weights":{{}}}},"marketState":{{"spot": 250000000}},'
@@ -234,6 +241,23 @@ def test_a_sealed_day_is_a_table_of_the_four_objects_and_typed_columns(tmp_path:
         "snapshot_id": "s1",
         "outcome": "decided",
         "other": None,
+        "day": datetime.date(2026, 11, 23),
+        "said": "look-back too short: # of # — ₹",
+        "spot": 250000000,
+        "legs": [
+            {
+                "contract": "NIFTY-20261201-26750CE",
+                "kind": "CE",
+                "expiry": datetime.date(2026, 12, 1),
+                "strike": 267500000,
+                "side": "sell",
+                "quantity": 65,
+                "limit": 500000,
+                "margin": 7,
+            }
+        ],
+        "iv_rank": 0.5,
+        **dict.fromkeys(("iv30", "iv_over_realised", "provider", "delay_ns", "build_id", "rules_hash")),
     }
     assert [row["other"] for row in rows] == [None, '{"command":"stop"}', "not even \ufffd JSON"]
     assert rows[1]["scrip"] is rows[1]["action"] is None
@@ -272,6 +296,45 @@ def test_sealing_twice_gives_the_same_bytes_and_leaves_nothing_unfinished(tmp_pa
     parquet = pytest.importorskip("pyarrow.parquet")
     ids = parquet.read_table(sealed).column("decision_id").to_pylist()
     assert ids == [f"d{n}" for n in range(5_000)]
+
+
+def test_what_goes_on_from_a_sealed_day_takes_its_place_and_nothing_else_does(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    archive = JsonlArchive(tmp_path)
+    archive.append(DAY, full(1, 2))
+    sealed = archive.seal(DAY)
+    archive.append(DAY, full(3))
+    assert archive.seal(DAY) == sealed
+    assert parquet.read_table(sealed).column("decision_id").to_pylist() == ["d1", "d2", "d3"]
+    both = Path(sealed), tmp_path / f"{DAY}.parts.parquet"
+    before = [path.read_bytes() for path in both]
+    lines, packs = (tmp_path / f"{DAY}.jsonl", tmp_path / f"{DAY}.parts.jsonl.gz")
+    kept = lines.read_bytes(), packs.read_bytes()
+    lost: list[tuple[Path, bytes]] = [(lines, b""), (lines, kept[0].replace(b"d1", b"dX")), (packs, kept[1][:-3])]
+    for path, body in lost:
+        path.write_bytes(body)
+        with pytest.raises(StoreBroken, match=r"\.parquet: it was not made from what .* move this one away"):
+            JsonlArchive(tmp_path).seal(DAY)
+        assert [path.read_bytes() for path in both] == before
+        lines.write_bytes(kept[0])
+        packs.write_bytes(kept[1])
+
+
+def test_a_parquet_file_that_is_not_ours_is_not_overwritten(tmp_path: Path) -> None:
+    archive = JsonlArchive(tmp_path)
+    archive.append(DAY, full(1))
+    (tmp_path / f"{DAY}.parquet").write_bytes(b"somebody's")
+    with pytest.raises(StoreBroken, match="is not overwritten"):
+        archive.seal(DAY)
+    assert (tmp_path / f"{DAY}.parquet").read_bytes() == b"somebody's"
+
+
+def test_figures_and_legs_of_another_kind_leave_the_line_a_decision(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    archive = JsonlArchive(tmp_path)
+    archive.append(DAY, plain(record(1).replace(b'"iv_rank":0.50', b'"iv_rank":"high"')))
+    (row,) = parquet.read_table(archive.seal(DAY)).to_pylist()
+    assert (row["decision_id"], row["iv_rank"], row["other"]) == ("d1", None, None)
 
 
 def test_an_empty_day_seals_to_an_empty_table(tmp_path: Path) -> None:

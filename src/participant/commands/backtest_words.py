@@ -22,3 +22,6 @@ def add(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> No
     played.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: a temporary one)")
     studied = what.add_parser("overwrite", parents=[recorded, common], help="the call at the money, cycle by cycle")
     studied.set_defaults(run="backtest:study")
+    given = what.add_parser("orders", parents=[common], help="orders of a file through the books, without a brain")
+    given.set_defaults(run="backtest_orders:run")
+    given.add_argument("file", type=Path, metavar="FILE", help="contracts, quotes, orders, official prices (TOML)")

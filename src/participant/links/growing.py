@@ -38,6 +38,10 @@ class GrowingFile:
                 self._ends.extend(start + end for end in self._find_ends(file))
         return len(self._ends)
 
+    def size(self, count: int) -> int:
+        """How many bytes the first `count` pieces have, of those that were counted."""
+        return self._end(count)
+
     def pieces(self) -> Iterator[bytes]:
         """The whole pieces, in order. Raises OSError."""
         count = self.count()

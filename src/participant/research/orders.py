@@ -205,6 +205,6 @@ def _units(position: Position, contract: Contract) -> int:
     return sum(h.quantity for h in position.holdings if h.contract.key == contract.key)
 
 
-def as_table(held: Mapping[str, int]) -> str:
+def held_in_words(held: Mapping[str, int]) -> str:
     """What is held in one line."""
     return ", ".join(f"{quantity:+,} {key}" for key, quantity in held.items()) or "flat"

@@ -5,56 +5,28 @@ One process writes. Readers may come at any time: they leave alone what is still
 
 import datetime
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from participant.links.growing import GrowingFile, OtherPieces, line_ends, member_ends, sync_folder
-from participant.links.parts import Part, pack, unpack
+from participant.links.log_table import (
+    Mark,
+    digest_of,
+    line_row,
+    lines_schema,
+    mark_of,
+    part_rows,
+    parts_schema,
+    write_parquet,
+)
+from participant.links.parts import pack
 from participant.ports import StoreBroken
 
 NO_PARTS = pack([])
-ROWS_A_GROUP = 2_000
-ZSTD_LEVEL = 9
-LINES = ("scrip", "marketState", "currentPositionInfo", "decisionInfo", "symbol", "action", "reason", "decision_id",
-         "snapshot_id", "outcome", "other")  # fmt: skip
-PARTS = ("id", "kind", "part")
-UNIQUE = {
-    "part",
-    "id",
-    "marketState",
-    "decisionInfo",
-    "decision_id",
-    "snapshot_id",
-}  # a dictionary of these saves nothing
-
-
-class _Record(msgspec.Struct, rename="camel"):
-    """A decision record by its four objects, each left as the bytes that it is."""
-
-    scrip: msgspec.Raw
-    market_state: msgspec.Raw
-    current_position_info: msgspec.Raw
-    decision_info: msgspec.Raw
-
-
-class _Symbol(msgspec.Struct):
-    symbol: str | None = None
-
-
-class _Figures(msgspec.Struct, rename="camel"):
-    """What of a decision is worth a column of its own; decided_for is nanoseconds UTC."""
-
-    decided_for: int | None = None
-    action: str | None = None
-    reason: str | None = None
-    decision_id: str | None = None
-    snapshot_id: str | None = None
-    outcome: str | None = None
+Rows = Callable[[Iterator[bytes]], Iterator[dict[str, Any]]]
 
 
 class JsonlArchive:
@@ -93,18 +65,24 @@ class JsonlArchive:
         return ((line[:-1], next(packs, NO_PARTS)) for line in _told(lines))
 
     def seal(self, day: str) -> str:
-        """Compact the day's log into Parquet beside it; returns where its lines stand. Sealing again gives the same."""
-        lines, parts = self._of(day)
-        rows = (_part_columns(part) for pack in _told(parts) for part in unpack(pack))
-        self._seal(rows, PARTS, parts.path.with_name(f"{day}.parts.parquet"))
-        return self._seal((_columns(line[:-1]) for line in _told(lines)), LINES, lines.path.with_suffix(".parquet"))
+        """Compact the day's log into Parquet beside it; returns where its lines stand. Sealing again gives the same.
 
-    def _seal(self, rows: Iterator[dict[str, Any]], texts: Sequence[str], target: Path) -> str:
-        unfinished = target.with_suffix(".parquet.unfinished")
+        What is sealed is replaced only by what goes on from it: lines that came later. Raises StoreBroken.
+        """
+        lines, parts = self._of(day)
+        on = datetime.date.fromisoformat(day)
+        self._seal(parts, part_rows, parts_schema, self._folder / f"{day}.parts.parquet")
+        target = lines.path.with_suffix(".parquet")
+        return self._seal(lines, lambda found: (line_row(on, line[:-1]) for line in found), lines_schema, target)
+
+    def _seal(self, file: GrowingFile, rows: Rows, schema: Callable[[], Any], target: Path) -> str:
         with _faults_told(target):
-            _write_parquet(rows, texts, unfinished)
-            os.replace(unfinished, target)
-            sync_folder(self._folder)
+            count = file.count()  # what is added from now on is not in it, and its mark says so
+            mark = Mark(file.size(count), digest_of(file.path, file.size(count)) if count else "")
+            if not _is_sealed(file.path, mark, target):
+                with _put_whole(target) as unfinished:
+                    write_parquet(rows(islice(_told(file), count)), schema(), mark, unfinished)
+                sync_folder(self._folder)
         return str(target)
 
     def _of(self, day: str) -> tuple[GrowingFile, GrowingFile]:
@@ -116,44 +94,31 @@ class JsonlArchive:
         return self._files[day]
 
 
-def _write_parquet(rows: Iterator[dict[str, Any]], texts: Sequence[str], path: Path) -> None:
-    # Imported here: only sealing needs it, and it takes long to load.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    times = [("decided_at", pa.timestamp("ns", tz="UTC"))] if texts is LINES else []
-    schema = pa.schema([*times, *((name, pa.string()) for name in texts)])
-    style = {
-        "compression": "zstd",
-        "compression_level": ZSTD_LEVEL,
-        "use_dictionary": [n for n in texts if n not in UNIQUE],
-    }
-    with open(path, "wb") as sink:
-        with pq.ParquetWriter(sink, schema, **style) as writer:
-            while batch := list(islice(rows, ROWS_A_GROUP)):
-                writer.write_table(pa.Table.from_pylist(batch, schema=schema))
-        sink.flush()
-        os.fsync(sink.fileno())
-
-
-def _columns(line: bytes) -> dict[str, Any]:
-    """A row: the four objects as they are and a few figures of them; a line of another kind stands in `other`."""
+@contextmanager
+def _put_whole(target: Path) -> Iterator[Path]:
+    """A file beside `target` to write, which takes its place once it is whole; two who seal do not meet in it."""
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
     try:
-        record = msgspec.json.decode(line, type=_Record)
-        figures = msgspec.json.decode(record.decision_info, type=_Figures)
-        symbol = msgspec.json.decode(record.scrip, type=_Symbol).symbol
-    except msgspec.DecodeError:
-        return {"other": line.decode(errors="replace")}
-    objects = {field: bytes(getattr(record, name)).decode() for name, field in _OBJECTS.items()}
-    columns = msgspec.structs.asdict(figures)
-    return {"decided_at": columns.pop("decided_for"), "symbol": symbol, **columns, **objects}
+        yield unfinished
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
-_OBJECTS = dict(zip(_Record.__struct_fields__, _Record.__struct_encode_fields__, strict=True))
-
-
-def _part_columns(part: Part) -> dict[str, Any]:
-    return {"id": part.id, "kind": part.kind, "part": bytes(part.part).decode()}
+def _is_sealed(growing: Path, mark: Mark, target: Path) -> bool:
+    """Whether the sealed file holds just this; raises StoreBroken where it holds what the growing one does not."""
+    if not target.exists():
+        return False
+    with open(target, "rb") as file:
+        held = mark_of(file)
+    if held == mark:
+        return True
+    if held is None or held.bytes > mark.bytes or (held.bytes and digest_of(growing, held.bytes) != held.digest):
+        raise StoreBroken(
+            f"decision log {target}: it was not made from what {growing.name} holds now, and is not overwritten: "
+            "restore that file from a copy, or move this one away and seal the day again"
+        )
+    return False
 
 
 def _told(file: GrowingFile) -> Iterator[bytes]:

@@ -1,0 +1,46 @@
+"""The words of the commands that read logged decisions: names and options only, for the command line."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from participant.commands.words import day, days
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[Any]
+Parser = argparse.ArgumentParser
+
+
+def decisions(commands: "Commands", home: Parser, common: Parser) -> None:
+    """`replay`, `decide`, `explain`, and what is asked of many decisions at once."""
+    add = commands.add_parser
+    replay = add("replay", parents=[home, common], help="decide a logged day again, byte for byte")
+    replay.set_defaults(run="replay:replay")
+    replay.add_argument("date", type=days, metavar="DAY[..DAY]", help="trading days, 2026-11-25 or A..B")
+    decide = add("decide", parents=[home, common], help="one decision by hand, from its input")
+    decide.set_defaults(run="decide:decide")
+    decide.add_argument("decision", nargs="?", metavar="ID", help="a logged decision, by the first digits of its id")
+    decide.add_argument("--input", type=Path, metavar="FILE", help="a job's input (JSON); - reads it from stdin")
+    decide.add_argument("--output", type=Path, metavar="FILE", help="where the decision goes (default: stdout)")
+    decide.add_argument("--save", type=Path, metavar="FILE", help="also write the input that was decided on")
+    explain = add("explain", parents=[home, common], help="why a decision came out as it did")
+    explain.set_defaults(run="explain:explain")
+    explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
+    _many(add("decisions", help="all logged decisions: query"), home, common)
+
+
+def _many(command: Parser, home: Parser, common: Parser) -> None:
+    add = command.add_subparsers(metavar="WHAT", required=True).add_parser
+    query = add("query", parents=[home, common, _log()], help="ask in SQL: the views decisions and orders")
+    query.set_defaults(run="decisions:query")
+    query.add_argument("sql", metavar="SQL", help="one SELECT; - reads it from stdin")
+
+
+def _log() -> Parser:
+    shared = Parser(add_help=False)
+    shared.add_argument("--log", metavar="WHERE", help="a folder or s3://BUCKET/PREFIX (default: of the home)")
+    shared.add_argument("--day", type=day, metavar="DAY", help="this day alone (default: all)")
+    shared.add_argument("--from", dest="first", type=day, metavar="DAY", help="from this day on")
+    shared.add_argument("--to", dest="last", type=day, metavar="DAY", help="up to this day")
+    shared.add_argument("--csv", action="store_true", help="comma-separated values, names first")
+    return shared

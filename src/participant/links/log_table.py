@@ -1,0 +1,228 @@
+"""A day of the decision log as a table: the four objects of each line, and typed columns of what is asked for most.
+
+The same columns serve the sealed Parquet and the lines that still grow, so that one question reads both.
+"""
+
+import datetime
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from participant.core.scrip import Contract
+from participant.links.parts import unpack
+
+ROWS_A_GROUP = 24_000  # a day of sixty scrips, 40 MB while it is written: many small groups are slow to ask
+ROWS_A_BATCH = 2_000  # ... of which so many at a time stand there as Python's own values
+ZSTD_LEVEL = 9
+MARK = b"participant.sealed.1"  # the key in a Parquet file under which stands what it was made of
+MARKED = re.compile(re.escape(MARK) + rb"..?(\{[^{}]*\})", re.DOTALL)  # a byte or two say how long the text is
+END = b"\0\0\0\0PAR1"  # how long a Parquet file's end is, and that it is one
+FIGURES = re.compile(r"-?₹?\d[\d,.]*%?")
+# Few values, said again and again; a dictionary of the others saves nothing.
+REPEATED = ["day", "symbol", "action", "said", "outcome", "provider", "build_id", "rules_hash", "scrip",
+            "currentPositionInfo", "reason", "other", "kind"]  # fmt: skip
+BULKY = {"scrip", "marketState", "currentPositionInfo", "decisionInfo", "other", "part"}  # nobody asks for a span of it
+
+
+class Mark(Struct, frozen=True):
+    """What a sealed file was made of: so many bytes of the growing one, and their digest."""
+
+    bytes: int
+    digest: str
+
+
+class _Record(Struct, rename="camel"):
+    """A decision record by its four objects, each left as the bytes that it is."""
+
+    scrip: msgspec.Raw
+    market_state: msgspec.Raw
+    current_position_info: msgspec.Raw
+    decision_info: msgspec.Raw
+
+
+class _Symbol(Struct):
+    symbol: str | None = None
+
+
+class _Market(Struct, rename="camel"):
+    provider: str | None = None
+    spot: int | None = None
+    exchange_at: int | None = None
+    received_at: int | None = None
+
+
+class _Leg(Struct):
+    contract: Contract
+    side: str
+    quantity: int
+    limit: int
+    margin: int = 0
+
+
+class _Told(Struct):
+    iv_rank: float | None = None
+    iv30: float | None = None
+    iv_over_realised: float | None = None
+
+
+class _Info(Struct, rename="camel"):
+    """What of a decision is worth a column of its own; decided_for is nanoseconds UTC."""
+
+    decided_for: int | None = None
+    action: str | None = None
+    reason: str | None = None
+    decision_id: str | None = None
+    snapshot_id: str | None = None
+    outcome: str | None = None
+    build_id: str | None = None
+    rules_hash: str | None = None
+    figures: msgspec.Raw = msgspec.Raw(b"{}")
+    legs: tuple[_Leg, ...] = ()
+
+
+_OBJECTS = dict(zip(_Record.__struct_fields__, _Record.__struct_encode_fields__, strict=True))
+
+
+def line_row(day: datetime.date, line: bytes) -> dict[str, Any]:
+    """A row of the table; a line of another kind stands in `other`."""
+    try:
+        record = msgspec.json.decode(line, type=_Record)
+        info = msgspec.json.decode(record.decision_info, type=_Info)
+        market = msgspec.json.decode(record.market_state, type=_Market)
+        symbol = msgspec.json.decode(record.scrip, type=_Symbol).symbol
+    except msgspec.DecodeError:
+        return {"day": day, "other": line.decode(errors="replace")}
+    columns = {name: getattr(info, name) for name in _Info.__struct_fields__ if name not in {"figures", "legs"}}
+    has_delay = market.received_at is not None and market.exchange_at is not None
+    return {
+        "day": day,
+        "decided_at": columns.pop("decided_for"),
+        "symbol": symbol,
+        **columns,
+        "said": FIGURES.sub("#", info.reason or ""),
+        "provider": market.provider,
+        "spot": market.spot,
+        "delay_ns": (market.received_at or 0) - (market.exchange_at or 0) if has_delay else None,
+        **_figures(info.figures),
+        "legs": [_leg(leg) for leg in info.legs] or None,
+        **{field: bytes(getattr(record, name)).decode() for name, field in _OBJECTS.items()},
+    }
+
+
+def _figures(raw: msgspec.Raw) -> dict[str, float | None]:
+    """The figures that have columns; none where a strategy of another package means something else by such a name."""
+    try:
+        return msgspec.structs.asdict(msgspec.json.decode(raw, type=_Told))
+    except msgspec.DecodeError:
+        return {}
+
+
+def _leg(leg: _Leg) -> dict[str, Any]:
+    one = leg.contract
+    terms = {"kind": str(one.kind), "expiry": one.expiry, "strike": one.strike}
+    return {"contract": one.key, **terms, "side": leg.side, "quantity": leg.quantity, "limit": leg.limit,
+            "margin": leg.margin}  # fmt: skip
+
+
+def part_rows(packs: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The rows of the parts' table. Raises Malformed."""
+    for one in (part for pack in packs for part in unpack(pack)):
+        yield {"id": one.id, "kind": one.kind, "part": bytes(one.part).decode()}
+
+
+# --- as Arrow and Parquet; pyarrow takes long to load, so it is imported where it is needed ---------------------------
+
+
+def lines_schema() -> Any:
+    """The columns of a day's lines, in their order: `spot`, `limit`, `strike` are prices, `margin` is paise."""
+    import pyarrow as pa
+
+    text, number, real = pa.string(), pa.int64(), pa.float64()
+    leg = {"contract": text, "kind": text, "expiry": pa.date32(), "strike": number, "side": text, "quantity": number,
+           "limit": number, "margin": number}  # fmt: skip
+    texts = ("symbol", "action", "reason", "said", "decision_id", "snapshot_id", "outcome", "provider", "build_id",
+             "rules_hash")  # fmt: skip
+    columns = {
+        "day": pa.date32(),
+        "decided_at": pa.timestamp("ns", tz="UTC"),
+        **dict.fromkeys(texts, text),
+        **dict.fromkeys(("spot", "delay_ns"), number),
+        **dict.fromkeys(_Told.__struct_fields__, real),
+        "legs": pa.list_(pa.struct(list(leg.items()))),
+        **dict.fromkeys((*_OBJECTS.values(), "other"), text),
+    }
+    return pa.schema(list(columns.items()))
+
+
+def parts_schema() -> Any:
+    """The columns of a day's parts."""
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.string()) for name in ("id", "kind", "part")])
+
+
+def write_parquet(rows: Iterator[dict[str, Any]], schema: Any, mark: Mark, path: Path) -> None:
+    """Rows as a Parquet file on the disk that says what it was made of; equal rows give equal bytes. Raises OSError."""
+    import pyarrow as pa
+
+    with open(path, "wb") as sink:
+        with parquet_writer(sink, schema, mark) as writer:
+            while group := list(_batches(rows, schema)):
+                writer.write_table(pa.Table.from_batches(group), row_group_size=ROWS_A_GROUP)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _batches(rows: Iterator[dict[str, Any]], schema: Any) -> Iterator[Any]:
+    """The batches of one row group."""
+    import pyarrow as pa
+
+    for _ in range(ROWS_A_GROUP // ROWS_A_BATCH):
+        if batch := list(islice(rows, ROWS_A_BATCH)):
+            yield pa.RecordBatch.from_pylist(batch, schema=schema)
+
+
+def parquet_writer(sink: Any, schema: Any, mark: Mark) -> Any:
+    """What writes tables of this shape, a row group each."""
+    import pyarrow.parquet as pq
+
+    style = {
+        "compression": "zstd",
+        "compression_level": ZSTD_LEVEL,
+        "use_dictionary": [name for name in REPEATED if name in schema.names],
+        "write_statistics": [name for name in schema.names if name not in BULKY],
+    }
+    return pq.ParquetWriter(sink, schema.with_metadata({MARK: msgspec.json.encode(mark)}), **style)
+
+
+def mark_of(file: BinaryIO) -> Mark | None:
+    """What an open Parquet file was made of; None where it does not say, or is none. Raises OSError.
+
+    It is found in the file's end as the text that it is: to take that apart would cost more than many a question.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - len(END)))
+    end = file.read(len(END))
+    length = int.from_bytes(end[:4], "little")
+    if end[4:] != END[4:] or not 0 < length <= size - len(END):
+        return None
+    file.seek(size - len(END) - length)
+    found = MARKED.findall(file.read(length))
+    return msgspec.json.decode(found[-1], type=Mark) if found else None  # figures of the columns come before it
+
+
+def digest_of(path: Path, size: int) -> str:
+    """A digest of the first bytes of a file. Raises OSError."""
+    found, left = hashlib.blake2b(digest_size=16), size
+    with open(path, "rb") as file:
+        while left and (chunk := file.read(min(left, 1 << 20))):
+            found.update(chunk)
+            left -= len(chunk)
+    return found.hexdigest()
