@@ -20,9 +20,11 @@ def _run(*more: str) -> int:
 
 @needs_data
 def test_the_summary_is_printed_for_machines_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(*CHAIN, "--out", str(tmp_path / "run"), "--weights", "iv_rank_min=0.3", "--json") == 0
+    more = ["--weights", "iv_rank_min=0.3", "--check-lookahead", "--json"]
+    assert _run(*CHAIN, "--out", str(tmp_path / "run"), *more) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["weights"]["NIFTY"]["iv_rank_min"] == 0.3
+    assert (told["lookahead"]["cuts"], told["lookahead"]["leaks"]) == (2, [])
     assert told["counts"]["decisions"] == participant.load(tmp_path / "run").table("decisions").num_rows > 0
 
 

@@ -14,6 +14,7 @@ from participant.core.wording import counted
 from participant.history.pages import BadData
 from participant.history.recordings import open_recordings
 from participant.research.backtest import CoveredCall, Span, backtest
+from participant.research.lookahead import check_lookahead
 from participant.research.overwrite import Cycle
 from participant.research.overwrite import study as study_cycles
 
@@ -24,14 +25,16 @@ COLUMNS = f"{'scrip':<10} {'sold on':<11} {'expiry':<10}" + "".join(
 
 
 def run(args: Namespace) -> int:
-    """Play the days asked for and say what came of them; status 1 where a day could not be played."""
-    strategy = CoveredCall(args.underlying, _weights(args.weights))
+    """Play the days asked for and say what came of them; status 1 where a day was not played, or a decision leaks."""
+    strategy, span = CoveredCall(args.underlying, _weights(args.weights)), Span(args.first, args.last)
     try:
-        result = backtest(strategy, args.data, Span(args.first, args.last), args.capital, args.out)
+        result = backtest(strategy, args.data, span, args.capital, args.out)
+        checked = check_lookahead(strategy, args.data, span, args.capital) if args.check_lookahead else None
     except BadData as fault:
         raise Refused(f"backtest: {fault}") from fault
-    say(args, str(result), result.summary)
-    return DONE if result.summary.status == "done" else NEEDS_A_PERSON
+    told = msgspec.to_builtins(result.summary) | ({"lookahead": checked} if checked else {})
+    say(args, f"{result}\n{checked}" if checked else str(result), told)
+    return NEEDS_A_PERSON if result.summary.status != "done" or (checked and checked.leaks) else DONE
 
 
 def study(args: Namespace) -> int:

@@ -1,11 +1,12 @@
 """From files and folders to a recorded day that can be played: found, read, screened, and with its sessions before."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.market import Board, LookBack, Reference, Ticks, observe, snapshot
 from participant.core.rulebook import Rulebook
@@ -33,12 +34,16 @@ Counted = tuple[str, DayFound]
 
 
 class Recordings(Struct, frozen=True):
-    """What a user points at: chains and official series, in files, folders or a catalogue."""
+    """What a user points at: chains and official series, in files, folders or a catalogue.
+
+    `change` is done to every page of the files as it is read: so a check can ask what another future would have done.
+    """
 
     sources: tuple[Source, ...]
     catalogues: tuple[Path, ...]
     official: Official
     aside: tuple[str, ...] = ()
+    change: Callable[[Page], Page] | None = None
 
 
 def open_recordings(paths: Sequence[Path], mapping: Path | None = None) -> Recordings:
@@ -70,7 +75,7 @@ def load_day(
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
         span, found = (day - BEFORE_DAYS * ONE_DAY, day), Findings()
-        by_symbol = _pages(place, span, rules, (found, tally), recordings.official)
+        by_symbol = _pages(recordings, place, span, rules, (found, tally))
         counted += _counted(place, day, found)
         for symbol, mine in by_symbol.items():
             today = [page for page in mine if _day(page) == day]
@@ -88,10 +93,7 @@ def load_day(
     if not pages and not any(day in closes for closes in official.closes.values()):
         names = ", ".join(symbols or ["any scrip"])
         raise BadData(f"--data has nothing of {names} on {day} that can be traded on: {'; '.join(notes) or 'no rows'}")
-    backs = {
-        symbol: look_back(official, symbol, day) if symbol in INDICES else _own_look_back(place, symbol, day, rules)
-        for symbol, place in origin.items()
-    }
+    backs = {symbol: _look_back(recordings, place, symbol, day, rules) for symbol, place in origin.items()}
     return RecordedMarket(day, Recording(pages, backs, tuple(notes)), official, rules)
 
 
@@ -102,7 +104,7 @@ def screened(
     found: dict[str, list[Page]] = {}
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
-        for symbol, pages in _pages(place, days, rules, (Findings(), Tally()), recordings.official).items():
+        for symbol, pages in _pages(recordings, place, days, rules, (Findings(), Tally())).items():
             both = {_day(page) for page in pages} & {_day(page) for page in found.get(symbol, [])}
             if both:
                 raise BadData(f"{symbol} on {min(both)} is in {_name(place)} and in another place: give one of them")
@@ -123,22 +125,24 @@ def days_settled(recordings: Recordings) -> set[datetime.date]:
 
 
 def _pages(
+    recordings: Recordings,
     place: Source | Path,
     days: tuple[datetime.date, datetime.date],
     rules: Rulebook,
     counted: tuple[Findings, Tally],
-    official: Official = NOTHING,
 ) -> dict[str, list[Page]]:
     """The pages of a span of days that may be traded on, by symbol; the last day's rows are counted."""
-    (found, tally), (first, last) = counted, days
+    (found, tally), (first, last), change = counted, days, recordings.change
     pages: Iterable[Page]
     if isinstance(place, Path):
-        pages = (page for symbol, day in catalogue.days(place) if days[0] <= day <= days[1]
-                 for page in _near(catalogue.read_day(place, symbol, day), rules, official))  # fmt: skip
+        kept = (page for symbol, day in catalogue.days(place) if first <= day <= last
+                for page in catalogue.read_day(place, symbol, day))  # fmt: skip
+        pages = _near(map(change, kept) if change else kept, rules, recordings.official)
     else:
         lots, eve = lots_of(rules), last - ONE_DAY
-        read = readers.read(place, (first, eve), lots, Tally()) if first <= eve else iter(())
-        pages = screen(chain(read, readers.read(place, (last, last), lots, tally)), rules, found, official)
+        before = readers.read(place, (first, eve), lots, Tally()) if first <= eve else iter(())
+        read = chain(before, readers.read(place, (last, last), lots, tally))
+        pages = screen(map(change, read) if change else read, rules, found, recordings.official)
     by_symbol: dict[str, list[Page]] = {}
     for page in pages:
         by_symbol.setdefault(page.symbol, []).append(page)
@@ -238,11 +242,17 @@ def _uncounted(origin: Mapping[str, Source | Path], counted: Sequence[Counted]) 
     ]
 
 
-def _own_look_back(place: Source | Path, symbol: str, day: datetime.date, rules: Rulebook) -> LookBack:
-    """What the scrip's own recorded days before say: each one's last spot, and the 30-day IV of its last round."""
+def _look_back(
+    recordings: Recordings, place: Source | Path, symbol: str, day: datetime.date, rules: Rulebook
+) -> LookBack:
+    """What was known of the sessions before: of an index officially, of a stock from its own recorded days."""
+    if symbol in INDICES:
+        return look_back(recordings.official, symbol, day)
+    # Of its own recorded days: each one's last spot, and the 30-day IV of its last round.
     span = (day - LOOK_BACK_DAYS * ONE_DAY, day - ONE_DAY)
     by_day: dict[datetime.date, list[Page]] = {}
-    for page in _pages(place, span, rules, (Findings(), Tally())).get(symbol, []):
+    unchecked = replace(recordings, official=NOTHING)
+    for page in _pages(unchecked, place, span, rules, (Findings(), Tally())).get(symbol, []):
         by_day.setdefault(_day(page), []).append(page)
     closes = {on: max(pages, key=lambda page: page.at).spot for on, pages in by_day.items()}
     return own_look_back(closes, {on: _last_iv30(symbol, on, pages, rules) for on, pages in by_day.items()})

@@ -1,6 +1,7 @@
 """A whole desk in one process on recorded days: the real stages over memory adapters, instant after instant."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Protocol
 
 from participant.adapters.archives.memory import MemoryArchive
@@ -87,6 +88,20 @@ class InlineDesk:
         for instant in market.instants():
             day.show(instant)
         return day.ended()
+
+    def play_until(self, market: RecordedMarket, at: int, onlooker: Onlooker) -> None:
+        """The instants of a day up to one of them (ns), which is not closed."""
+        day = _Day(self, market, onlooker)
+        for instant in market.instants():
+            if instant.at > at:
+                break
+            day.show(instant)
+
+    def twin(self) -> "InlineDesk":
+        """Another desk that stands where this one stands, and goes its own way from here."""
+        other = InlineDesk(list(self.watchlist.values()), self.rules, self.capital, self.limits)
+        other.books, other.kept = deepcopy(self.books), deepcopy(self.kept)
+        return other
 
     def forget(self) -> None:
         """Let go of what only the days that were closed needed."""

@@ -1,0 +1,88 @@
+"""A decision may not change with what comes after it: the desk's do not, and three planted leaks are caught."""
+
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import pytest
+from msgspec.structs import replace
+
+from participant.core.market import LookBack
+from participant.core.rulebook import Rulebook
+from participant.history.derived import look_back
+from participant.history.pages import BadData
+from participant.history.recorded import RecordedMarket
+from participant.history.recordings import Recordings, load_day
+from participant.history.synthetic import Instant
+from participant.research.backtest import CoveredCall, Span
+from participant.research.lookahead import check_lookahead
+from tests.days.__main__ import EAGER, OFFICIAL
+from tests.history.recorded import DATA, needs_data
+
+DATA_OF_APRIL = [DATA / "nse_chain_2018_10_to_2019_04", DATA / OFFICIAL]
+SPAN = Span(datetime.date(2019, 4, 11), datetime.date(2019, 4, 12))
+STRATEGY = CoveredCall(("NIFTY", "BANKNIFTY"), EAGER)
+
+
+class _SeesTheNextQuotes(RecordedMarket):
+    """Shows at each instant the quotes of the next one."""
+
+    def instants(self) -> Iterator[Instant]:
+        shown = list(super().instants())
+        for now, following in pairwise(shown):
+            yield replace(now, ticks=tuple(replace(t, exchange_at=now.at) for t in following.ticks))
+        yield shown[-1]
+
+
+class _KnowsTonightsVolatility(RecordedMarket):
+    """Counts the day itself among the sessions before it."""
+
+    def look_back(self, symbol: str) -> LookBack:
+        return look_back(self._official, symbol, self.day + datetime.timedelta(days=1))
+
+
+class _LeavesOutWhatEndsHigher(RecordedMarket):
+    """Plays the instants at which the index stands above tonight's close, as a list made afterwards would."""
+
+    def instants(self) -> Iterator[Instant]:
+        close = self._official.close("NIFTY", self.day) or 0
+        *most, last = super().instants()
+        for instant in most:
+            spot = next((t.last for t in instant.ticks if t.contract == "NIFTY"), 0)
+            if spot > close:
+                yield instant
+        yield last
+
+
+def leaky(kind: type[RecordedMarket]) -> Callable[[Recordings, datetime.date, Rulebook, Sequence[str]], RecordedMarket]:
+    """Loads a day as one that leaks."""
+
+    def load(recordings: Recordings, day: datetime.date, rules: Rulebook, symbols: Sequence[str]) -> RecordedMarket:
+        good = load_day(recordings, day, rules, symbols)
+        return kind(day, good._recording, recordings.official, rules)
+
+    return load
+
+
+@needs_data
+def test_no_decision_of_the_desk_changes_with_its_future() -> None:
+    found = check_lookahead(STRATEGY, DATA_OF_APRIL, SPAN, 10_000_000)
+    assert found.leaks == ()
+    assert (found.days, found.cuts) == (2, 4)
+    assert found.decisions > 20
+    assert str(found).startswith("look-ahead: none; ")
+
+
+@needs_data
+@pytest.mark.parametrize("kind", [_SeesTheNextQuotes, _KnowsTonightsVolatility, _LeavesOutWhatEndsHigher])
+def test_a_planted_leak_is_caught(kind: type[RecordedMarket]) -> None:
+    found = check_lookahead(STRATEGY, DATA_OF_APRIL, SPAN, 10_000_000, leaky(kind))
+    assert found.leaks
+    assert all(leak.decided_for <= leak.cut for leak in found.leaks)
+    assert "knew what came after" in str(found)
+
+
+@needs_data
+def test_a_span_without_a_playable_day_is_refused() -> None:
+    with pytest.raises(BadData, match="nothing to look at"):
+        check_lookahead(STRATEGY, DATA_OF_APRIL, Span(datetime.date(2019, 4, 17), datetime.date(2019, 4, 17)), 1_000)
