@@ -143,7 +143,9 @@ def _forward_and_iv(case: Case, contract: Contract) -> tuple[float, float]:
     if years <= 0:
         return forward, 0.0  # over: worth what it is in the money
     own = strike_iv(contract.kind is Kind.CALL, quoted(market, contract), forward, contract.strike, years)
-    return forward, next((iv for iv in (own, atm_iv(chain, forward, years), last) if isfinite(iv)), nan)
+    if isfinite(own):
+        return forward, own
+    return forward, next((iv for iv in (atm_iv(chain, forward, years), last) if isfinite(iv)), nan)
 
 
 def _chain(case: Case, contract: Contract) -> Chain | None:

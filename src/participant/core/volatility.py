@@ -11,6 +11,7 @@ from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
 from participant.core.market import Chain, MarketState, Quote, Strike
+from participant.core.once import once
 from participant.core.pricing import Spot, implied_volatility, rounded, years_to
 from participant.core.pricing import forward_of as carried
 from participant.core.rulebook import Rulebook
@@ -45,15 +46,17 @@ def realised(closes: Sequence[int], sessions: int = 20) -> float:
 
 def rank(history: Sequence[float], value: float) -> float:
     """Where `value` lies between the lowest (0) and the highest (1) of its history."""
-    if not history or min(history) >= max(history):
+    if not history:
         return nan
     low, high = min(history), max(history)
+    if low >= high:
+        return nan
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def percentile(history: Sequence[float], value: float) -> float:
     """The share of its history that lies below `value`."""
-    return sum(h < value for h in history) / len(history) if history else nan
+    return len([h for h in history if h < value]) / len(history) if history else nan
 
 
 def constant_maturity(points: Sequence[tuple[float, float]], days: float = CONSTANT_MATURITY_DAYS) -> float:
@@ -108,6 +111,7 @@ def forward_to(state: MarketState, chain: Chain, years: float) -> Forward:
     return Forward(carried(Spot(float(state.spot), CARRY_RATE, 0.0), years), ForwardSource.CARRY)
 
 
+@once
 def parity(chain: Chain, spot: int) -> float:
     """The weighted median of strike + call - put over the quoted strikes nearest spot; `nan` where there are none.
 
@@ -143,6 +147,7 @@ def _parities(strikes: Sequence[Strike], spot: int) -> Iterator[tuple[float, flo
             yield row.strike + middle(call) - middle(put), 1 / (call.ask - call.bid + put.ask - put.bid)
 
 
+@once
 def atm_iv(chain: Chain, forward: float, years: float) -> float:
     """IV at the forward: of the nearest strikes on either side, each the mean of call and put, by distance."""
     reach = ATM_REACH * forward
