@@ -60,29 +60,56 @@ class _Unit(Struct, frozen=True):
     """One unit of a contract: what it is worth now and then in each scenario, and its delta."""
 
     contract: Contract
+    is_option: bool
     worths: tuple[float, ...]
     delta: float
 
 
 class Scan(Struct, frozen=True):
-    """Contracts made ready: their margin is asked for one set of quantities after another."""
+    """Contracts made ready: their margin is asked for one set of quantities after another.
+
+    `covers` is how much of each scenario's loss counts, `parts` the places of the contracts that are scanned together.
+    """
 
     rates: MarginRates
-    now: Scenario
-    scenarios: tuple[Scenario, ...]
+    forward: float
+    covers: tuple[float, ...]
     units: tuple[_Unit, ...]
+    parts: tuple[tuple[int, ...], ...]
+    later: tuple[int, ...]
     today: datetime.date
 
     def margin(self, quantities: Sequence[int]) -> int:
         """The margin (paise, rounded up) of so many units of each contract, signed."""
-        held = [one for one in zip(self.units, quantities, strict=True) if one[0].contract.kind is not Kind.STOCK]
-        # On its last day a contract is no longer set off against later ones: it is scanned on its own.
-        last_day = [one for one in held if one[0].contract.expiry <= self.today]
-        later = [one for one in held if one[0].contract.expiry > self.today]
-        scan = sum(_scan_risk(self.scenarios, part) for part in (last_day, later) if part)
-        net_option_value = sum(quantity * unit.worths[0] for unit, quantity in held if unit.contract.kind.is_option)
-        span = max(0.0, scan + _calendar_charge(self.rates, later, self.now) - net_option_value)
-        return _paise_up(span + _exposure(self.rates, held, self.now.forward, self.today))
+        scaled = [[q * worth for worth in unit.worths] for unit, q in zip(self.units, quantities, strict=True)]
+        scan = sum(self._risk([scaled[i] for i in part]) for part in self.parts)
+        net_option_value = sum(worths[0] for unit, worths in zip(self.units, scaled, strict=True) if unit.is_option)
+        span = max(0.0, scan + self._calendar_charge(quantities) - net_option_value)
+        return _paise_up(span + self._exposure(quantities))
+
+    def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
+        """The worst loss over the scenarios of what is scanned together."""
+        worth, *worths = scaled[0] if len(scaled) == 1 else map(sum, zip(*scaled, strict=True))
+        return max(0.0, *[cover * (worth - then) for cover, then in zip(self.covers, worths, strict=True)])
+
+    def _calendar_charge(self, quantities: Sequence[int]) -> float:
+        """What the scan misses: expiries do not move as one. Opposite deltas of different ones are charged per unit."""
+        deltas: dict[datetime.date, float] = {}
+        for i in self.later:
+            expiry, delta = self.units[i].contract.expiry, quantities[i] * self.units[i].delta
+            deltas[expiry] = deltas.get(expiry, 0.0) + delta
+        return _matched(deltas) * self.rates.calendar_charge * self.forward if len(deltas) > 1 else 0.0
+
+    def _exposure(self, quantities: Sequence[int]) -> float:
+        """On futures either way and on short options; short options pay more on their last day."""
+        rates, charged = self.rates, 0.0
+        for unit, quantity in zip(self.units, quantities, strict=True):
+            if not unit.is_option:
+                charged += abs(quantity) * rates.exposure
+            elif quantity < 0:
+                extra = rates.expiry_day_short_exposure if unit.contract.expiry == self.today else 0.0
+                charged -= quantity * (rates.exposure + extra)
+        return charged * self.forward
 
 
 class Crash(Struct, frozen=True):
@@ -103,20 +130,29 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
 
     Each contract comes once. Raises ValueError without a price or a volatility that can be.
     """
-    contracts, quantities = [contract for contract, _ in legs], [quantity for _, quantity in legs]
-    return scan_of(rates, contracts, (spot, volatility), at).margin(quantities)
+    scanned = [leg for leg in legs if leg[0].kind is not Kind.STOCK]
+    scan = scan_of(rates, [contract for contract, _ in legs], (spot, volatility), at)
+    return scan.margin([quantity for _, quantity in scanned])
 
 
 def scan_of(rates: MarginRates, contracts: Sequence[Contract], market: tuple[int, float], at: int) -> Scan:
-    """Contracts of one underlying made ready at a spot price and a yearly volatility; raises ValueError as `margin`."""
+    """Contracts of one underlying made ready at a spot price and a yearly volatility: those that are not shares.
+
+    Raises ValueError as `margin` does.
+    """
     spot, volatility = market
     if len({contract.underlying for contract in contracts}) > 1:
         raise ValueError("margin is estimated for one underlying at a time")
     if spot <= 0 or not 0 <= volatility < math.inf:
         raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
-    now = Scenario(float(spot), volatility)
+    now, today = Scenario(float(spot), volatility), day_of(at)
     scenarios = _scenarios(rates, now)
-    return Scan(rates, now, scenarios, tuple(_unit(one, now, scenarios, at) for one in contracts), day_of(at))
+    units = tuple(_unit(one, (now, *scenarios), at) for one in contracts if one.kind is not Kind.STOCK)
+    # On its last day a contract is no longer set off against later ones: it is scanned on its own.
+    last_day = tuple(i for i, unit in enumerate(units) if unit.contract.expiry <= today)
+    later = tuple(i for i, unit in enumerate(units) if unit.contract.expiry > today)
+    covers, parts = tuple(then.cover for then in scenarios), tuple(filter(None, (last_day, later)))
+    return Scan(rates, now.forward, covers, units, parts, later, today)
 
 
 def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float, volatility: float, at: int) -> int:
@@ -144,21 +180,13 @@ def crash_of(carried: Sequence[tuple[Contract, int]], market: tuple[int, float],
     return Crash(tuple(falls))
 
 
-def _scan_risk(scenarios: Sequence[Scenario], held: Sequence[tuple[_Unit, int]]) -> float:
-    (first, quantity), *others = held
-    sums = [quantity * worth for worth in first.worths]
-    for unit, quantity in others:
-        sums = [total + quantity * worth for total, worth in zip(sums, unit.worths, strict=True)]
-    worth, *worths = sums
-    return max(0.0, *(s.cover * (worth - then) for s, then in zip(scenarios, worths, strict=True)))
-
-
-def _unit(contract: Contract, now: Scenario, scenarios: Sequence[Scenario], at: int) -> _Unit:
+def _unit(contract: Contract, scenarios: Sequence[Scenario], at: int) -> _Unit:
+    now = scenarios[0]
     if not contract.kind.is_option:
-        return _Unit(contract, (now.forward, *(then.forward for then in scenarios)), 1.0)
+        return _Unit(contract, False, tuple(then.forward for then in scenarios), 1.0)
     years = _years(contract, at)
     delta = greeks(contract.kind is Kind.CALL, now.forward, float(contract.strike), years, now.volatility).delta
-    return _Unit(contract, tuple(_worth(contract, then, years) for then in (now, *scenarios)), delta)
+    return _Unit(contract, True, tuple(_worth(contract, then, years) for then in scenarios), delta)
 
 
 def _scenarios(rates: MarginRates, now: Scenario) -> tuple[Scenario, ...]:
@@ -175,29 +203,8 @@ def _moved(forward: float, by: float) -> float:
     return max(1.0, forward * (1.0 + by))
 
 
-def _calendar_charge(rates: MarginRates, held: Sequence[tuple[_Unit, int]], now: Scenario) -> float:
-    """What the scan misses: expiries do not move as one. Opposite deltas of different expiries are charged per unit."""
-    deltas: dict[datetime.date, float] = {}
-    for unit, quantity in held:
-        expiry = unit.contract.expiry
-        deltas[expiry] = deltas.get(expiry, 0.0) + quantity * unit.delta
-    return _matched(deltas) * rates.calendar_charge * now.forward
-
-
 def _matched(deltas: Mapping[datetime.date, float]) -> float:
     return min(sum(max(0.0, d) for d in deltas.values()), sum(max(0.0, -d) for d in deltas.values()))
-
-
-def _exposure(rates: MarginRates, held: Sequence[tuple[_Unit, int]], spot: float, today: datetime.date) -> float:
-    """On futures either way and on short options; short options pay more on their last day."""
-    charged = 0.0
-    for unit, quantity in held:
-        if unit.contract.kind is Kind.FUTURE:
-            charged += abs(quantity) * rates.exposure
-        elif quantity < 0:
-            extra = rates.expiry_day_short_exposure if unit.contract.expiry == today else 0.0
-            charged -= quantity * (rates.exposure + extra)
-    return charged * spot
 
 
 def _years(contract: Contract, at: int) -> float:

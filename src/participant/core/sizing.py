@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from participant.core.margin import crash_of, scan_of
 from participant.core.scrip import Kind, money
@@ -154,7 +153,7 @@ def costs_of(case: Case, candidate: Candidate) -> Costs:
 
     if not is_stock:
         scan = scan_of(rates, (cover.contract, call), (cover.quote.mid, iv), case.at)
-        alone = replace(scan, units=scan.units[:1])
+        alone = scan_of(rates, (cover.contract,), (cover.quote.mid, iv), case.at)
         return Costs(lambda lots: Margins(alone.margin((lots * lot,)), scan.margin((lots * lot, -lots * lot))), lost)
     single = scan_of(rates, (call,), (round(candidate.forward.level), iv), case.at)
 

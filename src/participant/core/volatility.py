@@ -29,6 +29,7 @@ ATM_REACH = 0.02
 # Parity is read from so many strikes at most, and so near to spot: deep in the money quotes are wide.
 PARITY_STRIKES = 8
 PARITY_REACH = 0.05
+ALMOST = 0.999  # what is less cannot be rounded to 1
 # Continuous, a year, net of dividends: NIFTY and BANKNIFTY futures of 10 to 70 days stood 5.4 % above spot (the median
 # of 6,896 official closes of 2012-2019, 2022 and 2025; the medians of single years lie between 2.3 and 7.9 %).
 CARRY_RATE = 0.055
@@ -123,6 +124,8 @@ def parity(chain: Chain, spot: int) -> float:
     half, below = fsum(weight for _, weight in found) / 2, 0.0
     for i, (level, weight) in enumerate(found):
         below += weight
+        if below < ALMOST * half:
+            continue
         share = rounded(below / half)
         if share == 1 and i + 1 < len(found):
             return (level + found[i + 1][0]) / 2
