@@ -2,15 +2,15 @@
 
 import datetime
 from array import array
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import takewhile
-from math import isfinite, log, nan, sqrt
+from math import inf, isfinite, log, nan, sqrt
 
 from msgspec import Struct
 
-from participant.core.market import Chain, Future, Quote, Strike, option
+from participant.core.market import Chain, Future, Quote, option
 from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
+from participant.core.rows import valid_calls
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
 from participant.core.strategy import Case, Figures
 from participant.core.volatility import Forward, atm_iv, forward_to, middle, strike_iv, years_left
@@ -50,15 +50,9 @@ class _Expiry(Struct, frozen=True):
     years: float
     level: float
 
-    @property
-    def out_of_the_money(self) -> Sequence[Strike]:
-        """The strikes above the forward."""
-        rows = self.chain.strikes
-        return rows[bisect_right(rows, self.forward.level, key=lambda row: row.strike) :]
 
-
-# How far a call with a valid quote is off the target before rounding, and the call.
-_Call = tuple[float, _Expiry, Strike, Quote]
+# How far a call with a valid quote is off the target before rounding, and the call by its strike.
+_Call = tuple[float, _Expiry, int, Quote]
 
 
 def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
@@ -182,35 +176,35 @@ def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
 def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> list[_Call]:
     """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
     target, by = target_of(case)[0], case.weights.choose_by
-    rows = [
-        (of, row, quote)
-        for of in expiries
-        for row in (of.out_of_the_money if is_out else of.chain.strikes)
-        if (quote := row.call) is not None and quote.is_valid
-    ]
-    found = zip(rows, _deltas(rows), strict=True)
-    if by == "delta":
-        return [(abs(delta - target), *of) for of, delta in found if isfinite(delta)]
-    measures = (
-        (_measure(case, row.strike / of.forward.level, of.level, of.years, (quote.bid, delta)), of, row, quote)
-        for (of, row, quote), delta in found
-        if isfinite(delta)
-    )
-    return [(abs(value - target), of, row, quote) for value, of, row, quote in measures]
+    quoted = [(of, *valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)) for of in expiries]
+    deltas, found = iter(_deltas(quoted)), list[_Call]()
+    for of, strikes, _, quotes in quoted:
+        calls = [one for one in zip(strikes, quotes, deltas, strict=False) if isfinite(one[2])]
+        if by == "delta":
+            found += [(abs(delta - target), of, strike, quote) for strike, quote, delta in calls]
+            continue
+        for strike, quote, delta in calls:
+            value = _measure(case, strike / of.forward.level, of.level, of.years, (quote.bid, delta))
+            found.append((abs(value - target), of, strike, quote))
+    return found
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
     return rounded(atm_iv(chain, forward.level, years))
 
 
-def _deltas(rows: Sequence[tuple[_Expiry, Strike, Quote]]) -> Sequence[float]:
+def _deltas(quoted: Sequence[tuple[_Expiry, Sequence[int], Sequence[float], Sequence[Quote]]]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
-    size = len(rows)
-    forwards, strikes = [of.forward.level for of, _, _ in rows], [row.strike for _, row, _ in rows]
-    columns = (forwards, strikes, [of.years for of, _, _ in rows])
-    options = Options(b"\x01" * size, *(array("d", column) for column in columns))
+    forwards, strikes, years, middles = (array("d") for _ in range(4))
+    for of, of_strikes, of_middles, _ in quoted:
+        forwards += array("d", [of.forward.level]) * len(of_strikes)
+        years += array("d", [of.years]) * len(of_strikes)
+        strikes += array("d", of_strikes)
+        middles += array("d", of_middles)
+    size = len(strikes)
+    options = Options(b"\x01" * size, forwards, strikes, years)
     sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
-    implied_volatilities(options, array("d", [(q.bid + q.ask) / 2 for _, _, q in rows]), sigmas, bytearray(size))
+    implied_volatilities(options, middles, sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]
 
@@ -258,8 +252,8 @@ def _nearest(case: Case, calls: Sequence[_Call], enough: float | None) -> Candid
 
 
 def _candidate(case: Case, call: _Call) -> Candidate:
-    _, of, row, quote = call
-    strike, forward, years = row.strike, of.forward.level, of.years
+    _, of, strike, quote = call
+    forward, years = of.forward.level, of.years
     iv, at_the_money = (
         rounded(strike_iv(True, quote, forward, strike, years)),
         _level(of.chain, of.forward, years),

@@ -5,9 +5,7 @@ cannot be known counts as 0 and is named: nothing is sold for what nobody knows.
 earlier gate is shut, depth and liquidity are those of the calls near the money and of their cover alone.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
 from math import isfinite, isnan, log, nan, sqrt
 
 from msgspec import Struct
@@ -17,6 +15,7 @@ from participant.core.gates import Richness
 from participant.core.market import Chain, Future, Quote
 from participant.core.once import once
 from participant.core.pricing import rounded
+from participant.core.rows import calls_near
 from participant.core.selection import Candidate, chains_of, cover_of
 from participant.core.strategy import Case, Figures, Gate
 from participant.core.volatility import ATM_REACH, SESSIONS_PER_YEAR, middle
@@ -125,18 +124,14 @@ def near_the_money(case: Case, candidate: Candidate | None) -> Near:
     chain: Chain | None = next(iter(chains_of(case)), None)
     if chain is None:
         return Near(1)
-    calls = calls_near(chain, case.market.spot)
+    calls = _calls_near(chain, case.market.spot)
     cover = candidate.cover if candidate else cover_of(chain, case.market.futures)
     return Near(chain.lot, calls, cover, candidate.quote if candidate else None)
 
 
 @once
-def calls_near(chain: Chain, spot: int) -> tuple[Quote, ...]:
-    """The valid quotes of the calls whose strikes are near spot."""
-    reach = ATM_REACH * spot
-    first = bisect_left(chain.strikes, spot - reach - 1, key=lambda row: row.strike)
-    rows = takewhile(lambda row: row.strike - spot <= reach, chain.strikes[first:])
-    return tuple(row.call for row in rows if row.call is not None and spot - row.strike <= reach and row.call.is_valid)
+def _calls_near(chain: Chain, spot: int) -> tuple[Quote, ...]:
+    return calls_near(chain.strikes, spot, ATM_REACH * spot)
 
 
 def depth(near: Near) -> float:

@@ -4,9 +4,9 @@ Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure canno
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise, takewhile
 from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from participant.core.market import Chain, MarketState, Quote, Strike
 from participant.core.once import once
 from participant.core.pricing import Spot, implied_volatility, rounded, years_to
 from participant.core.pricing import forward_of as carried
+from participant.core.rows import parities
 from participant.core.rulebook import Rulebook
 
 SESSIONS_PER_YEAR = 252
@@ -120,7 +121,7 @@ def parity(chain: Chain, spot: int) -> float:
     spot; each weighs 1 / (spread of the call + spread of the put). Where half of the weight lies on either side of a
     gap, its middle. A wrong quote moves the median by a neighbour at most, a mean by all that it is off.
     """
-    found = sorted(islice(_parities(chain.strikes, spot), PARITY_STRIKES))
+    found = sorted(parities(chain.strikes, spot, PARITY_REACH * spot, PARITY_STRIKES))
     half, below = fsum(weight for _, weight in found) / 2, 0.0
     for i, (level, weight) in enumerate(found):
         below += weight
@@ -132,22 +133,6 @@ def parity(chain: Chain, spot: int) -> float:
         if share >= 1:
             return level
     return nan
-
-
-def _parities(strikes: Sequence[Strike], spot: int) -> Iterator[tuple[float, float]]:
-    """Strike + call - put and its weight at each strike that shows both, nearest spot first."""
-    reach = PARITY_REACH * spot
-    above = bisect_left(strikes, spot, key=lambda row: row.strike)
-    below = above - 1
-    while below >= 0 or above < len(strikes):
-        is_up = below < 0 or (above < len(strikes) and strikes[above].strike - spot < spot - strikes[below].strike)
-        row = strikes[above if is_up else below]
-        above, below = (above + 1, below) if is_up else (above, below - 1)
-        if abs(row.strike - spot) > reach:
-            return
-        call, put = row.call, row.put
-        if call is not None and put is not None and call.is_valid and put.is_valid:
-            yield row.strike + middle(call) - middle(put), 1 / (call.ask - call.bid + put.ask - put.bid)
 
 
 @once
