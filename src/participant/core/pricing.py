@@ -19,7 +19,7 @@ YEAR_NS = 365 * 86_400 * 1_000_000_000
 def _choose() -> Any:
     try:
         from participant.core import _pricing
-    except ImportError:
+    except (ImportError, AttributeError):  # uncompiled: Cython's own stand-in for C's modules raises either
         return pricing_plain
     return _pricing if _pricing.IS_COMPILED else pricing_plain
 

@@ -14,7 +14,7 @@ from participant.core.rows_plain import Columns
 def _choose() -> Any:
     try:
         from participant.core import _rows
-    except ImportError:
+    except (ImportError, AttributeError):  # uncompiled: Cython's own stand-in for C's modules raises either
         return rows_plain
     return _rows if _rows.IS_COMPILED else rows_plain
 
