@@ -1,8 +1,9 @@
 """Compiles the kernels; everything else about the build is in pyproject.toml.
 
-A kernel is a Python module that Cython compiles, beside its twin in plain Python. It is built twice: `_pricing`
-decides, `_pricing_wide` is the same source for this very machine, for research. Where there is no C compiler the build
-says so and goes on: the twin then prices, slower and with equal results. PARTICIPANT_REQUIRE_COMPILED=1 makes it fail.
+A kernel is a Python module that Cython compiles, beside its twin in plain Python. `_pricing` is built twice: it
+decides, and `_pricing_wide` is the same source for this very machine, for research. Where there is no C compiler the
+build says so and goes on: the twins then serve, slower and with equal results. PARTICIPANT_REQUIRE_COMPILED=1 makes it
+fail.
 PARTICIPANT_MARCH names the machine of the wide build, `native` by default: say x86-64-v3 for an image that travels.
 """
 
@@ -13,7 +14,8 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-KERNELS = ["participant.core._pricing"]
+KERNELS = ["participant.core._pricing", "participant.core._rows"]
+WIDE = ["participant.core._pricing"]
 # None of these alters a result: they let the compiler inline a whole option and take several at once.
 COMMON = [
     "-O3", "-g0", "-fno-strict-aliasing", "-fno-math-errno", "-fno-trapping-math",
@@ -24,7 +26,7 @@ FLAGS = [*COMMON, "-ffp-contract=off"]
 # No fast-math either, so that nan stays nan: what it gains is the width of the registers and the fused multiply-add.
 MARCH = os.environ.get("PARTICIPANT_MARCH", "native")
 WIDE_FLAGS = [*COMMON, "-ffp-contract=fast", f"-march={MARCH}", "-mprefer-vector-width=512"]
-BUILDS = {kernel + suffix: flags for kernel in KERNELS for suffix, flags in (("", FLAGS), ("_wide", WIDE_FLAGS))}
+BUILDS = dict.fromkeys(KERNELS, FLAGS) | {f"{kernel}_wide": WIDE_FLAGS for kernel in WIDE}
 
 is_required = os.environ.get("PARTICIPANT_REQUIRE_COMPILED") == "1"
 
@@ -58,7 +60,7 @@ class BuildKernels(build_ext):
         try:
             super().build_extension(ext)
         except Exception:
-            self.warn(f"{ext.name} is not compiled: is a C compiler installed? Without one its twin in Python prices.")
+            self.warn(f"{ext.name} is not compiled: is a C compiler installed? Without one its twin in Python serves.")
             raise  # fatal only if the extension is not optional
 
 

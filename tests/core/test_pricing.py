@@ -3,7 +3,7 @@
 import importlib
 import sys
 from array import array
-from math import exp, inf, isnan, log, nan, pi, sqrt, ulp
+from math import copysign, exp, inf, isnan, log, nan, pi, sqrt, ulp
 from types import ModuleType
 
 import pytest
@@ -262,6 +262,17 @@ def test_the_kernel_and_its_plain_twin_give_the_same_bits(
         assert kernel.fault(is_call, paid, forward, strike, years) == pricing_plain.fault(
             is_call, paid, forward, strike, years
         )
+
+
+@pytest.mark.parametrize("kernel", COMPILED, ids=lambda kernel: kernel.__name__)
+@given(
+    any_floats
+    | st.builds(lambda digits, power: float(f"{digits}e{power}"), st.integers(-(10**12), 10**12), st.integers(-24, 9))
+    | st.builds(lambda digits, power: float(f"{digits}5e{power}"), st.integers(10**9, 10**10), st.integers(-20, 5))
+)
+def test_the_kernel_rounds_to_ten_digits_as_writing_and_reading_does(kernel: ModuleType, value: float) -> None:
+    ours, theirs = kernel.rounded(value), pricing_plain.rounded(value)
+    assert (ours, copysign(1.0, ours)) == (theirs, copysign(1.0, theirs)) or isnan(ours) == isnan(theirs) is True
 
 
 def test_the_compiled_kernel_is_used_where_it_was_built() -> None:

@@ -4,6 +4,7 @@ import base64
 import datetime
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,21 +54,19 @@ ANSWERS = {name: run(body, RULES) for name, body in BODIES.items()}
 # Decides in a process of its own: inputs by name on stdin, answers on stdout; the bytes in base64.
 ALONE = """
 import base64, json, sys
-{before}
 from participant.config import load_rules
 from participant.stages.decide import run
 rules, bodies = load_rules(), json.load(sys.stdin)
-answers = {{name: run(base64.b64decode(body), rules) for name, body in bodies.items()}}
-print(json.dumps({{name: base64.b64encode(answer).decode() for name, answer in answers.items()}}))
+answers = {name: run(base64.b64decode(body), rules) for name, body in bodies.items()}
+print(json.dumps({name: base64.b64encode(answer).decode() for name, answer in answers.items()}))
 """
-PLAIN = 'sys.modules["participant.core._pricing"] = None  # as where no compiler is'
 
 
-def alone(hash_seed: str, before: str = "") -> dict[str, bytes]:
+def alone(hash_seed: str, src: Path = SRC) -> dict[str, bytes]:
     """What a fresh interpreter answers."""
     given = json.dumps({name: base64.b64encode(body).decode() for name, body in BODIES.items()})
-    env = {"PYTHONPATH": str(SRC), "PYTHONHASHSEED": hash_seed, "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-c", ALONE.format(before=before)]
+    env = {"PYTHONPATH": str(src), "PYTHONHASHSEED": hash_seed, "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", ALONE]
     done = subprocess.run(command, input=given, capture_output=True, text=True, env=env, check=True)
     return {name: base64.b64decode(answer) for name, answer in json.loads(done.stdout).items()}
 
@@ -127,8 +126,11 @@ def test_by_hand_it_is_the_same(tmp_path: Path, capsysbinary: pytest.CaptureFixt
 
 
 @pytest.mark.skipif(not is_compiled("participant.core._pricing"), reason="no kernel is compiled: its twin decides")
-def test_the_plain_twin_takes_the_same_actions_for_the_same_reasons_and_floats_differ_by_1e_9_at_most() -> None:
-    for name, answer in alone("0", before=PLAIN).items():
+def test_where_nothing_is_compiled_the_actions_and_reasons_are_the_same_and_floats_differ_by_1e_9_at_most(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(SRC / "participant", tmp_path / "participant", ignore=shutil.ignore_patterns("*.so", "*.pyc"))
+    for name, answer in alone("0", src=tmp_path).items():
         ours, theirs = json.loads(ANSWERS[name]), json.loads(answer)
         assert ours.pop("buildId") != theirs.pop("buildId"), "it was the twin that decided"
         assert ours.pop("decisionId") != theirs.pop("decisionId")

@@ -29,7 +29,7 @@ from cython import (
     ulonglong,
 )
 from cython.cimports.cpython.buffer import Py_buffer, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cython.cimports.libc.math import sqrt
+from cython.cimports.libc.math import floor, log10, sqrt
 
 IS_COMPILED = bool(cython.compiled)
 
@@ -60,6 +60,11 @@ COUNT_BITS = cython.declare(ulonglong, 0x0007FFFFFFFFFFFF)
 HALF_BITS = cython.declare(ulonglong, 0x3FE0000000000000)
 ONE_BITS = cython.declare(ulonglong, 0x3FF0000000000000)
 TWO_52_BITS = cython.declare(ulonglong, 0x4330000000000000)
+
+# Powers of ten, all exact as doubles.
+POWERS = cython.declare(double[23])
+for _power in range(23):
+    POWERS[_power] = float(10**_power)
 
 
 @cfunc
@@ -478,6 +483,32 @@ def price(is_call: bint, forward: double, strike: double, years: double, sigma: 
     _shape(forward, strike, out, 1)
     _values(is_call, forward, strike, years, sigma, out, 1)
     return out[0]
+
+
+@ccall
+def rounded(value: double) -> double:
+    """A float at 10 significant digits. In a table of powers, the digits are counted in a whole number.
+
+    Ten digits and a power of ten are exact, so that their quotient or product, rounded once, is what reading the
+    decimal gives. Where the next digits are too near a half to tell, and beyond all measure, it is written and read.
+    """
+    size: double = value if value >= 0.0 else -value
+    if not 1e-12 <= size < 1e15:
+        return value if size - size != 0.0 or size == 0.0 else float(f"{value:.10g}")
+    places: cython.int = 9 - cast(cython.int, floor(log10(size)))
+    digits: double = size * POWERS[places] if places >= 0 else size / POWERS[-places]
+    if digits < 1e9:
+        places += 1
+    elif digits >= 1e10:
+        places -= 1
+    digits = size * POWERS[places] if places >= 0 else size / POWERS[-places]
+    whole: double = floor(digits)
+    rest: double = digits - whole
+    if not 1e9 <= digits < 1e10 or 0.4999 < rest < 0.5001:
+        return float(f"{value:.10g}")
+    whole = whole + 1.0 if rest > 0.5 else whole
+    whole = whole / POWERS[places] if places >= 0 else whole * POWERS[-places]
+    return whole if value >= 0.0 else -whole
 
 
 @cfunc

@@ -76,16 +76,23 @@ def book_risk(case: Case, legs: Iterable[Leg] = ()) -> BookRisk | None:
 
 def bounds(fills: Fills, units: dict[Contract, Amounts]) -> tuple[list[float], list[float]]:
     """The least and the most of each figure over every set of working orders and every part of the legs that fills."""
-    low, high = [], []
-    for i in range(FIRST_SCENARIO + len(SCENARIOS)):
-        base = sum(q * units[c][i] for c, q in fills.held)
-        adds = [q * units[c][i] for c, q in fills.working]
-        steps = [0.0]
-        for contract, quantity in fills.legs:
-            steps.append(steps[-1] + quantity * units[contract][i])
-        low.append(base + sum(a for a in adds if a < 0) + min(steps))
-        high.append(base + sum(a for a in adds if a > 0) + max(steps))
+    nothing = [0.0] * (FIRST_SCENARIO + len(SCENARIOS))
+    base = [sum(column) for column in zip(*_scaled(fills.held, units), strict=True)] or nothing
+    least, most = nothing, nothing
+    for adds in _scaled(fills.working, units):
+        least = [total + min(0.0, add) for total, add in zip(least, adds, strict=True)]
+        most = [total + max(0.0, add) for total, add in zip(most, adds, strict=True)]
+    steps = [nothing]
+    for adds in _scaled(fills.legs, units):
+        steps.append([total + add for total, add in zip(steps[-1], adds, strict=True)])
+    ends = list(zip(*steps, strict=True))
+    low = [start + add + min(end) for start, add, end in zip(base, least, ends, strict=True)]
+    high = [start + add + max(end) for start, add, end in zip(base, most, ends, strict=True)]
     return low, high
+
+
+def _scaled(parts: Sequence[tuple[Contract, int]], units: dict[Contract, Amounts]) -> list[list[float]]:
+    return [[quantity * amount for amount in units[contract]] for contract, quantity in parts]
 
 
 def short_values(fills: Fills) -> dict[str, int]:
@@ -143,7 +150,9 @@ def _forward_and_iv(case: Case, contract: Contract) -> tuple[float, float]:
     if years <= 0:
         return forward, 0.0  # over: worth what it is in the money
     own = strike_iv(contract.kind is Kind.CALL, quoted(market, contract), forward, contract.strike, years)
-    return forward, next((iv for iv in (own, atm_iv(chain, forward, years), last) if isfinite(iv)), nan)
+    if isfinite(own):
+        return forward, own
+    return forward, next((iv for iv in (atm_iv(chain, forward, years), last) if isfinite(iv)), nan)
 
 
 def _chain(case: Case, contract: Contract) -> Chain | None:

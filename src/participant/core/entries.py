@@ -15,7 +15,7 @@ from participant.core.rolling import due_at, measured
 from participant.core.scrip import Kind, Side, money
 from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
 from participant.core.signals import Score, score, score_gate
-from participant.core.sizing import Margins, Sizing, crash, is_bought, margin_room, margins, shown_lots, size
+from participant.core.sizing import Costs, Margins, Sizing, costs_of, is_bought, margin_room, shown_lots, size
 from participant.core.strategy import Asked, Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.tranches import at_risk, ladder_gate, tranche, waiting_gate
 from participant.core.wording import at_price, counted, rupees
@@ -64,15 +64,17 @@ def _bought(asked: Asked[Deal], figures: Figures) -> Verdict:
 
 def _entry(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Deal]:
     candidate, found = yield from _call(case, rich, covers)
-    sizing = size(case, candidate, at_risk(case, candidate))
+    costs = costs_of(case, candidate)
+    sizing = size(case, candidate, costs, at_risk(case, candidate))
     yield _displayed(case, sizing)
     yield Gate("lots", "" if sizing.lots else f"no lot passes {sizing.why}", sizing.lots, 1)
     part = tranche(case, candidate, sizing)
     yield ladder_gate(case, rich, part)
     lots = part.lots
-    needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=False)
+    needed, earned = costs.margins(lots), credit(case, candidate, lots, is_cover_held=False)
     gate = credit_gate(case, earned)
-    yield Gate(gate.name, gate.said, gate.value, gate.limit, gate.figures | _exposure(case, candidate, lots, needed))
+    figures = gate.figures | _exposure(case, candidate, lots, costs)
+    yield Gate(gate.name, gate.said, gate.value, gate.limit, figures)
     yield score_gate(case, found)
     said = (
         f"{_sale(case, candidate, lots * candidate.call.lot)}; {rich.beside(candidate)}; "
@@ -114,15 +116,15 @@ def _displayed(case: Case, sizing: Sizing) -> Gate:
     return Gate("displayed", under if sizing.by_display < least else "", sizing.by_display, least, sizing.figures)
 
 
-def _exposure(case: Case, candidate: Candidate, lots: int, needed: Margins) -> Figures:
+def _exposure(case: Case, candidate: Candidate, lots: int, costs: Costs) -> Figures:
     """Margin, loss in a crash, and how much of the cover's basis decays until the call expires (all paise)."""
-    cover, share = candidate.cover.contract, 0.0
+    cover, share, needed = candidate.cover.contract, 0.0, costs.margins(lots)
     if cover.kind is Kind.FUTURE:
         share = candidate.years / years_to(case.rules.expiry_at(cover.expiry), case.at)
     return {
         "margin_paise": needed.peak,
         "margin_cover_paise": needed.cover,
-        "crash_loss_paise": crash(case, candidate, lots),
+        "crash_loss_paise": costs.crash(lots),
         "basis_decay_paise": money(round(rounded(basis_of(case, candidate) * share)), lots * candidate.call.lot),
     }
 
@@ -148,14 +150,14 @@ def sell(case: Case, figures: Figures, rich: Richness, cover: Held) -> Verdict:
 
 def _against(case: Case, rich: Richness, cover: Held) -> Generator[Gate, None, Deal]:
     candidate, found = yield from _call(case, rich, cover.futures, cover.since)
-    lots, shown = cover.units // candidate.call.lot, shown_lots(case, candidate)
+    lots, shown, costs = cover.units // candidate.call.lot, shown_lots(case, candidate), costs_of(case, candidate)
     if not is_bought(case):  # what a person holds need not be written against as a whole
-        gate = _lots_of_cover(lots, size(case, candidate))
+        gate = _lots_of_cover(lots, size(case, candidate, costs))
         yield gate
         lots = min(lots, int(gate.value or 0))
     units = lots * candidate.call.lot
-    needed, earned = margins(case, candidate, lots), credit(case, candidate, lots, is_cover_held=True)
-    figures = earned.figures | _exposure(case, candidate, lots, needed)
+    needed, earned = costs.margins(lots), credit(case, candidate, lots, is_cover_held=True)
+    figures = earned.figures | _exposure(case, candidate, lots, costs)
     few = f"displayed size: {counted(shown, 'lot')} of {candidate.call.key} at the bid, the cover is {lots:,}"
     yield Gate("displayed", "" if 0 < lots <= shown else few, shown, lots, figures)
     room = margin_room(case)

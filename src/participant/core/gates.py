@@ -1,7 +1,7 @@
 """What must hold before a call is sold: rich volatility, a tight spread, and a premium that is worth the charges."""
 
 from collections.abc import Iterator
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 from msgspec import Struct
 
@@ -63,7 +63,7 @@ class Richness(Struct, frozen=True):
 
 def richness(case: Case) -> Richness:
     """The volatility figures of a scrip; those that cannot be known are `nan`."""
-    history = [iv for iv in case.market.look_back.iv30 if isfinite(iv) and iv > 0]
+    history = [iv for iv in case.market.look_back.iv30 if 0 < iv < inf]
     published = case.market.look_back.published
     term = [] if published else volatility.term_ends(case.market, case.rules)
     own = rounded(volatility.constant_maturity(term))

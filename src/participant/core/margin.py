@@ -19,7 +19,6 @@ How far off that is, by a broker's figures, a SPAN file's and the published rang
 import datetime
 import math
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -58,20 +57,72 @@ class Scenario(Struct, frozen=True):
 
 
 class _Unit(Struct, frozen=True):
-    """What one unit of a contract is valued by."""
+    """One unit of a contract: what it is worth now and then in each scenario, and its delta."""
 
+    contract: Contract
     is_option: bool
-    is_call: bool
-    strike: float
-    years: float
+    worths: tuple[float, ...]
+    delta: float
 
 
-class _Held(Struct, frozen=True):
-    """A contract and its signed quantity, made ready to be valued again and again."""
+class Scan(Struct, frozen=True):
+    """Contracts made ready: their margin is asked for one set of quantities after another.
 
-    quantity: int
-    expiry: datetime.date
-    unit: _Unit
+    `covers` is how much of each scenario's loss counts, `parts` the places of the contracts that are scanned together.
+    """
+
+    rates: MarginRates
+    forward: float
+    covers: tuple[float, ...]
+    units: tuple[_Unit, ...]
+    parts: tuple[tuple[int, ...], ...]
+    later: tuple[int, ...]
+    today: datetime.date
+
+    def margin(self, quantities: Sequence[int]) -> int:
+        """The margin (paise, rounded up) of so many units of each contract, signed."""
+        scaled = [[q * worth for worth in unit.worths] for unit, q in zip(self.units, quantities, strict=True)]
+        scan = sum(self._risk([scaled[i] for i in part]) for part in self.parts)
+        net_option_value = sum(worths[0] for unit, worths in zip(self.units, scaled, strict=True) if unit.is_option)
+        span = max(0.0, scan + self._calendar_charge(quantities) - net_option_value)
+        return _paise_up(span + self._exposure(quantities))
+
+    def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
+        """The worst loss over the scenarios of what is scanned together."""
+        worth, *worths = scaled[0] if len(scaled) == 1 else map(sum, zip(*scaled, strict=True))
+        return max(0.0, *[cover * (worth - then) for cover, then in zip(self.covers, worths, strict=True)])
+
+    def _calendar_charge(self, quantities: Sequence[int]) -> float:
+        """What the scan misses: expiries do not move as one. Opposite deltas of different ones are charged per unit."""
+        deltas: dict[datetime.date, float] = {}
+        for i in self.later:
+            expiry, delta = self.units[i].contract.expiry, quantities[i] * self.units[i].delta
+            deltas[expiry] = deltas.get(expiry, 0.0) + delta
+        return _matched(deltas) * self.rates.calendar_charge * self.forward if len(deltas) > 1 else 0.0
+
+    def _exposure(self, quantities: Sequence[int]) -> float:
+        """On futures either way and on short options; short options pay more on their last day."""
+        rates, charged = self.rates, 0.0
+        for unit, quantity in zip(self.units, quantities, strict=True):
+            if not unit.is_option:
+                charged += abs(quantity) * rates.exposure
+            elif quantity < 0:
+                extra = rates.expiry_day_short_exposure if unit.contract.expiry == self.today else 0.0
+                charged -= quantity * (rates.exposure + extra)
+        return charged * self.forward
+
+
+class Crash(Struct, frozen=True):
+    """What one unit of each contract loses (price units) where the spot falls at once."""
+
+    falls: tuple[float, ...]
+
+    def loss(self, quantities: Sequence[int]) -> int:
+        """What so many units of each contract lose together (paise, positive = loss, rounded up)."""
+        loss = 0.0
+        for quantity, fall in zip(quantities, self.falls, strict=True):
+            loss += quantity * fall
+        return _paise_up(loss)
 
 
 def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
@@ -79,20 +130,29 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
 
     Each contract comes once. Raises ValueError without a price or a volatility that can be.
     """
-    if len({contract.underlying for contract, _ in legs}) > 1:
+    scanned = [leg for leg in legs if leg[0].kind is not Kind.STOCK]
+    scan = scan_of(rates, [contract for contract, _ in legs], (spot, volatility), at)
+    return scan.margin([quantity for _, quantity in scanned])
+
+
+def scan_of(rates: MarginRates, contracts: Sequence[Contract], market: tuple[int, float], at: int) -> Scan:
+    """Contracts of one underlying made ready at a spot price and a yearly volatility: those that are not shares.
+
+    Raises ValueError as `margin` does.
+    """
+    spot, volatility = market
+    if len({contract.underlying for contract in contracts}) > 1:
         raise ValueError("margin is estimated for one underlying at a time")
     if spot <= 0 or not 0 <= volatility < math.inf:
         raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
-    legs = [leg for leg in legs if leg[0].kind is not Kind.STOCK]
-    today, held = day_of(at), [_held(contract, quantity, at) for contract, quantity in legs]
+    now, today = Scenario(float(spot), volatility), day_of(at)
+    scenarios = _scenarios(rates, now)
+    units = tuple(_unit(one, (now, *scenarios), at) for one in contracts if one.kind is not Kind.STOCK)
     # On its last day a contract is no longer set off against later ones: it is scanned on its own.
-    last_day = [one for one in held if one.expiry <= today]
-    later = [one for one in held if one.expiry > today]
-    now = Scenario(float(spot), volatility)
-    scan = sum(_scan_risk(rates, part, now) for part in (last_day, later) if part)
-    net_option_value = sum(one.quantity * _values(one.unit, rates, now)[0] for one in held if one.unit.is_option)
-    span = max(0.0, scan + _calendar_charge(rates, later, now) - net_option_value)
-    return _paise_up(span + _exposure(rates, legs, spot, today))
+    last_day = tuple(i for i, unit in enumerate(units) if unit.contract.expiry <= today)
+    later = tuple(i for i, unit in enumerate(units) if unit.contract.expiry > today)
+    covers, parts = tuple(then.cover for then in scenarios), tuple(filter(None, (last_day, later)))
+    return Scan(rates, now.forward, covers, units, parts, later, today)
 
 
 def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float, volatility: float, at: int) -> int:
@@ -102,30 +162,33 @@ def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float
     value on the fallen spot at the same volatility, which for calls goes to 0. `price` is what each contract is carried
     at: its mark, or its entry.
     """
+    carried = [(contract, price) for contract, _, price in legs]
+    return crash_of(carried, (spot, volatility), move, at).loss([quantity for _, quantity, _ in legs])
+
+
+def crash_of(carried: Sequence[tuple[Contract, int]], market: tuple[int, float], move: float, at: int) -> Crash:
+    """The same of (contract, price), made ready for one set of quantities after another."""
+    spot, volatility = market
     fallen = Scenario(_moved(spot, -move), volatility)
-    loss = 0.0
-    for contract, quantity, carried in legs:
+    falls = []
+    for contract, price_of in carried:
         if contract.kind.is_option:
-            after = _value(_held(contract, quantity, at).unit, fallen)
+            after = _value(contract, fallen, at)
         else:
-            after = carried - spot * move / (contract.lot if contract.kind is Kind.STOCK else 1)
-        loss += quantity * (carried - after)
-    return _paise_up(loss)
+            after = price_of - spot * move / (contract.lot if contract.kind is Kind.STOCK else 1)
+        falls.append(price_of - after)
+    return Crash(tuple(falls))
 
 
-def _scan_risk(rates: MarginRates, held: Sequence[_Held], now: Scenario) -> float:
-    scaled = ([one.quantity * value for value in _values(one.unit, rates, now)] for one in held)
-    worth, *worths = map(sum, zip(*scaled, strict=True))
-    return max(0.0, *(s.cover * (worth - then) for s, then in zip(_scenarios(rates, now), worths, strict=True)))
+def _unit(contract: Contract, scenarios: Sequence[Scenario], at: int) -> _Unit:
+    now = scenarios[0]
+    if not contract.kind.is_option:
+        return _Unit(contract, False, tuple(then.forward for then in scenarios), 1.0)
+    years = _years(contract, at)
+    delta = greeks(contract.kind is Kind.CALL, now.forward, float(contract.strike), years, now.volatility).delta
+    return _Unit(contract, True, tuple(_worth(contract, then, years) for then in scenarios), delta)
 
 
-@lru_cache(maxsize=256)  # a decision asks for the same again and again, as it tries one number of lots after another
-def _values(unit: _Unit, rates: MarginRates, now: Scenario) -> tuple[float, ...]:
-    """What one unit is worth now, and then in each scenario."""
-    return (_value(unit, now), *(_value(unit, then) for then in _scenarios(rates, now)))
-
-
-@lru_cache(maxsize=64)  # for the same reason
 def _scenarios(rates: MarginRates, now: Scenario) -> tuple[Scenario, ...]:
     reach = max(rates.price_scan_min, rates.price_scan_sigmas * now.volatility / math.sqrt(SESSIONS_A_YEAR))
     shift = max(rates.volatility_scan_min, rates.volatility_scan_share * now.volatility)
@@ -140,47 +203,20 @@ def _moved(forward: float, by: float) -> float:
     return max(1.0, forward * (1.0 + by))
 
 
-def _calendar_charge(rates: MarginRates, held: Sequence[_Held], now: Scenario) -> float:
-    """What the scan misses: expiries do not move as one. Opposite deltas of different expiries are charged per unit."""
-    deltas: dict[datetime.date, float] = {}
-    for one in held:
-        deltas[one.expiry] = deltas.get(one.expiry, 0.0) + one.quantity * _delta(one.unit, now)
-    return _matched(deltas) * rates.calendar_charge * now.forward
-
-
 def _matched(deltas: Mapping[datetime.date, float]) -> float:
     return min(sum(max(0.0, d) for d in deltas.values()), sum(max(0.0, -d) for d in deltas.values()))
 
 
-def _exposure(rates: MarginRates, legs: Legs, spot: int, today: datetime.date) -> float:
-    """On futures either way and on short options; short options pay more on their last day."""
-    charged = 0.0
-    for contract, quantity in legs:
-        if contract.kind is Kind.FUTURE:
-            charged += abs(quantity) * rates.exposure
-        elif quantity < 0:
-            extra = rates.expiry_day_short_exposure if contract.expiry == today else 0.0
-            charged -= quantity * (rates.exposure + extra)
-    return charged * spot
+def _years(contract: Contract, at: int) -> float:
+    return years_to(usual_close(contract.expiry), at)
 
 
-def _held(contract: Contract, quantity: int, at: int) -> _Held:
-    years = years_to(usual_close(contract.expiry), at)
-    is_option, is_call = contract.kind is not Kind.FUTURE, contract.kind is Kind.CALL
-    return _Held(quantity, contract.expiry, _Unit(is_option, is_call, float(contract.strike), years))
+def _value(contract: Contract, scenario: Scenario, at: int) -> float:
+    return _worth(contract, scenario, _years(contract, at))
 
 
-def _value(one: _Unit, scenario: Scenario) -> float:
-    if not one.is_option:
-        return scenario.forward
-    return price(one.is_call, scenario.forward, one.strike, one.years, scenario.volatility)
-
-
-@lru_cache(maxsize=64)  # as above
-def _delta(one: _Unit, now: Scenario) -> float:
-    if not one.is_option:
-        return 1.0
-    return greeks(one.is_call, now.forward, one.strike, one.years, now.volatility).delta
+def _worth(option: Contract, scenario: Scenario, years: float) -> float:
+    return price(option.kind is Kind.CALL, scenario.forward, float(option.strike), years, scenario.volatility)
 
 
 def _paise_up(value: float) -> int:

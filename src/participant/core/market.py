@@ -49,8 +49,8 @@ class Strike(Struct, frozen=True, array_like=True, gc=False):
     put: Quote | None
 
 
-class Chain(Struct, frozen=True, rename="camel"):
-    """All strikes of one expiry, lowest first, with the constants of its contracts."""
+class Chain(Struct, frozen=True, rename="camel", dict=True):
+    """All strikes of one expiry, lowest first, with the constants of its contracts; what they say is found out once."""
 
     expiry: datetime.date
     lot: int

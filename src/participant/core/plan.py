@@ -53,7 +53,7 @@ class Plan(Struct, frozen=True, dict=True):
         """What the other scrips' books can do."""
         return self.case.account.others
 
-    @property
+    @cached_property
     def is_reducing(self) -> bool:
         """Whether nothing it can lead to is worse, in any scenario, than the worst that the book can come to now."""
         return not self.after.unknown and worst(self.after.scenarios) <= worst(self.before.scenarios)

@@ -6,9 +6,9 @@ The compiled kernel is used where it was built, its plain twin otherwise, with e
 build, `wide`, takes all that the machine has: for screening and research, never for a decision.
 """
 
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from enum import StrEnum
-from math import exp, isfinite
+from math import exp
 from typing import Any, NamedTuple
 
 from participant.core import pricing_plain
@@ -19,7 +19,7 @@ YEAR_NS = 365 * 86_400 * 1_000_000_000
 def _choose() -> Any:
     try:
         from participant.core import _pricing
-    except ImportError:
+    except (ImportError, AttributeError):  # uncompiled: Cython's own stand-in for C's modules raises either
         return pricing_plain
     return _pricing if _pricing.IS_COMPILED else pricing_plain
 
@@ -175,6 +175,6 @@ def years_to(expiry_day_close_at: int, at: int) -> float:
     return max(0, expiry_day_close_at - at) / YEAR_NS
 
 
-def rounded(value: float) -> float:
-    """A float at 10 significant digits, as it is compared and logged: the last bits of a build decide nothing."""
-    return float(f"{value:.10g}") if isfinite(value) else value
+# A float at 10 significant digits, as it is compared and logged: the last bits of a build decide nothing. What is no
+# number or endless stays so.
+rounded: Callable[[float], float] = _kernel.rounded

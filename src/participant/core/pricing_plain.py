@@ -12,7 +12,7 @@ depends on a branch, so that a compiler works on several options at once, with t
 """
 
 from collections.abc import MutableSequence, Sequence
-from math import sqrt
+from math import isfinite, sqrt
 
 from participant.core.functions_plain import TWO_BY_ROOT_PI, erfcx_of_two, exp_minus, fall_of_erfcx, log_ratio
 
@@ -218,6 +218,11 @@ def values(
 def price(is_call: bool, forward: float, strike: float, years: float, sigma: float) -> float:
     """Undiscounted Black-76 price; nan for inputs that are negative or endless."""
     return values(is_call, forward, strike, years, sigma)[0]
+
+
+def rounded(value: float) -> float:
+    """A float at 10 significant digits."""
+    return float(f"{value:.10g}") if isfinite(value) else value
 
 
 def implied_volatilities(

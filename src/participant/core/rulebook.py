@@ -15,6 +15,7 @@ from participant.core.charges import ChargeRates
 from participant.core.conduct import Conduct
 from participant.core.ids import digest
 from participant.core.margin import MarginRates
+from participant.core.once import once
 from participant.core.outside import ONE_DAY, OutsideRules, row_on
 from participant.core.scrip import Kind
 from participant.core.session import Session, at_time
@@ -57,6 +58,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         """Whether the holidays around this day are published."""
         return any(row.holds(day) for row in self.holidays)
 
+    @once
     def session(self, day: datetime.date) -> Session | None:
         """The session of a day, `None` on holidays and weekends. Raises OutsideRules outside the known calendar."""
         shut = row_on(self.holidays, day, "the trading calendar", "calendar.toml")
@@ -67,6 +69,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
             return None
         return _session(row_on(self.hours, day, "trading hours", "calendar.toml"), day)
 
+    @once
     def events(self, symbol: str, first: datetime.date, last: datetime.date) -> tuple[rulerows.Event, ...]:
         """The known events of all and of a scrip from one day to another, both included, in their order."""
         rows = [row for row in self.event_days if row.symbol in ("", symbol)]
@@ -96,6 +99,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         rule, rows = self._expiry_rule(symbol, on), self.rows_of(self.expiry_rules, symbol)
         return tuple(sorted({*self._weeklies(rule, rows, on), *self._monthlies(rule, rows, on)}))
 
+    @once
     def future_expiries(self, symbol: str, on: datetime.date) -> tuple[datetime.date, ...]:
         """The days on which the futures listed on a day expire, nearest first: serial months."""
         return self._monthlies(self._expiry_rule(symbol, on), self.rows_of(self.expiry_rules, symbol), on)
@@ -114,6 +118,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         planned = [d for d in ahead if d in (_month_day(rows, d), _week_day(rows, d))]
         return any(day in (self._shifted(d), self._shifted(self._off_fixed(d))) for d in planned)
 
+    @once
     def expiry_at(self, expiry: datetime.date) -> int:
         """The instant (ns UTC) at which contracts that expire on a day stop trading, known calendar or not."""
         return _at(expiry, row_on(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
@@ -147,6 +152,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         bands = (row for row in rows if row.symbol == whose and row.holds(on) and max(price, 1) > row.above)
         return max(bands, key=lambda row: row.above).tick
 
+    @once
     def price_range(self, kind: Kind, on: datetime.date) -> rulerows.PriceRange:
         """How far from its reference the limit of a kind of contract may lie on a day."""
         rows = [row for row in self.price_ranges if kind in row.kinds]
@@ -154,10 +160,12 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
 
     # --- money ---------------------------------------------------------------------------------------------------
 
+    @once
     def charge_rates(self, on: datetime.date) -> ChargeRates:
         """The rates of charges on a day."""
         return row_on(self.charges, on, "charges", "charges.toml").rates
 
+    @once
     def margin_rates(self, symbol: str, on: datetime.date) -> MarginRates:
         """The parameters of an underlying's margin on a day, by the published scan ranges where there are any."""
         rows = [*self.rows_of(self.margins, symbol), *self._margins_of_all]

@@ -158,34 +158,36 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def signal_weights(self) -> dict[str, float]:
         """The weight of each signal by the signal's name."""
-        return {
-            name.removeprefix("weight_"): getattr(self, name)
-            for name in self.__struct_fields__
-            if name.startswith("weight_")
-        }
+        return {signal: getattr(self, name) for signal, name in SIGNALS.items()}
 
     @property
     def fault(self) -> str:
         """Why these cannot hold together, or an empty string; bounds of each alone are kept where they are read."""
-        numbers = [(name, v) for name in self.__struct_fields__ if isinstance(v := getattr(self, name), int | float)]
-        for name, value in numbers:
-            if not isfinite(value):
-                return f"{name} is not a number"
-            if value < 0:
-                return f"{name} = {value:g} is negative"
-        if not sum(self.signal_weights.values()) > 0:
-            return (
-                f"{', '.join(f'weight_{name}' for name in self.signal_weights)} sum to zero: give one of them a weight"
-            )
-        if self.tranches_max > 1 and not (self.tranche_every_s or self.tranche_rank_step):
-            return f"tranches_max = {self.tranches_max} needs a step: tranche_every_s or tranche_rank_step above 0"
-        if self.choose_by != "delta" and not self.choose_target > 0:
-            return f'choose_by = "{self.choose_by}" needs a choose_target above 0'
-        if self.days_to_expiry_min > self.days_to_expiry_max:
-            return (
-                f"days_to_expiry_min = {self.days_to_expiry_min} is over days_to_expiry_max = {self.days_to_expiry_max}"
-            )
-        return ""
+        return _fault_of(self)
+
+
+SIGNALS = {name.removeprefix("weight_"): name for name in Weights.__struct_fields__ if name.startswith("weight_")}
+
+
+@lru_cache(maxsize=1_024)  # asked at each decision, and mostly of the same weights
+def _fault_of(weights: Weights) -> str:
+    numbers = [(name, v) for name in weights.__struct_fields__ if isinstance(v := getattr(weights, name), int | float)]
+    for name, value in numbers:
+        if not isfinite(value):
+            return f"{name} is not a number"
+        if value < 0:
+            return f"{name} = {value:g} is negative"
+    if not sum(weights.signal_weights.values()) > 0:
+        named = ", ".join(SIGNALS.values())
+        return f"{named} sum to zero: give one of them a weight"
+    if weights.tranches_max > 1 and not (weights.tranche_every_s or weights.tranche_rank_step):
+        return f"tranches_max = {weights.tranches_max} needs a step: tranche_every_s or tranche_rank_step above 0"
+    if weights.choose_by != "delta" and not weights.choose_target > 0:
+        return f'choose_by = "{weights.choose_by}" needs a choose_target above 0'
+    if weights.days_to_expiry_min > weights.days_to_expiry_max:
+        least, most = weights.days_to_expiry_min, weights.days_to_expiry_max
+        return f"days_to_expiry_min = {least} is over days_to_expiry_max = {most}"
+    return ""
 
 
 Setting = bool | int | float | str

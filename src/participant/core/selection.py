@@ -4,12 +4,13 @@ import datetime
 from array import array
 from collections.abc import Sequence
 from itertools import takewhile
-from math import isfinite, log, sqrt
+from math import inf, isfinite, log, nan, sqrt
 
 from msgspec import Struct
 
-from participant.core.market import Chain, Future, Quote, Strike, option
+from participant.core.market import Chain, Future, Quote, option
 from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
+from participant.core.rows import valid_calls
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
 from participant.core.strategy import Case, Figures
 from participant.core.volatility import Forward, atm_iv, forward_to, middle, strike_iv, years_left
@@ -41,16 +42,17 @@ class Candidate(Struct, frozen=True):
 
 
 class _Expiry(Struct, frozen=True):
-    """What the calls of a chain have in common."""
+    """What the calls of a chain have in common; the IV at the money only where a call is chosen by it."""
 
     chain: Chain
     cover: Future
     forward: Forward
     years: float
+    level: float
 
 
-# How far a call with a valid quote is off the target before rounding, and the call.
-_Call = tuple[float, _Expiry, Strike, Quote]
+# How far a call with a valid quote is off the target before rounding, and the call by its strike.
+_Call = tuple[float, _Expiry, int, Quote]
 
 
 def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
@@ -68,10 +70,9 @@ def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime
     covered = [(chain, cover) for chain in chains if (cover := cover_of(chain, covers)) is not None]
     if not covered:
         return f"no future lives as long as a call within {window}"
-    calls = [call for chain, cover in covered for call in _calls(case, chain, cover)]
-    if not calls:
+    best = _best(case, [_expiry(case, chain, cover) for chain, cover in covered])
+    if best is None:
         return f"no call within {window} has a valid quote"
-    best = _nearest(case, calls)
     target, most = target_of(case)
     if _error(case, best) > most:
         near, has = told(case, target), told(case, measure(case, best))
@@ -164,36 +165,46 @@ def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
     return min(alive, key=lambda c: c.contract.expiry, default=None)
 
 
-def _calls(case: Case, chain: Chain, cover: Future) -> list[_Call]:
-    """The calls of a chain whose quote is valid and whose middle has an implied volatility."""
-    (by, target), years = (case.weights.choose_by, target_of(case)[0]), years_left(case.market, chain, case.rules)
+def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
+    years = years_left(case.market, chain, case.rules)
     forward = forward_to(case.market, chain, years)
-    level = _level(chain, forward, years) if by == "sigmas" else 0.0
-    of = _Expiry(chain, cover, forward, years)
-    quoted = [(row, row.call) for row in chain.strikes if row.call is not None and row.call.is_valid]
-    deltas = _deltas(of, [row.strike for row, _ in quoted], [(q.bid + q.ask) / 2 for _, q in quoted])
-    found = zip(quoted, deltas, strict=True)
-    if by == "delta":
-        return [(abs(delta - target), of, row, quote) for (row, quote), delta in found if isfinite(delta)]
-    measures = (
-        (_measure(case, row.strike / forward.level, level, years, (quote.bid, delta)), row, quote)
-        for (row, quote), delta in found
-        if isfinite(delta)
+    return _Expiry(
+        chain, cover, forward, years, _level(chain, forward, years) if case.weights.choose_by == "sigmas" else nan
     )
-    return [(abs(value - target), of, row, quote) for value, row, quote in measures]
+
+
+def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> list[_Call]:
+    """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
+    target, by = target_of(case)[0], case.weights.choose_by
+    quoted = [(of, *valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)) for of in expiries]
+    deltas, found = iter(_deltas(quoted)), list[_Call]()
+    for of, strikes, _, quotes in quoted:
+        calls = [one for one in zip(strikes, quotes, deltas, strict=False) if isfinite(one[2])]
+        if by == "delta":
+            found += [(abs(delta - target), of, strike, quote) for strike, quote, delta in calls]
+            continue
+        for strike, quote, delta in calls:
+            value = _measure(case, strike / of.forward.level, of.level, of.years, (quote.bid, delta))
+            found.append((abs(value - target), of, strike, quote))
+    return found
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
     return rounded(atm_iv(chain, forward.level, years))
 
 
-def _deltas(of: _Expiry, strikes: Sequence[int], middles: Sequence[float]) -> Sequence[float]:
+def _deltas(quoted: Sequence[tuple[_Expiry, Sequence[int], Sequence[float], Sequence[Quote]]]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
+    forwards, strikes, years, middles = (array("d") for _ in range(4))
+    for of, of_strikes, of_middles, _ in quoted:
+        forwards += array("d", [of.forward.level]) * len(of_strikes)
+        years += array("d", [of.years]) * len(of_strikes)
+        strikes += array("d", of_strikes)
+        middles += array("d", of_middles)
     size = len(strikes)
-    forwards, years = array("d", [of.forward.level]) * size, array("d", [of.years]) * size
-    options = Options(b"\x01" * size, forwards, array("d", strikes), years)
+    options = Options(b"\x01" * size, forwards, strikes, years)
     sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
-    implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
+    implied_volatilities(options, middles, sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]
 
@@ -204,26 +215,45 @@ def _is_tight(quote: Quote, spread_max: float) -> bool:
     return spread < spread_max if abs(spread - spread_max) > SLACK else rounded(spread) <= spread_max
 
 
-def _nearest(case: Case, calls: Sequence[_Call]) -> Candidate:
+def _best(case: Case, expiries: Sequence[_Expiry]) -> Candidate | None:
+    """The call nearest the target; None where there is no call.
+
+    In the money a delta is a half or more: nothing there is looked at where a tight call out of it is nearer than that.
+    """
+    target = target_of(case)[0]
+    if case.weights.choose_by == "delta" and target < 0.5:
+        best = _nearest(case, _calls(case, expiries, is_out=True), 0.5 - target)
+        if best is not None:
+            return best
+    return _nearest(case, _calls(case, expiries, is_out=False), None)
+
+
+def _nearest(case: Case, calls: Sequence[_Call], enough: float | None) -> Candidate | None:
     """The call whose measure is nearest the target: only those that rounding might put first are looked at closely.
 
     A far weekly that hardly trades must not stand in front of a call that does: tight ones go before all others. Where
-    a chain has no IV at the money, the deviations of a call go by its own: then all are looked at.
+    a chain has no IV at the money, the deviations of a call go by its own: then all are looked at. With an error that
+    is `enough`, None where no tight call has less.
     """
     most, target = case.weights.spread_max, target_of(case)[0]
-    by_error = sorted(calls, key=lambda call: call[0])
+    errors = [call[0] for call in calls]
+    by_error = [calls[i] for i in sorted(range(len(calls)), key=errors.__getitem__)]
     nearest = next((call for call in by_error if _is_tight(call[3], most)), None)
+    if not by_error or (nearest is None and enough is not None):
+        return None
     reach = (nearest or by_error[0])[0]
     within = reach + SLACK * (1 + abs(target) + reach)
-    if all(isfinite(call[0]) for call in calls):
+    if enough is not None and within >= enough:
+        return None
+    if all(map(isfinite, errors)):
         calls = list(takewhile(lambda call: call[0] <= within, by_error))
     near = [call for call in calls if nearest is None or _is_tight(call[3], most)]
     return min((_candidate(case, call) for call in near), key=lambda c: (_error(case, c), c.call))
 
 
 def _candidate(case: Case, call: _Call) -> Candidate:
-    _, of, row, quote = call
-    strike, forward, years = row.strike, of.forward.level, of.years
+    _, of, strike, quote = call
+    forward, years = of.forward.level, of.years
     iv, at_the_money = (
         rounded(strike_iv(True, quote, forward, strike, years)),
         _level(of.chain, of.forward, years),

@@ -13,7 +13,9 @@ from msgspec import Struct
 from participant.core.blackout import next_event
 from participant.core.gates import Richness
 from participant.core.market import Chain, Future, Quote
+from participant.core.once import once
 from participant.core.pricing import rounded
+from participant.core.rows import calls_near
 from participant.core.selection import Candidate, chains_of, cover_of
 from participant.core.strategy import Case, Figures, Gate
 from participant.core.volatility import ATM_REACH, SESSIONS_PER_YEAR, middle
@@ -122,11 +124,14 @@ def near_the_money(case: Case, candidate: Candidate | None) -> Near:
     chain: Chain | None = next(iter(chains_of(case)), None)
     if chain is None:
         return Near(1)
-    reach, spot = ATM_REACH * case.market.spot, case.market.spot
-    rows = (row.call for row in chain.strikes if abs(row.strike - spot) <= reach)
-    calls = tuple(quote for quote in rows if quote is not None and quote.is_valid)
+    calls = _calls_near(chain, case.market.spot)
     cover = candidate.cover if candidate else cover_of(chain, case.market.futures)
     return Near(chain.lot, calls, cover, candidate.quote if candidate else None)
+
+
+@once
+def _calls_near(chain: Chain, spot: int) -> tuple[Quote, ...]:
+    return calls_near(chain.strikes, spot, ATM_REACH * spot)
 
 
 def depth(near: Near) -> float:

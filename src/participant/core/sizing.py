@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from participant.core.margin import crash_loss, margin
+from participant.core.margin import crash_of, scan_of
 from participant.core.scrip import Kind, money
 from participant.core.selection import Candidate
 from participant.core.strategy import Case, Figures
@@ -73,22 +73,29 @@ class Sizing(Struct, frozen=True):
         }
 
 
-def size(case: Case, candidate: Candidate, at_risk: int = 0) -> Sizing:
+class Costs(Struct, frozen=True):
+    """What a number of lots of a structure needs and may lose, made ready to be asked for one number after another."""
+
+    margins: Callable[[int], Margins]
+    crash: Callable[[int], int]
+
+
+def size(case: Case, candidate: Candidate, costs: Costs, at_risk: int = 0) -> Sizing:
     """The lots that can be opened now, where what is held would lose `at_risk` paise in the crash already."""
-    weights = case.weights
+    weights, shown = case.weights, displayed(case, candidate)
     room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max) - at_risk
     lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
-    lot_margin, lot_loss = margins(case, candidate, 1).peak, crash(case, candidate, 1)
+    lot_margin, lot_loss = costs.margins(1).peak, costs.crash(1)
     return Sizing(
-        by_margin=_most(room, lot_margin, lambda lots: margins(case, candidate, lots).peak),
-        by_crash=_most(loss_max, lot_loss, lambda lots: crash(case, candidate, lots)) if is_bought(case) else LOTS_MAX,
+        by_margin=_most(room, lot_margin, lambda lots: costs.margins(lots).peak),
+        by_crash=_most(loss_max, lot_loss, costs.crash) if is_bought(case) else LOTS_MAX,
         by_delta=max(0, bet // lot_value) if is_bought(case) else LOTS_MAX,
-        by_display=displayed(case, candidate),
+        by_display=shown,
         margin_why=f"margin: a lot needs {rupees(lot_margin)} of the {rupees(room)} left",
         crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(lot_loss)} "
         f"of the {rupees(loss_max)} allowed",
         delta_why=f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left",
-        display_why=f"displayed size: {counted(displayed(case, candidate), 'lot')} at the touch",
+        display_why=f"displayed size: {counted(shown, 'lot')} at the touch",
     )
 
 
@@ -132,28 +139,30 @@ def delta_room(case: Case) -> int:
     return max(0, min(own, int(together / beta)) if beta else own)
 
 
-def margins(case: Case, candidate: Candidate, lots: int) -> Margins:
-    """The margins of so many lots of the structure; with shares as cover the call's is that of a call alone."""
-    units, cover = lots * candidate.call.lot, candidate.cover
-    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
-    iv, call = candidate.atm_iv, (candidate.call, -units)
-    if cover.contract.kind is Kind.STOCK:
-        paid = money(cover.quote.ask, units) if is_bought(case) else 0
-        return Margins(paid, paid + margin(rates, [call], round(candidate.forward.level), iv, case.at))
-    held, level = (cover.contract, units), cover.quote.mid
-    alone = margin(rates, [held], level, iv, case.at)
-    return Margins(alone, margin(rates, [held, call], level, iv, case.at))
+def costs_of(case: Case, candidate: Candidate) -> Costs:
+    """The margins of lots of the structure, and what they lose at once in a crash, opened at the touch."""
+    rates, iv, lot = case.rules.margin_rates(case.scrip.symbol, case.day), candidate.atm_iv, candidate.call.lot
+    call, cover = candidate.call, candidate.cover
+    is_stock = cover.contract.kind is Kind.STOCK
+    shares = cover.contract.lot if is_stock else 1
+    carried = [(cover.contract, cover.quote.ask), (call, candidate.quote.bid)]
+    crash = crash_of(carried, (case.market.spot, iv), case.weights.crash_move, case.at)
 
+    def lost(lots: int) -> int:
+        return crash.loss((lots * lot * shares, -lots * lot))
 
-def crash(case: Case, candidate: Candidate, lots: int) -> int:
-    """What so many lots, opened at the touch, lose (paise) when the underlying falls by the crash move at once."""
-    units, cover = lots * candidate.call.lot, candidate.cover
-    shares = cover.contract.lot if cover.contract.kind is Kind.STOCK else 1
-    legs = [
-        (cover.contract, units * shares, cover.quote.ask),
-        (candidate.call, -units, candidate.quote.bid),
-    ]
-    return crash_loss(legs, case.market.spot, case.weights.crash_move, candidate.atm_iv, case.at)
+    if not is_stock:
+        scan = scan_of(rates, (cover.contract, call), (cover.quote.mid, iv), case.at)
+        alone = scan_of(rates, (cover.contract,), (cover.quote.mid, iv), case.at)
+        return Costs(lambda lots: Margins(alone.margin((lots * lot,)), scan.margin((lots * lot, -lots * lot))), lost)
+    single = scan_of(rates, (call,), (round(candidate.forward.level), iv), case.at)
+
+    def of_shares(lots: int) -> Margins:
+        """With shares as cover the call's margin is that of a call alone."""
+        paid = money(cover.quote.ask, lots * lot) if is_bought(case) else 0
+        return Margins(paid, paid + single.margin((-lots * lot,)))
+
+    return Costs(of_shares, lost)
 
 
 def displayed(case: Case, candidate: Candidate) -> int:

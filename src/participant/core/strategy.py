@@ -154,7 +154,8 @@ def ask(rules: Generator[Gate, None, Found], names: Sequence[str]) -> Asked[Foun
             found = end.value
             break
     said = asked[-1].said if asked else ""
-    left = (name for name in names if name not in {gate.name for gate in asked})
+    reached = {gate.name for gate in asked}
+    left = (name for name in names if name not in reached)
     figures = {name: figure for gate in asked for name, figure in gate.figures.items()}
     return Asked((*asked, *(Gate(name, is_reached=False) for name in left)), said, figures, found)
 

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from participant.core import rulerows
+from participant.core.once import once
 from participant.core.outside import OutsideRules, row_on
 
 INDEX, STOCK = "*index", "*stock"  # in the place of a symbol: every underlying of the class that has no row of its own
@@ -85,6 +86,7 @@ class Universe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """How many percent an underlying moves where NIFTY moves one. Raises OutsideRules."""
         return row_on(self.naming(self.betas, symbol), on, f"the beta of {symbol}", MEMBERSHIP).beta
 
+    @once
     def physical(self, symbol: str, expiry: datetime.date) -> bool:
         """Whether the contracts of an underlying that expire on a day end in delivery of shares, or else in cash.
 

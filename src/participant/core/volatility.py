@@ -4,15 +4,17 @@ Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure canno
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from itertools import islice, pairwise, takewhile
+from itertools import pairwise, takewhile
 from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
 from participant.core.market import Chain, MarketState, Quote, Strike
+from participant.core.once import once
 from participant.core.pricing import Spot, implied_volatility, rounded, years_to
 from participant.core.pricing import forward_of as carried
+from participant.core.rows import parities
 from participant.core.rulebook import Rulebook
 
 SESSIONS_PER_YEAR = 252
@@ -28,6 +30,7 @@ ATM_REACH = 0.02
 # Parity is read from so many strikes at most, and so near to spot: deep in the money quotes are wide.
 PARITY_STRIKES = 8
 PARITY_REACH = 0.05
+ALMOST = 0.999  # what is less cannot be rounded to 1
 # Continuous, a year, net of dividends: NIFTY and BANKNIFTY futures of 10 to 70 days stood 5.4 % above spot (the median
 # of 6,896 official closes of 2012-2019, 2022 and 2025; the medians of single years lie between 2.3 and 7.9 %).
 CARRY_RATE = 0.055
@@ -45,15 +48,17 @@ def realised(closes: Sequence[int], sessions: int = 20) -> float:
 
 def rank(history: Sequence[float], value: float) -> float:
     """Where `value` lies between the lowest (0) and the highest (1) of its history."""
-    if not history or min(history) >= max(history):
+    if not history:
         return nan
     low, high = min(history), max(history)
+    if low >= high:
+        return nan
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def percentile(history: Sequence[float], value: float) -> float:
     """The share of its history that lies below `value`."""
-    return sum(h < value for h in history) / len(history) if history else nan
+    return len([h for h in history if h < value]) / len(history) if history else nan
 
 
 def constant_maturity(points: Sequence[tuple[float, float]], days: float = CONSTANT_MATURITY_DAYS) -> float:
@@ -108,6 +113,7 @@ def forward_to(state: MarketState, chain: Chain, years: float) -> Forward:
     return Forward(carried(Spot(float(state.spot), CARRY_RATE, 0.0), years), ForwardSource.CARRY)
 
 
+@once
 def parity(chain: Chain, spot: int) -> float:
     """The weighted median of strike + call - put over the quoted strikes nearest spot; `nan` where there are none.
 
@@ -115,10 +121,12 @@ def parity(chain: Chain, spot: int) -> float:
     spot; each weighs 1 / (spread of the call + spread of the put). Where half of the weight lies on either side of a
     gap, its middle. A wrong quote moves the median by a neighbour at most, a mean by all that it is off.
     """
-    found = sorted(islice(_parities(chain.strikes, spot), PARITY_STRIKES))
+    found = sorted(parities(chain.strikes, spot, PARITY_REACH * spot, PARITY_STRIKES))
     half, below = fsum(weight for _, weight in found) / 2, 0.0
     for i, (level, weight) in enumerate(found):
         below += weight
+        if below < ALMOST * half:
+            continue
         share = rounded(below / half)
         if share == 1 and i + 1 < len(found):
             return (level + found[i + 1][0]) / 2
@@ -127,22 +135,7 @@ def parity(chain: Chain, spot: int) -> float:
     return nan
 
 
-def _parities(strikes: Sequence[Strike], spot: int) -> Iterator[tuple[float, float]]:
-    """Strike + call - put and its weight at each strike that shows both, nearest spot first."""
-    reach = PARITY_REACH * spot
-    above = bisect_left(strikes, spot, key=lambda row: row.strike)
-    below = above - 1
-    while below >= 0 or above < len(strikes):
-        is_up = below < 0 or (above < len(strikes) and strikes[above].strike - spot < spot - strikes[below].strike)
-        row = strikes[above if is_up else below]
-        above, below = (above + 1, below) if is_up else (above, below - 1)
-        if abs(row.strike - spot) > reach:
-            return
-        call, put = row.call, row.put
-        if call is not None and put is not None and call.is_valid and put.is_valid:
-            yield row.strike + middle(call) - middle(put), 1 / (call.ask - call.bid + put.ask - put.bid)
-
-
+@once
 def atm_iv(chain: Chain, forward: float, years: float) -> float:
     """IV at the forward: of the nearest strikes on either side, each the mean of call and put, by distance."""
     reach = ATM_REACH * forward

@@ -7,8 +7,7 @@ a scrip's symbol, a chain's expiry. A part is the JSON of what it stands for; on
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import accumulate, pairwise
-from math import gcd
+from itertools import accumulate
 
 from msgspec import Raw, Struct
 from msgspec.structs import asdict, astuple, replace
@@ -16,6 +15,7 @@ from msgspec.structs import asdict, astuple, replace
 from participant.core.decision import Decision, DecisionInput
 from participant.core.ids import digest
 from participant.core.market import Chain, Quote, Strike
+from participant.core.rows import columns
 from participant.core.scrip import Contract
 from participant.wire.json import decode, encode
 
@@ -132,50 +132,20 @@ class _Columns(Struct, frozen=True):
 
 
 def _columns(chain: Chain) -> _Columns:
-    calls, puts = [s.call for s in chain.strikes], [s.put for s in chain.strikes]
-    quoted = [q for side in (calls, puts) for q in side if q is not None]
-    times = {q.exchange_at for q in quoted}
-    newest = max(times, default=0)
-    strikes = [s.strike for s in chain.strikes]
-    units = _Units(
-        gcd(*strikes) or 1,
-        gcd(*[q.bid for q in quoted], *[q.ask for q in quoted]) or 1,
-        gcd(*{q.bid_size for q in quoted}, *{q.ask_size for q in quoted}) or 1,
-        gcd(*(newest - at for at in times)) or 1,
-    )
-    counted = [k // units.strike for k in strikes]
-    steps = counted[:1] + [high - low for low, high in pairwise(counted)]
-    ages = {at: (newest - at) // units.age for at in times}
-    sides = (_side(side, units, ages) for side in (calls, puts))
-    return _Columns(chain.expiry, chain.lot, chain.tick, chain.freeze, newest, units, steps, *sides)
+    newest, units, steps, calls, puts = columns(chain.strikes)
+    terms = (chain.expiry, chain.lot, chain.tick, chain.freeze)
+    return _Columns(*terms, newest, _Units(*units), steps, _Quotes(*calls), _Quotes(*puts))
 
 
-def _side(quotes: Sequence[Quote | None], units: _Units, ages: Mapping[int, int]) -> _Quotes:
-    """The columns of one side: column by column, as a row of its own for each quote would take twice as long."""
-    price, size, there = units.price, units.size, [q for q in quotes if q is not None]
-    columns: tuple[list[int | None], ...] = (
-        [q.bid // price for q in there],
-        [(q.ask - q.bid) // price for q in there],
-        [q.bid_size // size for q in there],
-        [q.ask_size // size for q in there],
-        [ages[q.exchange_at] for q in there],
-    )
-    for i, quote in enumerate(quotes):
-        if quote is None:
-            for column in columns:
-                column.insert(i, None)
-    return _Quotes(*columns)
-
-
-def _chain(columns: _Columns) -> Chain:
-    strikes = (count * columns.units.strike for count in accumulate(columns.strikes))
-    calls, puts = (_quotes(side, columns) for side in (columns.call, columns.put))
+def _chain(read: _Columns) -> Chain:
+    strikes = (count * read.units.strike for count in accumulate(read.strikes))
+    calls, puts = (_quotes(side, read) for side in (read.call, read.put))
     rows = tuple(Strike(*row) for row in zip(strikes, calls, puts, strict=True))
-    return Chain(columns.expiry, columns.lot, columns.tick, columns.freeze, rows)
+    return Chain(read.expiry, read.lot, read.tick, read.freeze, rows)
 
 
-def _quotes(side: _Quotes, columns: _Columns) -> list[Quote | None]:
-    price, size, age, newest = columns.units.price, columns.units.size, columns.units.age, columns.newest
+def _quotes(side: _Quotes, read: _Columns) -> list[Quote | None]:
+    price, size, age, newest = read.units.price, read.units.size, read.units.age, read.newest
     return [
         Quote(bid * price, (bid + spread) * price, bid_size * size, ask_size * size, newest - back * age)
         if bid is not None

@@ -1,0 +1,227 @@
+# cython: language_level=3, cdivision=True, boundscheck=False, wraparound=False
+# budget: a chain is read in one pass over numbers of C; every function more would hand over half a dozen arrays.
+"""The rows of a chain read as numbers, as a compiled kernel; `rows_plain` is its twin. Import `rows`, never this file.
+
+Whole numbers alone are counted here, and floats are made of them by the same operations in the same order. What is too
+large for that raises OverflowError, and the twin takes it.
+"""
+
+import cython
+from cython import Py_ssize_t, bint, cast, ccall, cfunc, double, inline, longlong, p_longlong
+from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
+
+IS_COMPILED = bool(cython.compiled)
+
+# Below this a whole number is itself as a double; times (ns) are larger, and are never made a double.
+EXACT = cython.declare(longlong, 1 << 52)
+FAR = cython.declare(longlong, (1 << 62) - 1)
+FIELDS = cython.declare(Py_ssize_t, 5)
+
+
+@cfunc
+@inline
+@cython.exceptval(-1, check=True)
+def _number(value: object, most: longlong) -> longlong:
+    number: longlong = value
+    if number > most or number < -most:
+        raise OverflowError("a number of a quote is beyond all measure")
+    return number
+
+
+@cfunc
+@inline
+@cython.exceptval(-1, check=True)
+def _is_valid(quote: object, bid: p_longlong, ask: p_longlong) -> bint:
+    """Whether a quote is there and valid, as `Quote.is_valid` says; its prices."""
+    if quote is None:
+        return False
+    bid[0] = _number(quote.bid, EXACT)
+    ask[0] = _number(quote.ask, EXACT)
+    return 0 < bid[0] < ask[0] and quote.bid_size > 0 and quote.ask_size > 0
+
+
+@cfunc
+@inline
+@cython.exceptval(-1, check=True)
+def _first_from(rows: tuple, least: double, is_over: bint) -> Py_ssize_t:
+    """Where the strikes begin that are at least, or over, a level."""
+    low: Py_ssize_t = 0
+    high: Py_ssize_t = len(rows)
+    while low < high:
+        at: Py_ssize_t = (low + high) // 2
+        strike: double = cast(double, _number(rows[at].strike, EXACT))
+        if (not least < strike) if is_over else strike < least:
+            low = at + 1
+        else:
+            high = at
+    return low
+
+
+def parities(rows: tuple, spot: object, reach: double, most: Py_ssize_t) -> list:
+    """Strike + call - put and its weight at the nearest strikes that show both, nearest spot first."""
+    found: list = []
+    at: longlong = _number(spot, EXACT)
+    count: Py_ssize_t = len(rows)
+    above: Py_ssize_t = _first_from(rows, cast(double, at), False)
+    below: Py_ssize_t = above - 1
+    bid: longlong = 0
+    ask: longlong = 0
+    put_bid: longlong = 0
+    put_ask: longlong = 0
+    is_up: bint
+    strike: longlong
+    while len(found) < most and (below >= 0 or above < count):
+        is_up = below < 0
+        if below >= 0 and above < count:
+            is_up = _number(rows[above].strike, EXACT) - at < at - _number(rows[below].strike, EXACT)
+        row = rows[above if is_up else below]
+        if is_up:
+            above += 1
+        else:
+            below -= 1
+        strike = _number(row.strike, EXACT)
+        if cast(double, strike - at if strike > at else at - strike) > reach:
+            break
+        if _is_valid(row.call, cython.address(bid), cython.address(ask)) and _is_valid(
+            row.put, cython.address(put_bid), cython.address(put_ask)
+        ):
+            level: double = cast(double, strike) + cast(double, bid + ask) / 2.0 - cast(double, put_bid + put_ask) / 2.0
+            found.append((level, 1.0 / cast(double, ask - bid + put_ask - put_bid)))
+    return found
+
+
+def valid_calls(rows: tuple, over: double) -> tuple:
+    """The calls with a valid quote at strikes over a level: their strikes, their middles, their quotes."""
+    strikes: list = []
+    middles: list = []
+    quotes: list = []
+    bid: longlong = 0
+    ask: longlong = 0
+    i: Py_ssize_t
+    for i in range(_first_from(rows, over, True), len(rows)):
+        row = rows[i]
+        quote = row.call
+        if _is_valid(quote, cython.address(bid), cython.address(ask)):
+            strikes.append(row.strike)
+            middles.append(cast(double, bid + ask) / 2.0)
+            quotes.append(quote)
+    return strikes, middles, quotes
+
+
+def calls_near(rows: tuple, spot: object, reach: double) -> tuple:
+    """The valid quotes of the calls whose strikes are no further from spot."""
+    quotes: list = []
+    at: longlong = _number(spot, EXACT)
+    bid: longlong = 0
+    ask: longlong = 0
+    i: Py_ssize_t
+    strike: longlong
+    for i in range(_first_from(rows, cast(double, at) - reach - 1.0, False), len(rows)):
+        row = rows[i]
+        strike = _number(row.strike, EXACT)
+        if cast(double, strike - at) > reach:
+            break
+        if cast(double, at - strike) <= reach:
+            quote = row.call
+            if _is_valid(quote, cython.address(bid), cython.address(ask)):
+                quotes.append(quote)
+    return tuple(quotes)
+
+
+# --- a chain in columns -----------------------------------------------------------------------------------------------
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _divisor(known: longlong, number: longlong) -> longlong:
+    """The greatest common divisor of what is known and one number more."""
+    number = number if number >= 0 else -number
+    while number:
+        known, number = number, known % number
+    return known
+
+
+@cfunc
+def _read(quote: object, into: p_longlong) -> bint:
+    if quote is None:
+        return False
+    into[0] = _number(quote.bid, EXACT)
+    into[1] = _number(quote.ask, EXACT)
+    into[2] = _number(quote.bid_size, EXACT)
+    into[3] = _number(quote.ask_size, EXACT)
+    into[4] = _number(quote.exchange_at, FAR)
+    return True
+
+
+@cfunc
+def _side(numbers: p_longlong, is_there: p_longlong, count: Py_ssize_t, units: p_longlong) -> tuple:
+    """The columns of one side; `units` are those of strikes, prices, sizes and ages, and the newest time."""
+    bids: list = []
+    spreads: list = []
+    bid_sizes: list = []
+    ask_sizes: list = []
+    ages: list = []
+    i: Py_ssize_t
+    for i in range(count):
+        if not is_there[i]:
+            bids.append(None)
+            spreads.append(None)
+            bid_sizes.append(None)
+            ask_sizes.append(None)
+            ages.append(None)
+            continue
+        at: p_longlong = numbers + FIELDS * i
+        bids.append(at[0] // units[1])
+        spreads.append((at[1] - at[0]) // units[1])
+        bid_sizes.append(at[2] // units[2])
+        ask_sizes.append(at[3] // units[2])
+        ages.append((units[4] - at[4]) // units[3])
+    return bids, spreads, bid_sizes, ask_sizes, ages
+
+
+@cfunc
+def _columns(rows: tuple, numbers: p_longlong, count: Py_ssize_t) -> tuple:
+    """`numbers` has room for 13 a row: the call's five, the put's five, whether each is there, the strike."""
+    units: longlong[5]
+    is_there: p_longlong = numbers + 2 * FIELDS * count
+    strikes: p_longlong = is_there + 2 * count
+    i: Py_ssize_t
+    any_time: bint = False
+    units[0] = units[1] = units[2] = units[3] = units[4] = 0
+    for i in range(count):
+        row = rows[i]
+        strikes[i] = _number(row.strike, EXACT)
+        units[0] = _divisor(units[0], strikes[i])
+        is_there[i] = _read(row.call, numbers + FIELDS * i)
+        is_there[count + i] = _read(row.put, numbers + FIELDS * (count + i))
+    for i in range(2 * count):
+        if is_there[i]:
+            at: p_longlong = numbers + FIELDS * i
+            units[1] = _divisor(_divisor(units[1], at[0]), at[1])
+            units[2] = _divisor(_divisor(units[2], at[2]), at[3])
+            if at[4] > units[4] or not any_time:
+                units[4] = at[4]
+            any_time = True
+    for i in range(2 * count):
+        if is_there[i]:
+            units[3] = _divisor(units[3], units[4] - numbers[FIELDS * i + 4])
+    for i in range(4):
+        units[i] = units[i] or 1
+    steps: list = [strikes[i] // units[0] - (strikes[i - 1] // units[0] if i else 0) for i in range(count)]
+    calls = _side(numbers, is_there, count, units)
+    puts = _side(numbers + FIELDS * count, is_there + count, count, units)
+    return units[4], (units[0], units[1], units[2], units[3]), steps, calls, puts
+
+
+@ccall
+def columns(rows: tuple) -> tuple:
+    """A chain in columns: its newest time, its units, the steps of its strikes, the columns of its calls and puts."""
+    count: Py_ssize_t = len(rows)
+    numbers: p_longlong = cast(p_longlong, PyMem_Malloc((13 * count + 1) * cython.sizeof(longlong)))
+    if not numbers:
+        raise MemoryError
+    try:
+        return _columns(rows, numbers, count)
+    finally:
+        PyMem_Free(numbers)

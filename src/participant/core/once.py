@@ -1,0 +1,30 @@
+"""Answers kept beside the value that gave them: a frozen value says the same whenever it is asked the same."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+# Days, scrips and expiries are few; beyond this all are forgotten, so that a process of years does not grow.
+ANSWERS_MAX = 4_096
+
+Asked = TypeVar("Asked", bound=Callable[..., Any])
+
+
+def once(ask: Asked) -> Asked:
+    """A function whose first argument is a frozen value with a `__dict__`: worked out once for equal arguments.
+
+    These are hashable, and given by position. What it raises is not kept.
+    """
+    name = f"{ask.__name__}, once"
+
+    def answered(of: Any, *args: Any) -> Any:
+        kept = of.__dict__.get(name)
+        if kept is None or len(kept) >= ANSWERS_MAX:
+            kept = of.__dict__[name] = {}
+        try:
+            return kept[args]
+        except KeyError:
+            answer = kept[args] = ask(of, *args)
+            return answer
+
+    answered.__doc__, answered.__name__ = ask.__doc__, ask.__name__
+    return answered  # type: ignore[return-value] # it has the signature of what it asks, arguments by position

@@ -1,0 +1,57 @@
+"""What is read of a chain row by row, thousands of times a second: by the compiled kernel, or by its plain twin.
+
+Both give equal values; the twin also takes what is too large for the kernel's numbers.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from participant.core import rows_plain
+from participant.core.market import Quote, Strike
+from participant.core.rows_plain import Columns
+
+
+def _choose() -> Any:
+    try:
+        from participant.core import _rows
+    except (ImportError, AttributeError):  # uncompiled: Cython's own stand-in for C's modules raises either
+        return rows_plain
+    return _rows if _rows.IS_COMPILED else rows_plain
+
+
+_kernel = _choose()
+Rows = tuple[Strike, ...]
+
+
+def _read(name: str, *given: Any) -> Any:
+    try:
+        return getattr(_kernel, name)(*given)
+    except OverflowError:
+        return getattr(rows_plain, name)(*given)
+
+
+def parities(rows: Rows, spot: int, reach: float, most: int) -> Sequence[tuple[float, float]]:
+    """Strike + call - put (a price) at `most` of the strikes nearest spot that show both, and its weight.
+
+    None further from spot than `reach`; the weight is 1 / (spread of the call + spread of the put).
+    """
+    found: Sequence[tuple[float, float]] = _read("parities", rows, spot, reach, most)
+    return found
+
+
+def valid_calls(rows: Rows, over: float) -> tuple[list[int], list[float], list[Quote]]:
+    """The calls with a valid quote at strikes over a level: their strikes, the middles of bid and ask, their quotes."""
+    found: tuple[list[int], list[float], list[Quote]] = _read("valid_calls", rows, over)
+    return found
+
+
+def calls_near(rows: Rows, spot: int, reach: float) -> tuple[Quote, ...]:
+    """The valid quotes of the calls whose strikes are no further from spot than `reach`."""
+    found: tuple[Quote, ...] = _read("calls_near", rows, spot, reach)
+    return found
+
+
+def columns(rows: Rows) -> Columns:
+    """A chain in columns, counted in units that divide all their numbers (`rows_plain.columns`)."""
+    found: Columns = _read("columns", rows)
+    return found
