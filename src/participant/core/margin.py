@@ -29,6 +29,7 @@ from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import day_of, usual_close
 
 SESSIONS_A_YEAR = 252
+ONE_DAY = datetime.timedelta(days=1)
 STEPS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
 
 Legs = Sequence[tuple[Contract, int]]
@@ -47,6 +48,12 @@ class MarginRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     calendar_charge: NotNegative
     exposure: NotNegative
     expiry_day_short_exposure: NotNegative
+
+
+class DayRates(MarginRates, frozen=True, kw_only=True):
+    """The parameters of a day: with whether what expires on it is still set off against later expiries."""
+
+    is_offset_on_last_day: bool
 
 
 class Scenario(Struct, frozen=True):
@@ -74,7 +81,7 @@ class _Held(Struct, frozen=True):
     unit: _Unit
 
 
-def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
+def margin(rates: DayRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
     """The margin (paise, rounded up) of signed quantities in one underlying at a spot price and a yearly volatility.
 
     Each contract comes once. Raises ValueError without a price or a volatility that can be.
@@ -85,13 +92,14 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
         raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
     legs = [leg for leg in legs if leg[0].kind is not Kind.STOCK]
     today, held = day_of(at), [_held(contract, quantity, at) for contract, quantity in legs]
-    # On its last day a contract is no longer set off against later ones: it is scanned on its own.
-    last_day = [one for one in held if one.expiry <= today]
-    later = [one for one in held if one.expiry > today]
+    # What is over is scanned apart from later expiries, and so is what ends today where the day's rules say so.
+    first = today if rates.is_offset_on_last_day else today + ONE_DAY
+    alone = [one for one in held if one.expiry < first]
+    together = [one for one in held if one.expiry >= first]
     now = Scenario(float(spot), volatility)
-    scan = sum(_scan_risk(rates, part, now) for part in (last_day, later) if part)
+    scan = sum(_scan_risk(rates, part, now) for part in (alone, together) if part)
     net_option_value = sum(one.quantity * _values(one.unit, rates, now)[0] for one in held if one.unit.is_option)
-    span = max(0.0, scan + _calendar_charge(rates, later, now) - net_option_value)
+    span = max(0.0, scan + _calendar_charge(rates, together, now) - net_option_value)
     return _paise_up(span + _exposure(rates, legs, spot, today))
 
 

@@ -10,11 +10,13 @@ import datetime
 from collections.abc import Sequence
 from functools import cached_property
 
+from msgspec.structs import asdict
+
 from participant.core import rulerows
 from participant.core.charges import ChargeRates
 from participant.core.conduct import Conduct
 from participant.core.ids import digest
-from participant.core.margin import MarginRates
+from participant.core.margin import DayRates
 from participant.core.outside import ONE_DAY, OutsideRules, row_on
 from participant.core.scrip import Kind
 from participant.core.session import Session, at_time
@@ -158,11 +160,24 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         """The rates of charges on a day."""
         return row_on(self.charges, on, "charges", "charges.toml").rates
 
-    def margin_rates(self, symbol: str, on: datetime.date) -> MarginRates:
-        """The parameters of an underlying's margin on a day, by the published scan ranges where there are any."""
-        rows = [*self.rows_of(self.margins, symbol), *self._margins_of_all]
-        rates, scan = row_on(rows, on, "margins", "margin.toml").rates, self.scan(symbol, on)
-        return scan.over(rates) if scan else rates
+    def margin_rates(self, symbol: str, on: datetime.date) -> DayRates:
+        """The parameters of an underlying's margin on a day, by the published scan ranges where there are any.
+
+        What expires on the day is set off against later expiries as `calendar_spreads` has it; of an underlying of no
+        known class it is not.
+        """
+        if (symbol, on) not in self._day_rates:
+            rows = [*self.rows_of(self.margins, symbol), *self._margins_of_all]
+            rates, scan = row_on(rows, on, "margins", "margin.toml").rates, self.scan(symbol, on)
+            is_offset = bool(self.class_of(symbol)) and self.calendar_offset(symbol, on)
+            figures = asdict(scan.over(rates) if scan else rates)
+            self._day_rates[symbol, on] = DayRates(**figures, is_offset_on_last_day=is_offset)
+        return self._day_rates[symbol, on]
+
+    @cached_property
+    def _day_rates(self) -> dict[tuple[str, datetime.date], DayRates]:
+        """Those that were asked for before: a decision asks for the same again and again."""
+        return {}
 
     @cached_property
     def _margins_of_all(self) -> tuple[rulerows.MarginRow, ...]:
