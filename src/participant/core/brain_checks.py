@@ -7,6 +7,7 @@ of its own (docs/controls.md).
 """
 
 from collections.abc import Generator
+from math import isfinite
 
 from msgspec.structs import replace
 
@@ -42,7 +43,7 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         raw = strategy(case.scrip, case.market, case.position, case.account, case.rules)
         plan = Plan(case, raw)
         verdict = _passed(plan)
-        return verdict, plan.risk if verdict.legs == raw.legs else book_risk(case, verdict.legs)
+        return verdict, plan.risk if bool(verdict.legs) == bool(raw.legs) else book_risk(case)
     except OutsideRules as unknown:
         return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), _unknown(case)
 
@@ -73,7 +74,8 @@ def _passed(plan: Plan) -> Verdict:
         return maintain(asked.said, figures, gates)
     case = plan.case
     figures["rules_low"] = doubts(case.rules, case.scrip.symbol, case.day)
-    return replace(verdict, figures=figures, gates=gates)
+    legs = verdict.legs if plan.legs is None else plan.legs
+    return replace(verdict, figures=figures, gates=gates, legs=legs)
 
 
 def _gates(plan: Plan) -> Generator[Gate, None, None]:
@@ -160,19 +162,22 @@ def expiry(plan: Plan) -> Found:
 
 
 def margin(plan: Plan) -> Found:
-    """The margin that all scrips and orders use, with that of the legs to come."""
-    account = plan.case.account
-    needed = account.committed + sum(leg.margin for leg in plan.verdict.legs)
-    reason = f"{rupees(needed)} of margin would be committed"
-    return Found(plan.share(needed), plan.case.weights.margin_share_max, reason, is_share=True)
+    """The margin that all scrips and orders use, with that of the legs to come, as the brain itself reckons it."""
+    return _of_margin(plan, plan.case.account.committed, "be committed", plan.case.weights.margin_share_max)
 
 
 def concentration(plan: Plan) -> Found:
     """The margin of this scrip alone, with that of the legs to come."""
-    symbol, account = plan.case.scrip.symbol, plan.case.account
-    needed = account.used.get(symbol, 0) + sum(leg.margin for leg in plan.verdict.legs)
-    reason = f"{rupees(needed)} of margin would lie in {symbol}"
-    return Found(plan.share(needed), plan.limits.margin_share_max, reason, is_share=True)
+    symbol = plan.case.scrip.symbol
+    return _of_margin(plan, plan.case.account.used.get(symbol, 0), f"lie in {symbol}", plan.limits.margin_share_max)
+
+
+def _of_margin(plan: Plan, used: int, where: str, limit: float | None) -> Found:
+    needed = used + plan.margin
+    reason = "its margin cannot be reckoned without a price and a volatility"
+    if isfinite(needed):
+        reason = f"{rupees(int(needed))} of margin would {where}"
+    return Found(plan.share(needed), limit, reason, is_share=True)
 
 
 def drawdown(plan: Plan) -> Found:

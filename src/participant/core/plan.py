@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from participant.core.account import BookRisk, Portfolio
 from participant.core.book_risk import Fills, book_risk, fills_of
+from participant.core.decision import Leg
+from participant.core.leg_margins import with_own_margins
 from participant.core.pricing import rounded
 from participant.core.risk_limits import RiskLimits
 from participant.core.scrip import Contract, Kind
@@ -34,6 +36,16 @@ class Plan(Struct, frozen=True, dict=True):
         return fills_of(self.case, self.verdict.legs)
 
     @cached_property
+    def legs(self) -> tuple[Leg, ...] | None:
+        """The verdict's legs with margins that are no lower than our own; None where these cannot be reckoned."""
+        return with_own_margins(self.case, self.verdict.legs)
+
+    @property
+    def margin(self) -> float:
+        """What the legs add to the margin (paise); infinite where that cannot be reckoned."""
+        return float("inf") if self.legs is None else sum(leg.margin for leg in self.legs)
+
+    @cached_property
     def risk(self) -> BookRisk | None:
         """The risk with the verdict's legs; None where there is nothing to be at risk."""
         return book_risk(self.case, self.verdict.legs)
@@ -58,7 +70,7 @@ class Plan(Struct, frozen=True, dict=True):
         """Whether nothing it can lead to is worse, in any scenario, than the worst that the book can come to now."""
         return not self.after.unknown and worst(self.after.scenarios) <= worst(self.before.scenarios)
 
-    def share(self, paise: int) -> float:
+    def share(self, paise: float) -> float:
         """An amount as a share of the account's capital."""
         return rounded(paise / self.case.account.capital) if self.case.account.capital > 0 else float("inf")
 
