@@ -78,7 +78,7 @@ class Plan(Struct, frozen=True, dict=True):
 class Found(Struct, frozen=True):
     """What a check compared: `value` may be at most `limit`, or must be at least where `is_floor`; None is not set.
 
-    `reason` says it in words without the comparison's result.
+    Where `is_strict` it must be under the limit, not at it. `reason` says it in words without the comparison's result.
     """
 
     value: float
@@ -86,11 +86,12 @@ class Found(Struct, frozen=True):
     reason: str
     is_floor: bool = False
     is_share: bool = False
+    is_strict: bool = False
 
     @property
     def is_ok(self) -> bool:
         """Whether it is allowed; what has no limit or no figure is not."""
-        if self.limit is None:
+        if self.limit is None or (self.is_strict and self.value == self.limit):
             return False
         return self.value >= self.limit if self.is_floor else self.value <= self.limit
 
@@ -116,7 +117,8 @@ def refusal(check: Check, found: Found) -> str:
     """Why a check refuses, in a sentence."""
     if found.limit is None:
         return f"refused by {check.name}: its limit is not set in the scrip's limits, and what has no limit is refused"
-    than = "under the least of" if found.is_floor else "over the limit of"
+    over = "at or over" if found.is_strict else "over"
+    than = "under the least of" if found.is_floor else f"{over} the limit of"
     return f"refused by {check.name}: {found.reason}, {than} {said(found, found.limit)}"
 
 
