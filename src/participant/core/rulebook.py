@@ -2,7 +2,8 @@
 
 Its rows (`core/rulerows.py`) carry their source and how far they can be trusted; one without `until` holds until a
 newer one is known. Asking for what no row covers raises OutsideRules. Nothing is guessed, with one exception that says
-so: expiries in a year whose holidays are not published yet stand on their plain weekday (`is_calendar_known`).
+so: expiries in a year whose holidays are not published yet stand on their plain weekday, but for holidays that are
+certain before that (`is_calendar_known`).
 `core/in_force.py` lists the rows in force on a day.
 """
 
@@ -204,12 +205,12 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         week = datetime.timedelta(weeks=1)
         # Two weeks more than are listed: the first may have passed, or been brought forward to before `on`.
         planned = (_week_day(rows, on + i * week) for i in range(rule.weeklies + 2))
-        days = (self._shifted(day) for day in planned if day is not None)
+        days = (self._shifted(self._off_fixed(day)) for day in planned if day is not None)
         return tuple(day for day in days if day >= on)[: rule.weeklies]
 
     def _monthlies(self, rule: rulerows.Expiry, rows: Expiries, on: datetime.date) -> tuple[datetime.date, ...]:
         planned = (_month_day(rows, on, i) for i in range(rule.monthlies + 1))
-        days = (self._shifted(day) for day in planned if day is not None)
+        days = (self._shifted(self._off_fixed(day)) for day in planned if day is not None)
         return tuple(day for day in days if day >= on)[: rule.monthlies]
 
     def _off_fixed(self, day: datetime.date) -> datetime.date:
