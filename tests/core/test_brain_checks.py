@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from participant.core.account import Account, BookRisk, Portfolio, together
 from participant.core.book_risk import SCENARIOS, Fills, book_risk, bounds, short_values
 from participant.core.brain import decide
-from participant.core.brain_checks import BRAIN_CHECKS, delivery, judged, vetted
+from participant.core.brain_checks import BRAIN_CHECKS, delivery, judged
 from participant.core.decision import Action, Decision, Leg
 from participant.core.plan import Plan, naked_units, worst
 from participant.core.position import Position, Working
@@ -36,6 +36,11 @@ FUTURE = future(STATE)
 
 def case(held: Position | None = None, money: Account | None = None, scrip: Scrip = NIFTY) -> Case:
     return Case(scrip, STATE, held or position(), money or account(), RULES)
+
+
+def vetted(of: Case, verdict: Verdict) -> Verdict:
+    """What becomes of a verdict."""
+    return judged(lambda *_: verdict, of)[0]
 
 
 def limited(**changes: Any) -> Scrip:
@@ -180,7 +185,7 @@ def test_a_close_is_never_refused_and_what_reduces_passes_though_every_exposure_
     sale = Verdict(Action.OPEN, "sell", {}, (Leg(CALL, Side.SELL, 65, _bid(CALL)),))
     assert vetted(case(held, scrip=replace(NIFTY, limits=nothing)), sale).action is Action.OPEN
     close = Verdict(Action.CLOSE, "sell", {}, (Leg(FUTURE, Side.SELL, 65, STATE.futures[0].quote.bid),))
-    assert vetted(case(held, scrip=replace(NIFTY, limits=RiskLimits())), close) is close
+    assert vetted(case(held, scrip=replace(NIFTY, limits=RiskLimits())), close) == close
 
 
 def _bid(contract: Contract) -> int:

@@ -14,31 +14,27 @@ DAY = date(2026, 11, 26)
 
 
 @pytest.mark.parametrize(
-    ("move", "at", "minutes"),
-    [
-        (0.0999, time(11, 0), 0),
-        (0.10, time(9, 15), 45),
-        (-0.10, time(12, 59, 59), 45),
-        (-0.10, time(13, 0), 15),
-        (0.149, time(14, 29, 59), 15),
-        (0.149, time(14, 30), 0),
-        (-0.15, time(12, 0), 105),
-        (-0.15, time(13, 59), 45),
-        (-0.15, time(14, 0), None),
-        (-0.20, time(9, 15), None),
-        (-0.35, time(15, 20), None),
-    ],
+    ("at", "level"),
+    [(time(9, 15), 0.10), (time(14, 29, 59), 0.10), (time(14, 30), 0.15), (time(15, 20), 0.15)],
 )
-def test_a_move_of_the_index_shuts_the_market_by_its_size_and_the_time(
-    move: float, at: time, minutes: int | None
+def test_the_move_that_halts_the_market_goes_by_the_time_of_day_and_is_that_of_a_broad_index(
+    at: time, level: float
 ) -> None:
-    rule = RULES.halt_rule(move, at, DAY)
-    if minutes == 0:
-        assert rule is None
-    else:
-        assert rule is not None
-        assert rule.halt_minutes == minutes
-        assert rule.auction_minutes == (15 if minutes else 0)
+    assert RULES.halt_level("NIFTY", at, DAY) == RULES.halt_level("SENSEX", at, DAY) == level
+    assert RULES.halt_level("BANKNIFTY", at, DAY) is None
+
+
+def test_how_long_a_halt_lasts_goes_by_the_move_and_the_time_of_day() -> None:
+    told = {(row.move, row.begins): (row.halt_minutes, row.auction_minutes) for row in RULES.halts}
+    assert told == {
+        (0.10, time(9, 0)): (45, 15),
+        (0.10, time(13, 0)): (15, 15),
+        (0.10, time(14, 30)): (0, 0),
+        (0.15, time(9, 0)): (105, 15),
+        (0.15, time(13, 0)): (45, 15),
+        (0.15, time(14, 0)): (None, 0),
+        (0.20, time(9, 0)): (None, 0),
+    }
 
 
 def test_position_limits_are_those_of_the_options_of_indices() -> None:
@@ -88,7 +84,10 @@ def test_a_futures_operating_range_is_a_tenth_and_an_options_no_figure() -> None
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
-        (lambda: RULES.halt_rule(0.1, time(10, 0), date(2017, 12, 29)), "market-wide halts on 2017-12-29; known: 2018"),
+        (
+            lambda: RULES.halt_level("NIFTY", time(10, 0), date(2017, 12, 29)),
+            "market-wide halts on 2017-12-29; known: 2018",
+        ),
         (
             lambda: RULES.position_limit("NIFTY", Kind.CALL, "close", date(2025, 6, 30)),
             "the position limit of NIFTY CE",

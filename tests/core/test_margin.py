@@ -82,6 +82,41 @@ def test_on_its_last_day_a_contract_is_not_set_off_against_later_ones() -> None:
     assert estimate(*legs, at=last_day) == pytest.approx(2 * one, abs=2)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "last_day", "later", "is_set_off"),
+    [
+        ("NIFTY", date(2024, 6, 27), date(2024, 7, 25), True),
+        ("NIFTY", date(2025, 1, 30), date(2025, 2, 27), True),
+        ("NIFTY", date(2025, 2, 27), date(2025, 3, 27), False),
+        ("INFY", date(2026, 4, 28), date(2026, 5, 26), True),
+        ("INFY", date(2026, 5, 26), date(2026, 6, 30), False),
+    ],
+)
+def test_what_ends_is_set_off_on_its_last_day_as_long_as_the_rules_of_the_time_allowed_it(
+    symbol: str, last_day: date, later: date, is_set_off: bool
+) -> None:
+    """A calendar spread of 25 at 24,000 rupees: in June 2024 1.75 % and 2 % of exposure twice, 34,500 rupees."""
+    legs = [
+        (Contract(symbol, day, Kind.FUTURE, 0, 25, 500, 1_800), units) for day, units in ((last_day, 25), (later, -25))
+    ]
+    rates, at = RULES.margin_rates(symbol, last_day), at_time(last_day, 12, 0)
+    value = 24_000 * 25 * RUPEE
+    set_off = (rates.calendar_charge + 2 * rates.exposure) * value
+    apart = 2 * (rates.price_scan_min + rates.exposure) * value
+    assert margin(rates, legs, 240_000_000, 0.14, at) == pytest.approx(set_off if is_set_off else apart, abs=2)
+    assert set_off < apart / 2
+    if last_day == date(2024, 6, 27):
+        assert set_off == pytest.approx(34_500 * RUPEE)
+
+
+def test_what_is_over_is_never_set_off() -> None:
+    over, at = date(2024, 6, 27), at_time(date(2024, 6, 28), 12, 0)
+    legs = [(nifty(Kind.FUTURE, expiry=over), LOT), (nifty(Kind.FUTURE, expiry=date(2024, 7, 25)), -LOT)]
+    rates = RULES.margin_rates("NIFTY", date(2024, 6, 28))
+    apart = 2 * (rates.price_scan_min + rates.exposure) * 240_000_000 * LOT / 100
+    assert margin(rates, legs, 240_000_000, 0.14, at) == pytest.approx(apart, abs=2)
+
+
 def test_a_short_option_pays_two_percent_more_on_its_last_day() -> None:
     far = nifty(Kind.CALL, 60_000)
     day_before, last_day = at_time(date(2026, 6, 29), 10, 0), at_time(JUNE, 10, 0)

@@ -11,10 +11,13 @@ from participant.core.brain import decide
 from participant.core.decision import Action, Decision
 from participant.core.market import Chain, MarketState, Quote, Strike
 from participant.core.position import Position
+from participant.core.risk_limits import SHIPPED
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Scrip, Weights
+from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import at_time
-from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, position
+from participant.core.strategy import Case
+from participant.core.structure import unquoted
+from tests.core.worlds import DAY, NOON, RULES, account, call, chain_state, future, holding, position, with_quote
 
 STATE = chain_state()
 SCRIP = Scrip("NIFTY", weights=Weights(iv_rank_min=0.3, iv_over_realised_min=1.0))
@@ -103,10 +106,62 @@ def test_an_expired_contract_is_never_opened() -> None:
     assert "no future lives as long" in refusal(decided(replace(STATE, futures=(gone,))))
 
 
-def test_an_expired_contract_that_is_held_is_not_traded_and_said_to_have_no_quote() -> None:
-    dead = replace(call(STATE, MONTH, 260_000_000), expiry=DAY - timedelta(days=1))
+def test_an_expired_contract_that_is_held_is_not_traded_and_said_to_be_over() -> None:
+    yesterday = DAY - timedelta(days=1)
+    dead = replace(call(STATE, MONTH, 260_000_000), expiry=yesterday)
     held = position(holding(future(STATE), 65, 250_000_000), holding(dead, -65, 1_000_000))
-    assert refusal(decided(held=held)) == f"{dead.key} is held and has no valid quote"
+    said = f"{dead.key} is held and expired on {yesterday}: the books have not settled it yet"
+    assert refusal(decided(held=held)) == said
+
+
+def test_what_ends_today_is_over_from_its_last_instant_on() -> None:
+    late = chain_state(RULES.expiry_at(MONTH), day=MONTH)
+    sold = call(late, MONTH, 260_000_000)
+    blind = replace(with_quote(late, sold.key, gone=1), exchange_at=RULES.expiry_at(MONTH) - 1)
+    held = position(holding(future(late), 65, 250_000_000), holding(sold, -65, 1_000_000))
+    assert refusal(decided(blind, held=held)) == f"{sold.key} is held and has no valid quote"
+    case = Case(Scrip("NIFTY"), late, held, account(), RULES)
+    assert unquoted(replace(case, market=with_quote(late, sold.key, gone=1)), Kind.CALL) == (
+        f"{sold.key} is held and expired on {MONTH}: the books have not settled it yet"
+    )
+
+
+def test_a_contract_that_is_held_on_terms_of_before_is_said_to_be() -> None:
+    listed = future(STATE)
+    for changes, said in (
+        ({"lot": 13}, "its lot has changed from 13 to 65 units: the books have it on its old terms"),
+        ({"tick": 7}, "its tick or freeze quantity has changed: the books have it on its old terms"),
+    ):
+        old = replace(listed, **changes)
+        assert (
+            refusal(decided(held=position(holding(old, 65, 250_000_000), alone_since=NOON)))
+            == f"{old.key} is held and {said}"
+        )
+    sold = replace(call(STATE, MONTH, 260_000_000), lot=13)
+    held = position(holding(listed, 65, 250_000_000), holding(sold, -65, 1_000_000))
+    blind = decided(with_quote(STATE, sold.key, ask=0), held=held)
+    assert refusal(blind).startswith(f"{sold.key} is held and its lot has changed from 13 to 65 units")
+
+
+def test_a_contract_that_is_held_and_not_listed_is_said_to_be() -> None:
+    far = replace(future(STATE), expiry=MONTH + timedelta(days=700))
+    for stray, units in ((replace(call(STATE, MONTH, 260_000_000), strike=1_234_500), -65), (far, 65)):
+        held = position(holding(future(STATE), 65, 250_000_000), holding(stray, units, 1_000_000), alone_since=NOON)
+        assert refusal(decided(held=held)) == f"{stray.key} is held and the market state does not list it"
+
+
+def test_a_scrip_that_is_disabled_is_left_as_it_is_and_says_so() -> None:
+    off = decide(Scrip("NIFTY", is_enabled=False), STATE, position(), account(), RULES)
+    assert refusal(off) == "nothing is done for NIFTY: it is disabled in the watchlist (is_enabled = false)"
+    held = position(holding(future(STATE), 65, 250_000_000))
+    assert decide(Scrip("NIFTY", is_enabled=False), STATE, held, account(), RULES).risk is not None
+
+
+@pytest.mark.parametrize("name", ["delta_share_max", "portfolio_delta_share_max"])
+def test_a_limit_of_the_bet_that_is_not_set_is_said_to_be_not_set(name: str) -> None:
+    scrip = Scrip("NIFTY", limits=replace(SHIPPED, **{name: None}))
+    said = refusal(decide(scrip, STATE, position(), account(), RULES))
+    assert said == f"no lot passes the bet on the market: {name} is not set in the scrip's limits"
 
 
 @pytest.mark.parametrize("hour", [15, 16])

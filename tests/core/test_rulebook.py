@@ -132,13 +132,15 @@ def test_a_contract_is_listed_on_its_last_day_and_not_after() -> None:
     assert RULES.expiries("NIFTY", date(2026, 11, 24))[:5] == days(
         "2026-12-01", "2026-12-08", "2026-12-15", "2026-12-22", "2026-12-29"
     )
-    assert RULES.future_expiries("NIFTY", date(2026, 11, 24)) == days("2026-12-29", "2027-01-26", "2027-02-23")
+    assert RULES.future_expiries("NIFTY", date(2026, 11, 24)) == days("2026-12-29", "2027-01-25", "2027-02-23")
 
 
-def test_expiries_in_an_unknown_year_stand_on_their_weekday_and_can_be_told_apart() -> None:
+def test_expiries_in_an_unknown_year_stand_on_their_weekday_but_for_certain_holidays_and_can_be_told_apart() -> None:
     listed = RULES.expiries("NIFTY", date(2026, 12, 31))
-    assert listed[0] == date(2027, 1, 5)
-    assert all(day.isoweekday() == 2 for day in listed)
+    assert listed[:4] == days("2027-01-05", "2027-01-12", "2027-01-19", "2027-01-25")
+    assert RULES.future_expiries("INFY", date(2026, 12, 31))[0] == date(2027, 1, 25)
+    assert all(day.isoweekday() == 2 for day in listed if day != date(2027, 1, 25))
+    assert all(RULES.is_expiry("NIFTY", day) for day in listed)
     assert not any(RULES.is_calendar_known(day) for day in listed)
 
 

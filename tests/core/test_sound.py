@@ -60,6 +60,20 @@ def test_a_close_buys_the_call_back_before_it_sells_the_cover() -> None:
     assert "would have no cover" in said(Action.CLOSE, SELL_FUTURE, buy, held=COVERED).reason
 
 
+@pytest.mark.parametrize(
+    ("legs", "reason"),
+    [
+        ((replace(SELL_FUTURE, side=Side.BUY),), "it closes, and buys 65 {future} where +65 are held"),
+        ((replace(SELL_CALL, side=Side.BUY, quantity=130),), "it closes, and buys 130 {call} where -65 are held"),
+        ((replace(SELL_CALL, side=Side.BUY),) * 2, "it closes, and buys 65 {call} where +0 are held"),
+    ],
+)
+def test_a_close_that_would_open_is_none(legs: tuple[Leg, ...], reason: str) -> None:
+    told = said(Action.CLOSE, *legs, held=COVERED)
+    assert told.action is Action.MAINTAIN
+    assert told.reason.endswith(reason.format(future=FUTURE.key, call=CALL.key))
+
+
 def test_what_an_exchange_has_left_of_a_lot_can_be_closed() -> None:
     odd = position(holding(FUTURE, 50, SPOT))
     assert said(Action.CLOSE, replace(SELL_FUTURE, quantity=50), held=odd).action is Action.CLOSE

@@ -26,6 +26,16 @@ def test_every_rule_in_force_is_shown_with_its_span_and_source(capsys: pytest.Ca
     assert "BANKNIFTY" not in text
 
 
+def test_expiries_beyond_the_known_holidays_are_said_to_be_provisional(capsys: pytest.CaptureFixture[str]) -> None:
+    """26 January 2027 is a Tuesday and a national holiday: its contracts end the day before, as far as is known."""
+    assert main(["rules", "show", "NIFTY", "2026-11-24"]) == 0
+    text = capsys.readouterr().out
+    assert "futures expire  2026-12-29, 2027-01-25, 2027-02-23\n" in text
+    assert "provisional     2027-01-25, 2027-02-23: the holidays of the year are not published" in text
+    assert main(["rules", "show", "NIFTY", "2026-06-01", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["provisional"] == []
+
+
 def test_a_lot_that_no_row_covers_is_not_guessed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "show", "YESBANK", "2019-06-03", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -20,13 +20,17 @@ HEAD = frozenset({*Dated.__struct_fields__, "symbol", "symbols"})
 
 
 class Told(Struct, frozen=True):
-    """Every rule in force for a scrip on a day; lots (units) by day of expiry, null where no row covers it."""
+    """Every rule in force for a scrip on a day; lots (units) by day of expiry, null where no row covers it.
+
+    `provisional` are the expiries of a year whose holidays are not published: others of them may bring one forward.
+    """
 
     symbol: str
     day: datetime.date
     is_session: bool
     options_expire: tuple[datetime.date, ...]
     futures_expire: tuple[datetime.date, ...]
+    provisional: tuple[datetime.date, ...]
     lots: dict[str, int | None]
     rules: tuple[InForce, ...]
 
@@ -49,8 +53,9 @@ def told(rules: Rulebook, symbol: str, day: datetime.date) -> Told:
     """The rules of a scrip on a day; raises OutsideRules where there are none."""
     options, futures = rules.expiries(symbol, day), rules.future_expiries(symbol, day)
     lots = {str(expiry): _lot(rules, symbol, expiry, day) for expiry in sorted({*options, *futures})}
+    unsure = tuple(d for d in sorted({*options, *futures}) if not rules.is_calendar_known(d))
     is_session = rules.session(day) is not None
-    return Told(symbol, day, is_session, options, futures, lots, in_force(rules, (symbol,), day))
+    return Told(symbol, day, is_session, options, futures, unsure, lots, in_force(rules, (symbol,), day))
 
 
 def _lot(rules: Rulebook, symbol: str, expiry: datetime.date, day: datetime.date) -> int | None:
@@ -66,6 +71,9 @@ def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
     yield f"{found.symbol} on {found.day}, {found.day:%A}{shut}"
     yield f"  options expire  {_days(found.options_expire)}"
     yield f"  futures expire  {_days(found.futures_expire)}"
+    if found.provisional:
+        yield f"  provisional     {_days(found.provisional)}: the holidays of the year are not published, and one of"
+        yield "                  them may bring an expiry forward; national holidays are reckoned with"
     lots = [f"{units or 'not known'} ({expiry})" for expiry, units in found.lots.items()]
     yield f"  lots            {', '.join(lots)}"
     for one in found.rules:

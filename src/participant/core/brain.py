@@ -13,7 +13,7 @@ from participant.core.strategies.table import build_of, strategy_of
 from participant.core.strategy import Case, logged
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 6, "covered_call": 5, "pricing": 2, "volatility": 4, "margin": 2, "charges": 2}
+MODULE_VERSIONS = {"brain": 8, "covered_call": 6, "pricing": 2, "volatility": 4, "margin": 3, "charges": 2}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
 
 

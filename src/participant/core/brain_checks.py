@@ -7,6 +7,7 @@ of its own (docs/controls.md).
 """
 
 from collections.abc import Generator
+from math import isfinite
 
 from msgspec.structs import replace
 
@@ -15,14 +16,13 @@ from participant.core.book_risk import book_risk
 from participant.core.decision import Action
 from participant.core.delivery import ends_physical
 from participant.core.in_force import doubts
-from participant.core.market import quoted
+from participant.core.market_checks import basis, halt, operating_range, position_limit, price_range
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
-from participant.core.pricing import rounded
 from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Contract, Kind
 from participant.core.sound import unsound
 from participant.core.strategy import Case, Gate, Strategy, Verdict, ask, maintain
-from participant.core.wording import percent, rupees
+from participant.core.wording import rupees
 
 SESSIONS_SEARCHED = 20
 
@@ -39,10 +39,13 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         if case.market.scrip != case.scrip.symbol:
             refused = f"nothing is done for {case.scrip.symbol} on a market state of {case.market.scrip}"
             return maintain(refused, {"spot": case.market.spot}), _unknown(case)
+        if not case.scrip.is_enabled:
+            refused = f"nothing is done for {case.scrip.symbol}: it is disabled in the watchlist (is_enabled = false)"
+            return maintain(refused, {"spot": case.market.spot}), book_risk(case)
         raw = strategy(case.scrip, case.market, case.position, case.account, case.rules)
         plan = Plan(case, raw)
         verdict = _passed(plan)
-        return verdict, plan.risk if verdict.legs == raw.legs else book_risk(case, verdict.legs)
+        return verdict, plan.risk if bool(verdict.legs) == bool(raw.legs) else book_risk(case)
     except OutsideRules as unknown:
         return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), _unknown(case)
 
@@ -53,15 +56,11 @@ def _unknown(case: Case) -> BookRisk | None:
     return None if is_empty else BookRisk(unknown=case.scrip.symbol)
 
 
-def vetted(case: Case, verdict: Verdict) -> Verdict:
+def _passed(plan: Plan) -> Verdict:
     """The verdict where it may be; a maintain with the first refusal and its figures where one that opens may not.
 
     What opens says on how many rules of low confidence (`rules_low`).
     """
-    return _passed(Plan(case, verdict))
-
-
-def _passed(plan: Plan) -> Verdict:
     verdict, fault = plan.verdict, unsound(plan)
     if fault:
         return maintain(f"nothing is done on a verdict that cannot be: {fault}", {"spot": plan.case.market.spot})
@@ -73,7 +72,8 @@ def _passed(plan: Plan) -> Verdict:
         return maintain(asked.said, figures, gates)
     case = plan.case
     figures["rules_low"] = doubts(case.rules, case.scrip.symbol, case.day)
-    return replace(verdict, figures=figures, gates=gates)
+    legs = verdict.legs if plan.legs is None else plan.legs
+    return replace(verdict, figures=figures, gates=gates, legs=legs)
 
 
 def _gates(plan: Plan) -> Generator[Gate, None, None]:
@@ -100,19 +100,6 @@ def slicing(plan: Plan) -> Found:
     """The orders that it takes within the exchange's quantity of one order."""
     orders = sum(len(leg.slices) for leg in plan.verdict.legs)
     return Found(orders, plan.limits.orders_max, f"it takes {orders} orders")
-
-
-def price_range(plan: Plan) -> Found:
-    """How much of the exchange's price range the limits use: their distance from the middle as a share of the room."""
-    used = 0.0
-    for leg in plan.verdict.legs:
-        quote = quoted(plan.case.market, leg.contract)
-        if quote is None or not quote.is_valid:
-            return Found(float("inf"), plan.limits.range_share_max, f"{leg.contract.key} has no valid quote")
-        room = plan.case.rules.price_range(leg.contract.kind, plan.case.day).room(quote.mid)
-        used = max(used, abs(leg.limit - quote.mid) / room if room > 0 else float("inf"))
-    reason = f"a limit lies {percent(used)} of the exchange's price range from the middle"
-    return Found(rounded(used), plan.limits.range_share_max, reason, is_share=True)
 
 
 # --- what binds what adds to the risk ---------------------------------------------------------------------------------
@@ -160,19 +147,22 @@ def expiry(plan: Plan) -> Found:
 
 
 def margin(plan: Plan) -> Found:
-    """The margin that all scrips and orders use, with that of the legs to come."""
-    account = plan.case.account
-    needed = account.committed + sum(leg.margin for leg in plan.verdict.legs)
-    reason = f"{rupees(needed)} of margin would be committed"
-    return Found(plan.share(needed), plan.case.weights.margin_share_max, reason, is_share=True)
+    """The margin that all scrips and orders use, with that of the legs to come, as the brain itself reckons it."""
+    return _of_margin(plan, plan.case.account.committed, "be committed", plan.case.weights.margin_share_max)
 
 
 def concentration(plan: Plan) -> Found:
     """The margin of this scrip alone, with that of the legs to come."""
-    symbol, account = plan.case.scrip.symbol, plan.case.account
-    needed = account.used.get(symbol, 0) + sum(leg.margin for leg in plan.verdict.legs)
-    reason = f"{rupees(needed)} of margin would lie in {symbol}"
-    return Found(plan.share(needed), plan.limits.margin_share_max, reason, is_share=True)
+    symbol = plan.case.scrip.symbol
+    return _of_margin(plan, plan.case.account.used.get(symbol, 0), f"lie in {symbol}", plan.limits.margin_share_max)
+
+
+def _of_margin(plan: Plan, used: int, where: str, limit: float | None) -> Found:
+    needed = used + plan.margin
+    reason = "its margin cannot be reckoned without a price and a volatility"
+    if isfinite(needed):
+        reason = f"{rupees(int(needed))} of margin would {where}"
+    return Found(plan.share(needed), limit, reason, is_share=True)
 
 
 def drawdown(plan: Plan) -> Found:
@@ -239,7 +229,11 @@ BRAIN_CHECKS: tuple[Check, ...] = (
     Check(covered, binds_all=True),
     Check(slicing, binds_all=True),
     Check(price_range, binds_all=True),
+    Check(operating_range, binds_all=True),
+    Check(basis, binds_all=True),
+    Check(halt, binds_all=True),
     Check(lots),
+    Check(position_limit),
     Check(delivery),
     Check(expiry),
     Check(margin),

@@ -18,8 +18,9 @@ Share = Annotated[float, Meta(gt=0.0, le=1.0)]
 
 
 class Halt(Dated, frozen=True, kw_only=True):
-    """What a move of the index (a share) at a time of day (IST) does: None for the rest of the day, 0 for nothing."""
+    """What a move of an index (a share) at a time of day (IST) does: None for the rest of the day, 0 for nothing."""
 
+    indices: Symbols
     move: Annotated[float, Meta(gt=0.0, lt=1.0)]
     begins: datetime.time
     ends: datetime.time | None = None
@@ -97,15 +98,14 @@ class Conduct(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, d
     delivery_margins: tuple[DeliveryMargin, ...]
     operating_ranges: tuple[OperatingRange, ...]
 
-    def halt_rule(self, move: float, at: datetime.time, on: datetime.date) -> Halt | None:
-        """What a move of the index (a share of its close before, either way) at a time (IST) does to the market.
+    def halt_level(self, symbol: str, at: datetime.time, on: datetime.date) -> float | None:
+        """The least move of an index (a share of its close before) that halts the market at a time (IST).
 
-        None where trading goes on. Raises OutsideRules.
+        None of what halts nothing then. Raises OutsideRules.
         """
         row_on(self.halts, on, "market-wide halts", FILE)
-        reached = [row for row in self.halts if row.holds(on) and row.move <= abs(move) and row.is_at(at)]
-        widest = max(reached, key=lambda row: row.move, default=None)
-        return widest if widest and widest.halt_minutes != 0 else None
+        rows = (row for row in self.halts if row.holds(on) and symbol in row.indices and row.is_at(at))
+        return min((row.move for row in rows if row.halt_minutes != 0), default=None)
 
     def position_limit(
         self, symbol: str, kind: Kind, moment: Literal["intraday", "close"], on: datetime.date

@@ -30,7 +30,8 @@ class Action(StrEnum):
 class Leg(Struct, frozen=True, rename="camel"):
     """One contract of a decision. Legs are worked strictly in their order, each when the one before is filled.
 
-    `limit` is the price that the decision saw (the far touch); `margin` (paise) is what the leg adds to the margin.
+    `limit` is the price that the decision saw (the far touch); `margin` (paise) is what the leg adds to the margin, in
+    a decision never less than the brain's own figure.
     """
 
     contract: Contract

@@ -1,7 +1,7 @@
 """The last day of a call that is held: how it settles, what margin that day asks for, and whether it is there.
 
-On that day short options pay an additional exposure margin, and what expires is no longer set off against later
-contracts (`core/margin.py` reckons both; the rates and the settlement method are dated rules).
+On that day short options pay an additional exposure margin, and, but in earlier years, what expires is not set off
+against later contracts (`core/margin.py` reckons both; the rates and the settlement method are dated rules).
 """
 
 from collections.abc import Sequence

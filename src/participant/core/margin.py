@@ -28,6 +28,7 @@ from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import day_of, usual_close
 
 SESSIONS_A_YEAR = 252
+ONE_DAY = datetime.timedelta(days=1)
 STEPS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
 
 Legs = Sequence[tuple[Contract, int]]
@@ -46,6 +47,12 @@ class MarginRates(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     calendar_charge: NotNegative
     exposure: NotNegative
     expiry_day_short_exposure: NotNegative
+
+
+class DayRates(MarginRates, frozen=True, kw_only=True):
+    """The parameters of a day: with whether what expires on it is still set off against later expiries."""
+
+    is_offset_on_last_day: bool
 
 
 class Scenario(Struct, frozen=True):
@@ -68,7 +75,8 @@ class _Unit(Struct, frozen=True):
 class Scan(Struct, frozen=True):
     """Contracts made ready: their margin is asked for one set of quantities after another.
 
-    `covers` is how much of each scenario's loss counts, `parts` the places of the contracts that are scanned together.
+    `covers` is how much of each scenario's loss counts, `parts` the places of the contracts that are scanned together,
+    `together` those of them that are set off against each other across expiries.
     """
 
     rates: MarginRates
@@ -76,7 +84,7 @@ class Scan(Struct, frozen=True):
     covers: tuple[float, ...]
     units: tuple[_Unit, ...]
     parts: tuple[tuple[int, ...], ...]
-    later: tuple[int, ...]
+    together: tuple[int, ...]
     today: datetime.date
 
     def margin(self, quantities: Sequence[int]) -> int:
@@ -95,7 +103,7 @@ class Scan(Struct, frozen=True):
     def _calendar_charge(self, quantities: Sequence[int]) -> float:
         """What the scan misses: expiries do not move as one. Opposite deltas of different ones are charged per unit."""
         deltas: dict[datetime.date, float] = {}
-        for i in self.later:
+        for i in self.together:
             expiry, delta = self.units[i].contract.expiry, quantities[i] * self.units[i].delta
             deltas[expiry] = deltas.get(expiry, 0.0) + delta
         return _matched(deltas) * self.rates.calendar_charge * self.forward if len(deltas) > 1 else 0.0
@@ -125,7 +133,7 @@ class Crash(Struct, frozen=True):
         return _paise_up(loss)
 
 
-def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
+def margin(rates: DayRates, legs: Legs, spot: int, volatility: float, at: int) -> int:
     """The margin (paise, rounded up) of signed quantities in one underlying at a spot price and a yearly volatility.
 
     Each contract comes once. Raises ValueError without a price or a volatility that can be.
@@ -135,7 +143,7 @@ def margin(rates: MarginRates, legs: Legs, spot: int, volatility: float, at: int
     return scan.margin([quantity for _, quantity in scanned])
 
 
-def scan_of(rates: MarginRates, contracts: Sequence[Contract], market: tuple[int, float], at: int) -> Scan:
+def scan_of(rates: DayRates, contracts: Sequence[Contract], market: tuple[int, float], at: int) -> Scan:
     """Contracts of one underlying made ready at a spot price and a yearly volatility: those that are not shares.
 
     Raises ValueError as `margin` does.
@@ -148,11 +156,12 @@ def scan_of(rates: MarginRates, contracts: Sequence[Contract], market: tuple[int
     now, today = Scenario(float(spot), volatility), day_of(at)
     scenarios = _scenarios(rates, now)
     units = tuple(_unit(one, (now, *scenarios), at) for one in contracts if one.kind is not Kind.STOCK)
-    # On its last day a contract is no longer set off against later ones: it is scanned on its own.
-    last_day = tuple(i for i, unit in enumerate(units) if unit.contract.expiry <= today)
-    later = tuple(i for i, unit in enumerate(units) if unit.contract.expiry > today)
-    covers, parts = tuple(then.cover for then in scenarios), tuple(filter(None, (last_day, later)))
-    return Scan(rates, now.forward, covers, units, parts, later, today)
+    # What is over is scanned apart from later expiries, and so is what ends today where the day's rules say so.
+    first = today if rates.is_offset_on_last_day else today + ONE_DAY
+    alone = tuple(i for i, unit in enumerate(units) if unit.contract.expiry < first)
+    together = tuple(i for i, unit in enumerate(units) if unit.contract.expiry >= first)
+    covers, parts = tuple(then.cover for then in scenarios), tuple(filter(None, (alone, together)))
+    return Scan(rates, now.forward, covers, units, parts, together, today)
 
 
 def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float, volatility: float, at: int) -> int:

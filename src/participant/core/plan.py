@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from participant.core.account import BookRisk, Portfolio
 from participant.core.book_risk import Fills, book_risk, fills_of
+from participant.core.decision import Leg
+from participant.core.leg_margins import with_own_margins
 from participant.core.pricing import rounded
 from participant.core.risk_limits import RiskLimits
 from participant.core.scrip import Contract, Kind
@@ -34,6 +36,16 @@ class Plan(Struct, frozen=True, dict=True):
         return fills_of(self.case, self.verdict.legs)
 
     @cached_property
+    def legs(self) -> tuple[Leg, ...] | None:
+        """The verdict's legs with margins that are no lower than our own; None where these cannot be reckoned."""
+        return with_own_margins(self.case, self.verdict.legs)
+
+    @property
+    def margin(self) -> float:
+        """What the legs add to the margin (paise); infinite where that cannot be reckoned."""
+        return float("inf") if self.legs is None else sum(leg.margin for leg in self.legs)
+
+    @cached_property
     def risk(self) -> BookRisk | None:
         """The risk with the verdict's legs; None where there is nothing to be at risk."""
         return book_risk(self.case, self.verdict.legs)
@@ -58,7 +70,7 @@ class Plan(Struct, frozen=True, dict=True):
         """Whether nothing it can lead to is worse, in any scenario, than the worst that the book can come to now."""
         return not self.after.unknown and worst(self.after.scenarios) <= worst(self.before.scenarios)
 
-    def share(self, paise: int) -> float:
+    def share(self, paise: float) -> float:
         """An amount as a share of the account's capital."""
         return rounded(paise / self.case.account.capital) if self.case.account.capital > 0 else float("inf")
 
@@ -66,7 +78,7 @@ class Plan(Struct, frozen=True, dict=True):
 class Found(Struct, frozen=True):
     """What a check compared: `value` may be at most `limit`, or must be at least where `is_floor`; None is not set.
 
-    `reason` says it in words without the comparison's result.
+    Where `is_strict` it must be under the limit, not at it. `reason` says it in words without the comparison's result.
     """
 
     value: float
@@ -74,11 +86,12 @@ class Found(Struct, frozen=True):
     reason: str
     is_floor: bool = False
     is_share: bool = False
+    is_strict: bool = False
 
     @property
     def is_ok(self) -> bool:
         """Whether it is allowed; what has no limit or no figure is not."""
-        if self.limit is None:
+        if self.limit is None or (self.is_strict and self.value == self.limit):
             return False
         return self.value >= self.limit if self.is_floor else self.value <= self.limit
 
@@ -104,7 +117,8 @@ def refusal(check: Check, found: Found) -> str:
     """Why a check refuses, in a sentence."""
     if found.limit is None:
         return f"refused by {check.name}: its limit is not set in the scrip's limits, and what has no limit is refused"
-    than = "under the least of" if found.is_floor else "over the limit of"
+    over = "at or over" if found.is_strict else "over"
+    than = "under the least of" if found.is_floor else f"{over} the limit of"
     return f"refused by {check.name}: {found.reason}, {than} {said(found, found.limit)}"
 
 

@@ -2,7 +2,8 @@
 
 Its rows (`core/rulerows.py`) carry their source and how far they can be trusted; one without `until` holds until a
 newer one is known. Asking for what no row covers raises OutsideRules. Nothing is guessed, with one exception that says
-so: expiries in a year whose holidays are not published yet stand on their plain weekday (`is_calendar_known`).
+so: expiries in a year whose holidays are not published yet stand on their plain weekday, but for holidays that are
+certain before that (`is_calendar_known`).
 `core/in_force.py` lists the rows in force on a day.
 """
 
@@ -10,11 +11,13 @@ import datetime
 from collections.abc import Sequence
 from functools import cached_property
 
+from msgspec.structs import asdict
+
 from participant.core import rulerows
 from participant.core.charges import ChargeRates
 from participant.core.conduct import Conduct
 from participant.core.ids import digest
-from participant.core.margin import MarginRates
+from participant.core.margin import DayRates
 from participant.core.once import once
 from participant.core.outside import ONE_DAY, OutsideRules, row_on
 from participant.core.scrip import Kind
@@ -166,11 +169,16 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         return row_on(self.charges, on, "charges", "charges.toml").rates
 
     @once
-    def margin_rates(self, symbol: str, on: datetime.date) -> MarginRates:
-        """The parameters of an underlying's margin on a day, by the published scan ranges where there are any."""
+    def margin_rates(self, symbol: str, on: datetime.date) -> DayRates:
+        """The parameters of an underlying's margin on a day, by the published scan ranges where there are any.
+
+        What expires on the day is set off against later expiries as `calendar_spreads` has it; of an underlying of no
+        known class it is not.
+        """
         rows = [*self.rows_of(self.margins, symbol), *self._margins_of_all]
         rates, scan = row_on(rows, on, "margins", "margin.toml").rates, self.scan(symbol, on)
-        return scan.over(rates) if scan else rates
+        is_offset = bool(self.class_of(symbol)) and self.calendar_offset(symbol, on)
+        return DayRates(**asdict(scan.over(rates) if scan else rates), is_offset_on_last_day=is_offset)
 
     @cached_property
     def _margins_of_all(self) -> tuple[rulerows.MarginRow, ...]:
@@ -197,12 +205,12 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         week = datetime.timedelta(weeks=1)
         # Two weeks more than are listed: the first may have passed, or been brought forward to before `on`.
         planned = (_week_day(rows, on + i * week) for i in range(rule.weeklies + 2))
-        days = (self._shifted(day) for day in planned if day is not None)
+        days = (self._shifted(self._off_fixed(day)) for day in planned if day is not None)
         return tuple(day for day in days if day >= on)[: rule.weeklies]
 
     def _monthlies(self, rule: rulerows.Expiry, rows: Expiries, on: datetime.date) -> tuple[datetime.date, ...]:
         planned = (_month_day(rows, on, i) for i in range(rule.monthlies + 1))
-        days = (self._shifted(day) for day in planned if day is not None)
+        days = (self._shifted(self._off_fixed(day)) for day in planned if day is not None)
         return tuple(day for day in days if day >= on)[: rule.monthlies]
 
     def _off_fixed(self, day: datetime.date) -> datetime.date:

@@ -134,6 +134,7 @@ class Weights(Struct, frozen=True, forbid_unknown_fields=True):
     choose_target: NotNegative = 0.0
     choose_error_max: NotNegative = 0.0
     quote_age_max_s: Count = 60
+    basis_max: Share = 0.03
     weight_richness: Figure = 0.40
     weight_depth: Figure = 0.10
     weight_liquidity: Figure = 0.20

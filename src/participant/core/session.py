@@ -50,6 +50,12 @@ def day_of(at: int) -> datetime.date:
     return datetime.date.fromordinal(EPOCH_ORDINAL + (at // SECOND + IST_S) // DAY_S)
 
 
+def time_of(at: int) -> datetime.time:
+    """The IST wall time of an instant (ns UTC), to the second."""
+    minutes, second = divmod((at // SECOND + IST_S) % DAY_S, 60)
+    return datetime.time(minutes // 60, minutes % 60, second)
+
+
 def at_time(day: datetime.date, hour: int, minute: int, second: int = 0) -> int:
     """The instant (ns UTC) of an IST wall time."""
     days = day.toordinal() - EPOCH_ORDINAL

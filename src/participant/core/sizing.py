@@ -94,7 +94,7 @@ def size(case: Case, candidate: Candidate, costs: Costs, at_risk: int = 0) -> Si
         margin_why=f"margin: a lot needs {rupees(lot_margin)} of the {rupees(room)} left",
         crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(lot_loss)} "
         f"of the {rupees(loss_max)} allowed",
-        delta_why=f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left",
+        delta_why=_unset(case) or f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left",
         display_why=f"displayed size: {counted(shown, 'lot')} at the touch",
     )
 
@@ -137,6 +137,14 @@ def delta_room(case: Case) -> int:
     own = share_of_capital(case, limits.delta_share_max or 0.0)
     together = share_of_capital(case, limits.portfolio_delta_share_max or 0.0) - case.account.others.delta
     return max(0, min(own, int(together / beta)) if beta else own)
+
+
+def _unset(case: Case) -> str:
+    """Which limit of the bet on the market is not set, in words; an empty string where both are."""
+    limits = case.scrip.limits
+    names = [name for name in ("delta_share_max", "portfolio_delta_share_max") if getattr(limits, name) is None]
+    are = "is" if len(names) == 1 else "are"
+    return f"the bet on the market: {' and '.join(names)} {are} not set in the scrip's limits" if names else ""
 
 
 def costs_of(case: Case, candidate: Candidate) -> Costs:

@@ -19,7 +19,7 @@ def unsound(plan: Plan) -> str:
         fault = _fault(case, leg, verdict)
         if fault:
             return f"the leg in {leg.contract.key} has {fault}"
-    return _bares(plan) if verdict.action is Action.CLOSE else ""
+    return _bares(plan) or _opens(plan) if verdict.action is Action.CLOSE else ""
 
 
 def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
@@ -41,4 +41,16 @@ def _bares(plan: Plan) -> str:
         before, after = naked_units(fills_of(plan.case, ()), kind), naked_units(plan.fills, kind)
         if after > before:
             return f"it closes, and {after:,} units of options sold would have no cover where {before:,} have none now"
+    return ""
+
+
+def _opens(plan: Plan) -> str:
+    """A close only makes smaller what is held: as an opening under another name no check would have judged it."""
+    left = dict(plan.fills.held)
+    for contract, quantity in plan.fills.legs:
+        held = left.get(contract, 0)
+        if quantity * held >= 0 or abs(quantity) > abs(held):
+            done = "buys" if quantity > 0 else "sells"
+            return f"it closes, and {done} {abs(quantity):,} {contract.key} where {held:+,} are held"
+        left[contract] = held + quantity
     return ""

@@ -2,9 +2,9 @@
 
 from participant.core.cover import bought, covers
 from participant.core.decision import Leg
-from participant.core.market import quoted
+from participant.core.market import option, quoted
 from participant.core.position import Holding, unrealised
-from participant.core.scrip import Kind, Side
+from participant.core.scrip import Contract, Kind, Side
 from participant.core.strategy import Case
 
 
@@ -18,8 +18,26 @@ def unquoted(case: Case, *kinds: Kind) -> str:
     for kind in kinds:
         for holding in held(case, kind):
             if closing_price(case, holding) == 0:
-                return f"{holding.contract.key} is held and has no valid quote"
+                return f"{holding.contract.key} is held and {_absence(case, holding.contract)}"
     return ""
+
+
+def _absence(case: Case, contract: Contract) -> str:
+    """Why a contract has no price to close at: it is over, listed on other terms, not listed, or nobody quotes it."""
+    kind, expiry = contract.kind, contract.expiry
+    if kind is not Kind.STOCK and (expiry < case.day or case.at >= case.rules.expiry_at(expiry)):
+        return f"expired on {expiry}: the books have not settled it yet"
+    chain = next((c for c in case.market.chains if kind.is_option and c.expiry == expiry), None)
+    listed = [f.contract for f in case.market.futures if f.contract.key == contract.key]
+    if chain is not None and any(row.strike == contract.strike for row in chain.strikes):
+        listed = [option(contract.underlying, chain, kind, contract.strike)]
+    if kind is not Kind.STOCK and not listed:
+        return "the market state does not list it"
+    if listed and listed[0].lot != contract.lot:
+        return f"its lot has changed from {contract.lot} to {listed[0].lot} units: the books have it on its old terms"
+    if listed and listed[0] != contract:
+        return "its tick or freeze quantity has changed: the books have it on its old terms"
+    return "has no valid quote"
 
 
 def closing_price(case: Case, holding: Holding) -> int:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 
 from msgspec import Struct
 
-from participant.core.margin import MarginRates, margin
+from participant.core.margin import ONE_DAY, MarginRates, margin
 from participant.core.pricing import implied_volatility, rounded, years_to
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
@@ -58,11 +58,11 @@ def required(file: Path, legs: Legs, rules: Rulebook) -> Required:
     day, commodity = _read(file, symbol)
     found = [(contract, units, _find(file, commodity, contract)) for contract, units in legs]
     span = 0.0
-    # On its last day a contract is no longer set off against later ones: it is scanned on its own.
-    for part in ([f for f in found if f[0].expiry <= day], [f for f in found if f[0].expiry > day]):
+    rates, at = rules.margin_rates(symbol, day), at_time(day, 15, 30)
+    first = day if rates.is_offset_on_last_day else day + ONE_DAY
+    for part in ([f for f in found if f[0].expiry < first], [f for f in found if f[0].expiry >= first]):
         held = [ResolvedPosition(theirs, float(units)) for _, units, theirs in part]
         span += float(compute_commodity(commodity, held).span_risk)
-    rates, at = rules.margin_rates(symbol, day), at_time(day, 15, 30)
     exposure = sum(_exposure(rates, one, commodity.underlying_price, day) for one in found)
     level = round(_level(file, commodity, min(contract.expiry for contract, _ in legs)) * PRICE_UNITS)
     sigma = _volatility(commodity, level / PRICE_UNITS, at)

@@ -1,0 +1,94 @@
+"""What the legs of a verdict add to the margin by the brain's own reckoning, whatever its strategy says of them.
+
+The book is margined as one portfolio before the legs and after each of them, in their order: what is needed on the way
+must be there as well. It is valued as the sizing of a structure is: at the price of a future that it trades, else at
+the forward of its options, and at the volatility at the money of the options that it trades.
+"""
+
+from collections.abc import Sequence
+from math import isfinite, nan
+
+from msgspec.structs import replace
+
+from participant.core.decision import Leg
+from participant.core.margin import margin
+from participant.core.market import Chain, quoted
+from participant.core.pricing import rounded
+from participant.core.scrip import Contract, Kind, Side, money
+from participant.core.strategy import Case
+from participant.core.volatility import atm_iv, forward_to, strike_iv, years_left
+
+
+def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
+    """The legs, each with a margin (paise) that together are no less than the book asks for after it.
+
+    None where there is no price or no volatility to reckon with.
+    """
+    book = {h.contract: h.quantity for h in case.position.holdings}
+    contracts = [*(leg.contract for leg in legs), *book]  # what is traded goes before what is held
+    level, sigma = _level(case, contracts), _volatility(case, contracts[: len(legs)], [*book])
+    if level <= 0 or not isfinite(sigma):
+        return None
+    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
+    before = margin(rates, [*book.items()], level, sigma, case.at)
+    paid = given = most = 0
+    own = []
+    for leg in legs:
+        book[leg.contract] = book.get(leg.contract, 0) + leg.side.sign * leg.quantity
+        if leg.contract.kind is Kind.STOCK and leg.side is Side.BUY:
+            paid += money(leg.limit, leg.quantity)  # room that nobody else can have until it is paid
+        most = max(most, paid + margin(rates, [*book.items()], level, sigma, case.at) - before)
+        own.append(replace(leg, margin=max(leg.margin, most - given)))
+        given += own[-1].margin
+    return tuple(own)
+
+
+def _level(case: Case, contracts: Sequence[Contract]) -> int:
+    """What stands for the underlying's price: the first future that is quoted, else the first option's forward."""
+    quotes = (quoted(case.market, c) for c in contracts if c.kind is Kind.FUTURE)
+    level = next((quote.mid for quote in quotes if quote is not None and quote.is_valid), 0)
+    chains = (_chain(case, c) for c in contracts if c.kind.is_option)
+    chain = next((chain for chain in chains if chain is not None), None)
+    if level or chain is None:
+        return level or case.market.spot
+    return round(forward_to(case.market, chain, years_left(case.market, chain, case.rules)).level)
+
+
+def _volatility(case: Case, traded: Sequence[Contract], held: Sequence[Contract]) -> float:
+    """The highest at the money of the options that are traded, else of those held, else of all that are listed.
+
+    An option without one goes by its own, or by the look-back's last; `nan` where one of them has none of these.
+    """
+    for contracts in (traded, held):
+        sigmas = [_at_the_money(case, c) for c in contracts if c.kind.is_option]
+        if sigmas:
+            return max(sigmas, key=lambda sigma: (not isfinite(sigma), sigma))
+    known = [sigma for chain in case.market.chains if isfinite(sigma := _of_chain(case, chain))]
+    return max(known, default=_last(case))
+
+
+def _at_the_money(case: Case, contract: Contract) -> float:
+    chain = _chain(case, contract)
+    if chain is None:
+        return _last(case)
+    level = _of_chain(case, chain)
+    if isfinite(level):
+        return level
+    years = years_left(case.market, chain, case.rules)
+    forward, quote = forward_to(case.market, chain, years).level, quoted(case.market, contract)
+    own = rounded(strike_iv(contract.kind is Kind.CALL, quote, forward, contract.strike, years))
+    return own if isfinite(own) else _last(case)
+
+
+def _of_chain(case: Case, chain: Chain) -> float:
+    years = years_left(case.market, chain, case.rules)
+    return rounded(atm_iv(chain, forward_to(case.market, chain, years).level, years))
+
+
+def _last(case: Case) -> float:
+    history = case.market.look_back.iv30
+    return history[-1] if history and history[-1] > 0 else nan
+
+
+def _chain(case: Case, contract: Contract) -> Chain | None:
+    return next((c for c in case.market.chains if c.expiry == contract.expiry), None)

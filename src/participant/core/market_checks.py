@@ -1,0 +1,133 @@
+"""Brain checks of the market that a verdict meets: the exchange's ranges, halts and position limits, spot and forward.
+
+Each is a pure function of a plan; `core/brain_checks.py` has them in their order. What no dated rule covers is asked of
+nobody: position limits before July 2025 and of stocks went by shares of an open interest that is not known here.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from participant.core.book_risk import DELTA, unit, unvalued
+from participant.core.conduct import PositionLimit
+from participant.core.market import Chain, quoted
+from participant.core.outside import OutsideRules
+from participant.core.plan import Found, Plan
+from participant.core.pricing import rounded
+from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
+from participant.core.session import time_of
+from participant.core.volatility import forward_to, years_left
+from participant.core.wording import at_price, percent, rupees
+
+
+def price_range(plan: Plan) -> Found:
+    """How much of the exchange's price range the limits use: their distance from the middle as a share of the room."""
+    used = 0.0
+    for leg in plan.verdict.legs:
+        quote = quoted(plan.case.market, leg.contract)
+        if quote is None or not quote.is_valid:
+            return Found(float("inf"), plan.limits.range_share_max, f"{leg.contract.key} has no valid quote")
+        room = plan.case.rules.price_range(leg.contract.kind, plan.case.day).room(quote.mid)
+        used = max(used, abs(leg.limit - quote.mid) / room if room > 0 else float("inf"))
+    reason = f"a limit lies {percent(used)} of the exchange's price range from the middle"
+    return Found(rounded(used), plan.limits.range_share_max, reason, is_share=True)
+
+
+def operating_range(plan: Plan) -> Found | None:
+    """How far from its close before the limit of a future lies; nothing where the close before is not known.
+
+    That of the future is taken as its underlying's, at the basis of now.
+    """
+    market, rules, day = plan.case.market, plan.case.rules, plan.case.day
+    close, away = _close_before(plan), []
+    for leg in plan.verdict.legs:
+        quote = quoted(market, leg.contract) if leg.contract.kind is Kind.FUTURE else None
+        if quote is not None and quote.is_valid and close > 0 and market.spot > 0:
+            away.append(abs(leg.limit / (close * quote.mid / market.spot) - 1))
+    if not away:
+        return None
+    reason = f"a limit lies {percent(max(away))} from the future's close before"
+    return Found(rounded(max(away)), rules.operating_range(Kind.FUTURE, day), reason, is_share=True)
+
+
+def basis(plan: Plan) -> Found:
+    """How far spot lies from what the legs' expiries say that it costs: one of the two is wrong where it is far."""
+    spot, most = plan.case.market.spot, plan.case.weights.basis_max
+    if spot <= 0:
+        return Found(float("inf"), most, "the underlying has no price", is_share=True)
+    away = max(((abs(level / spot - 1), name) for level, name in _levels(plan)), default=(0.0, ""))
+    reason = f"spot at {at_price(spot)} lies {percent(away[0])} from {away[1]}"
+    return Found(rounded(away[0]), most, reason, is_share=True)
+
+
+def _levels(plan: Plan) -> Iterator[tuple[float, str]]:
+    """The futures that the legs trade, and the forwards of their options, each with its name."""
+    case = plan.case
+    for contract in dict.fromkeys(leg.contract for leg in plan.verdict.legs):
+        quote, chain = quoted(case.market, contract), _chain(plan, contract)
+        if contract.kind is Kind.FUTURE and quote is not None and quote.is_valid:
+            yield quote.mid, contract.key
+        if chain is not None:
+            forward = forward_to(case.market, chain, years_left(case.market, chain, case.rules))
+            yield forward.level, f"the forward of {chain.expiry}, {at_price(round(forward.level))} by {forward.source}"
+
+
+def _chain(plan: Plan, contract: Contract) -> Chain | None:
+    is_of = contract.kind.is_option
+    return next((c for c in plan.case.market.chains if is_of and c.expiry == contract.expiry), None)
+
+
+def halt(plan: Plan) -> Found | None:
+    """How far an index that halts the market stands from its close before; of others the state does not tell it."""
+    case, close = plan.case, _close_before(plan)
+    level = case.rules.halt_level(case.scrip.symbol, time_of(case.at), case.day)
+    if level is None or close <= 0:
+        return None
+    move = abs(case.market.spot / close - 1)
+    reason = f"{case.scrip.symbol} stands {percent(move)} from its close before, where the market is halted"
+    return Found(rounded(move), level, reason, is_share=True, is_strict=True)
+
+
+def _close_before(plan: Plan) -> int:
+    closes = plan.case.market.look_back.closes
+    return closes[-1] if closes else 0
+
+
+def position_limit(plan: Plan) -> Found | None:
+    """Options as futures equivalents, as a share of what one entity may hold in an index: net, and gross a side."""
+    found = [_share_of(plan, row) for row in _limits(plan)]
+    if not found:
+        return None
+    share, reason = max(found)
+    return Found(rounded(share), 1.0, reason, is_share=True)
+
+
+def _limits(plan: Plan) -> list[PositionLimit]:
+    """The limits of the day for the options of the book: while it runs, and at its close, to which all is carried."""
+    case, rows = plan.case, []
+    for kind in sorted({c.kind for c in plan.fills.contracts if c.kind.is_option}):
+        for moment in ("intraday", "close"):
+            try:
+                rows.append(case.rules.position_limit(case.scrip.symbol, kind, moment, case.day))
+            except OutsideRules:
+                continue
+    return rows
+
+
+def _share_of(plan: Plan, row: PositionLimit) -> tuple[float, str]:
+    """The largest share of a limit, and in words; each order fills where that raises the side, else not."""
+    long = short = high = low = 0.0
+    for contract in (c for c in plan.fills.contracts if c.kind in row.kinds):
+        value = (unit(plan.case, contract) or unvalued(plan.case, contract))[DELTA] / PRICE_UNITS_PER_PAISA
+        held = value * _units(plan.fills.held, contract)
+        adds = [value * q for part in (plan.fills.working, plan.fills.legs) for c, q in part if c == contract]
+        up, down = held + sum(a for a in adds if a > 0), held + sum(a for a in adds if a < 0)
+        long, short = long + max(0.0, up), short + max(0.0, -down)
+        high, low = high + up, low + down
+    net, gross = max(abs(high), abs(low)), max(long, short)
+    figure, most, word = (net, row.net, "net") if net / row.net >= gross / row.gross else (gross, row.gross, "gross")
+    moment = "the day's close" if row.moment == "close" else "the running day"
+    said = f"options would stand for futures of {rupees(round(figure))} {word}, {percent(figure / most)} of the limit"
+    return figure / most, f"{said} of {moment}"
+
+
+def _units(held: Sequence[tuple[Contract, int]], contract: Contract) -> int:
+    return sum(q for c, q in held if c == contract)

@@ -1,0 +1,133 @@
+"""The margin of a verdict's legs is the brain's own: what a strategy says of it is taken only where it is more."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from participant.core.account import Account
+from participant.core.brain_checks import judged
+from participant.core.decision import Action, Leg
+from participant.core.leg_margins import with_own_margins
+from participant.core.margin import margin
+from participant.core.position import Position
+from participant.core.pricing import rounded
+from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side, Weights, shares_of
+from participant.core.strategies.covered_call import covered_call
+from participant.core.strategy import Case, Verdict
+from participant.core.volatility import atm_iv, forward_to, strike_iv, years_left
+from tests.core.worlds import CRORE, DAY, RULES, account, chain_state, future, holding, position, with_quote
+
+STATE = chain_state()
+NIFTY = Scrip("NIFTY")
+FUTURE = future(STATE)
+CHAIN = STATE.chains[1]
+CALL = Contract("NIFTY", CHAIN.expiry, Kind.CALL, 25_500 * PRICE_UNITS, 65, 500, 1800)
+ASK, LEVEL = STATE.futures[0].quote.ask, STATE.futures[0].quote.mid
+BUY = Leg(FUTURE, Side.BUY, 65, ASK)
+RATES = RULES.margin_rates("NIFTY", DAY)
+
+
+def bid() -> int:
+    quote = STATE.quote(CALL.key)
+    assert quote is not None
+    return quote.bid
+
+
+SELL = Leg(CALL, Side.SELL, 65, bid())
+YEARS = years_left(STATE, CHAIN, RULES)
+IV = atm_iv(CHAIN, forward_to(STATE, CHAIN, YEARS).level, YEARS)
+
+
+def needed(*legs: tuple[Contract, int]) -> int:
+    return margin(RATES, legs, LEVEL, IV, STATE.exchange_at)
+
+
+def case(money: Account | None = None, held: Position | None = None, **changes: Any) -> Case:
+    return Case(NIFTY, replace(STATE, **changes), held or position(), money or account(), RULES)
+
+
+def said(of: Case, *legs: Leg) -> Verdict:
+    return judged(lambda *_: Verdict(Action.OPEN, "as I say", {}, legs), of)[0]
+
+
+def test_a_strategy_that_says_a_margin_of_0_is_held_to_what_its_book_needs() -> None:
+    """A future of 65 at 25,000 rupees takes 9.3 % and 2 %: 1.8 lakh rupees, over 40 % of four lakh."""
+    poor = said(case(Account(4_00_000_00, 4_00_000_00)), BUY)
+    assert poor.action is Action.MAINTAIN
+    share = needed((FUTURE, 65)) / 4_00_000_00
+    assert poor.reason == (
+        f"refused by margin: ₹{needed((FUTURE, 65)) / 100:,.0f} of margin would be committed, over the limit of 40.0%"
+    )
+    assert poor.figures["check_margin"] == pytest.approx(share)
+    rich = said(case(), BUY)
+    assert [leg.margin for leg in rich.legs] == [needed((FUTURE, 65))]
+
+
+def test_the_scrips_own_limit_goes_by_the_brains_figure_as_well() -> None:
+    beside = case(Account(CRORE, CRORE, {"NIFTY": int(0.29 * CRORE)}))
+    assert said(beside, BUY).reason.startswith("refused by concentration: ₹3,0")
+
+
+def test_what_is_needed_on_the_way_counts_and_the_book_is_one_portfolio() -> None:
+    """Two calls, the cover bought after the first: what the first alone asks is needed, and never given back."""
+    wing = replace(CALL, strike=26_000 * PRICE_UNITS)
+    legs = with_own_margins(case(), (replace(SELL, margin=5), Leg(wing, Side.BUY, 65, 1)))
+    assert legs is not None
+    alone, together = needed((CALL, -65)), needed((CALL, -65), (wing, 65))
+    assert together < alone
+    assert [leg.margin for leg in legs] == [alone, 0]
+    held = position(holding(FUTURE, 65, ASK))
+    sold = with_own_margins(case(held=held), (SELL,))
+    assert sold is not None
+    assert sold[0].margin == max(0, needed((FUTURE, 65), (CALL, -65)) - needed((FUTURE, 65)))
+
+
+def test_a_figure_of_the_strategy_that_is_higher_stands() -> None:
+    legs = with_own_margins(case(), (replace(BUY, margin=CRORE),))
+    assert legs is not None
+    assert legs[0].margin == CRORE
+    after = with_own_margins(case(), (replace(BUY, margin=CRORE), SELL))
+    assert after is not None
+    assert after[1].margin == 0, "what the first leg has given too much is there for the second"
+
+
+def test_shares_are_paid_for_in_full() -> None:
+    shares = shares_of("NIFTY", 1, 100_000, 1)
+    legs = with_own_margins(case(), (Leg(shares, Side.BUY, 10, 1_000 * PRICE_UNITS), SELL))
+    assert legs is not None
+    assert legs[0].margin == 10 * 1_000_00
+    chain_level = round(forward_to(STATE, CHAIN, YEARS).level)
+    assert legs[1].margin == margin(RATES, [(CALL, -65)], chain_level, IV, STATE.exchange_at)
+
+
+def test_the_covered_call_says_what_the_brain_reckons() -> None:
+    whole = replace(NIFTY, weights=Weights(margin_share_max=0.2))
+    verdict = covered_call(whole, STATE, position(), account(), RULES)
+    assert verdict.action is Action.OPEN
+    assert with_own_margins(Case(whole, STATE, position(), account(), RULES), verdict.legs) == verdict.legs
+
+
+def test_without_a_chain_the_last_volatility_serves_and_without_any_nothing_opens() -> None:
+    last = STATE.look_back.iv30[-1]
+    blind = with_own_margins(case(chains=()), (BUY,))
+    assert blind is not None
+    assert blind[0].margin == margin(RATES, [(FUTURE, 65)], LEVEL, last, STATE.exchange_at)
+    nothing = case(chains=(), look_back=replace(STATE.look_back, iv30=()))
+    assert with_own_margins(nothing, (BUY,)) is None
+    assert said(nothing, BUY).reason == (
+        "refused by margin: its margin cannot be reckoned without a price and a volatility, over the limit of 40.0%"
+    )
+    assert with_own_margins(replace(case(), market=replace(STATE, spot=0, futures=(), chains=())), (BUY,)) is None
+
+
+def test_an_option_whose_chain_shows_none_at_the_money_goes_by_its_own_or_by_the_last() -> None:
+    row = next(row for row in CHAIN.strikes if row.strike == 27_000 * PRICE_UNITS)
+    thin = replace(STATE, chains=(replace(CHAIN, strikes=(row,)),))
+    far = replace(CALL, strike=row.strike)
+    forward = forward_to(thin, thin.chains[0], YEARS).level
+    own = strike_iv(True, row.call, forward, row.strike, YEARS)
+    for market, sigma in ((thin, own), (with_quote(thin, far.key, gone=1), STATE.look_back.iv30[-1])):
+        legs = with_own_margins(replace(case(), market=market), (replace(SELL, contract=far),))
+        assert legs is not None
+        assert legs[0].margin == margin(RATES, [(far, -65)], round(forward), rounded(sigma), STATE.exchange_at)
