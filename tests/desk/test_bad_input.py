@@ -103,12 +103,12 @@ def test_rules_that_contradict_themselves_end_a_command_in_one_line(
     charges = tmp_path / "rules" / "charges.toml"
     charges.write_text(charges.read_text().replace("until = 2026-02-28", "until = 2026-03-28", 1))
     monkeypatch.setattr("participant.config.resources.files", lambda _: tmp_path)
-    assert main(["rules", "show", "NIFTY", "2026-11-24"]) == 2
-    error = capsys.readouterr().err
-    assert (
-        error
-        == "participant: rules/charges.toml: charges[1].since: overlaps charges[0]: end the older row with until\n"
-    )
+    said = "participant: rules/charges.toml: charges[1].since: overlaps charges[0]: end the older row with until\n"
+    home = tmp_path / "home"
+    for words in (["rules", "show", "NIFTY", "2026-11-24"], ["trade", "--home", str(home)]):
+        assert main(words) == 2
+        assert capsys.readouterr().err == said
+    assert list((home / "decisions").iterdir()) == [], "nothing was decided"
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
