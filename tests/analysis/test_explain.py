@@ -22,6 +22,7 @@ from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import OwnEvent, Scrip, Weights
 from participant.core.strategies.table import strategy_of
 from participant.core.strategy import Case, Verdict
+from participant.core.wording import rupees
 from participant.links.parts import pack, split
 from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, look_back, position
 from tests.desk.runs import trade
@@ -182,6 +183,18 @@ def test_the_page_shows_what_the_command_prints() -> None:
     printed = "\n".join(line for line in lines(found) if not line.startswith("  decision"))
     (shown,) = blocks(text("docs/explain.md"), "text")
     assert shown.rstrip("\n") == printed.rstrip("\n")
+
+
+def test_what_a_rule_compares_is_told_as_it_compares_it() -> None:
+    """The net credit must be over its limit, the IV rank at it or over it."""
+    found = explained("2026-09-16", again(GIVEN), GIVEN, RULES)
+    table = {line[14:32].strip(): line.split()[-2:] for line in lines(found) if "✓" in line}
+    assert table["credit"] == [">", "₹0.00"]
+    assert table["rank"] == ["≥", "30.0%"]
+    net = again(GIVEN).figures["net_credit_paise"]
+    assert isinstance(net, int)
+    assert again(with_weights(net_credit_min=net)).reason.endswith(f"is not over {rupees(net)}")
+    assert again(with_weights(net_credit_min=net - 1)).action is Action.OPEN
 
 
 def test_rules_that_are_not_those_of_the_log_say_so() -> None:

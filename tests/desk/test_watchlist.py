@@ -98,7 +98,10 @@ def test_the_list_that_ships_has_the_indices_and_their_constituents_none_of_them
     ("words", "what"),
     [
         (["set", "SENSEX", "--add", "is_enabled=true"], "no underlying 'SENSEX' is known to the rules"),
-        (["set", "INFY", "target_delta=0.2"], "INFY is not on it; `participant watchlist set INFY --add KEY=VALUE`"),
+        (
+            ["set", "INFY", "target_delta=0.2"],
+            "INFY is not on it; `participant watchlist set INFY --add KEY=VALUE --note WHY`",
+        ),
         (["set", "NIFTY", "--add", "target_delta=0.2"], "NIFTY stands on it already; leave --add out"),
         (["set", "NIFTY", "strategy=luck"], "NIFTY: no strategy 'luck'; known: "),
         (["set", "NIFTY", "target_delta=nan"], "NIFTY: target_delta = nan is not a number: write one"),
