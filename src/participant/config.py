@@ -21,7 +21,7 @@ from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
-from participant.core.watched import faults
+from participant.core.watched import faults, no_number
 from participant.plugins import load_plugins
 from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
@@ -247,12 +247,11 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
                 f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
                 "`participant limits sign`"
             )
+        if strange := no_number(settings):
+            raise BadConfig(f"{file}: {strange}; docs/settings.md lists every setting")
         config = msgspec.convert(settings, Config)
-        for part, fault in (
-            ("[broker]", config.broker.fault),
-            ("[desk]", config.desk.fault),
-            *faults(config.watchlist, config.broker.name),
-        ):
+        own = (("[broker]", config.broker.fault), ("[desk]", config.desk.fault))
+        for part, fault in (*own, *faults(config.watchlist, config.broker.name)):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")
         return config

@@ -2,24 +2,28 @@
 
 import json
 from datetime import date
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.explain import STEPS_MAX, moves
 from participant.analysis.market_moves import market_moves
 from participant.cli import main
 from participant.commands.explain import explained
 from participant.commands.explained import lines
-from participant.core.brain import decide
+from participant.core.brain import decide, refuse
 from participant.core.brain_checks import judged
 from participant.core.decision import Action, Decision, DecisionInput, Figure, PositionInfo
 from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import OwnEvent, Scrip, Weights
 from participant.core.strategies.table import strategy_of
 from participant.core.strategy import Case, Verdict
+from participant.core.wording import rupees
+from participant.links.parts import pack, split
 from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, look_back, position
 from tests.desk.runs import trade
 from tests.docs.pages import blocks, text
@@ -76,7 +80,7 @@ def test_where_no_setting_is_to_blame_none_is_named() -> None:
 def judge(one: DecisionInput) -> Verdict:
     info = one.current_position_info
     case = Case(one.scrip, one.market_state, info.position, info.account, RULES)
-    return judged(strategy_of("NIFTY", "covered_call"), case)[0]
+    return judged(strategy_of("covered_call"), case)[0]
 
 
 def value(figure: Figure) -> float:
@@ -181,12 +185,41 @@ def test_the_page_shows_what_the_command_prints() -> None:
     assert shown.rstrip("\n") == printed.rstrip("\n")
 
 
+def test_what_a_rule_compares_is_told_as_it_compares_it() -> None:
+    """The net credit must be over its limit, the IV rank at it or over it."""
+    found = explained("2026-09-16", again(GIVEN), GIVEN, RULES)
+    table = {line[14:32].strip(): line.split()[-2:] for line in lines(found) if "✓" in line}
+    assert table["credit"] == [">", "₹0.00"]
+    assert table["rank"] == ["≥", "30.0%"]
+    net = again(GIVEN).figures["net_credit_paise"]
+    assert isinstance(net, int)
+    assert again(with_weights(net_credit_min=net)).reason.endswith(f"is not over {rupees(net)}")
+    assert again(with_weights(net_credit_min=net - 1)).action is Action.OPEN
+
+
 def test_rules_that_are_not_those_of_the_log_say_so() -> None:
     found = explained("2026-09-16", replace(again(GIVEN), reason="otherwise"), GIVEN, RULES)
     assert any("this version decides otherwise" in line for line in lines(found))
     undecided = replace(again(GIVEN), figures={}, reason="No decision: the job timed out")
     plain = "\n".join(lines(explained("2026-09-16", undecided, GIVEN, RULES)))
     assert "signals" not in plain
+
+
+def test_a_row_that_could_not_be_read_is_explained_by_that_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apart = split(with_weights(spread_max=nan))
+    info = GIVEN.current_position_info
+    known = Case(GIVEN.scrip, GIVEN.market_state, info.position, info.account, RULES)
+    decision = refuse(known, "spread_max is not a number (JSON writes that as null)")
+    (tmp_path / "decisions").mkdir()
+    JsonlArchive(tmp_path / "decisions").append("2026-09-16", [(apart.line(decision), pack(apart.parts))])
+    assert main(["explain", decision.decision_id[:8], "--home", str(tmp_path)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "maintain (decided) nothing is done on a row of the watchlist that cannot be: spread_max is not a" in out
+    assert "decides otherwise" not in out
+    assert main(["replay", "2026-09-16", "--home", str(tmp_path)]) == 0
+    assert "1 decisions equal to the byte, 0 not" in capsys.readouterr().out
 
 
 def test_the_command_prints_what_it_saw_its_orders_and_what_would_have_changed_it(

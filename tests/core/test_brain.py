@@ -6,16 +6,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from participant.core.book_risk import book_risk
 from participant.core.brain import BUILD_ID, MODULE_VERSIONS, decide
 from participant.core.decision import Action, Decision, DecisionRecord, PositionInfo
 from participant.core.ids import canonical, digest
 from participant.core.pricing import KERNEL
 from participant.core.scrip import Scrip
 from participant.core.strategies import table
-from participant.core.strategies.table import UnknownStrategy
 from participant.core.strategy import Case, Plugin, Verdict, logged
 from participant.core.wording import at_price, counted, percent, rupees
-from tests.core.worlds import NOON, RULES, account, chain_state, position
+from tests.core.worlds import NOON, RULES, account, chain_state, future, holding, position
 
 NIFTY = Scrip("NIFTY")
 STATE = chain_state()
@@ -82,9 +82,16 @@ def test_what_is_not_known_is_logged_as_nothing() -> None:
     assert decide(NIFTY, blind, position(), account(), RULES).figures["iv30"] is None
 
 
-def test_a_strategy_that_nobody_provides_is_an_error_and_not_a_decision() -> None:
-    with pytest.raises(UnknownStrategy, match=r"NIFTY: no strategy 'iron_fly'; known: covered_call"):
-        decide(Scrip("NIFTY", strategy="iron_fly"), STATE, position(), account(), RULES)
+def test_by_a_strategy_that_nobody_provides_nothing_is_done_and_its_book_counts_as_ever() -> None:
+    fly = Scrip("NIFTY", strategy="iron_fly")
+    decision = decide(fly, STATE, position(), account(), RULES)
+    assert (decision.action, decision.legs, decision.build_id) == (Action.MAINTAIN, (), BUILD_ID)
+    assert decision.reason == (
+        "nothing is done by a strategy that nobody provides: no strategy 'iron_fly'; known: covered_call; name one of "
+        "these, or install the package that offers it"
+    )
+    held = position(holding(future(STATE), 65, 250_000_000), alone_since=NOON)
+    assert decide(fly, STATE, held, account(), RULES).risk == book_risk(Case(fly, STATE, held, account(), RULES))
 
 
 def test_a_strategy_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def assert_refused(ended: Ended, *said: str) -> None:
         ("[dsek]\ncapital = 5\n", ("own.toml", "dsek", "docs/settings.md")),
         ('[desk]\ncapital = "much"\n', ("own.toml", "Expected `int`", "$.desk.capital")),
         ("[[watchlist]]\nsymbol = 3\n", ("own.toml", "$.watchlist[0].symbol")),
+        ("[triggers]\nstale_after_s = nan\n", ("own.toml: triggers.stale_after_s = nan is not a number: write one",)),
         ("[desk\ncapital = 5\n", ("own.toml is not TOML", "line 1", "participant init")),
         ("\udcff", ("own.toml is not TOML", "participant init")),
     ],
@@ -62,9 +63,12 @@ WEIGHTS = "[[watchlist]]\nsymbol = 'NIFTY'\n[watchlist.weights]\n"
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("target_delta = nan\n", "Expected `float` > 0.0 - at `$.watchlist[0].weights.target_delta`"),
-        ("spread_max = nan\n", "Expected `float` >= 0.0 - at `$.watchlist[0].weights.spread_max`"),
-        ("margin_share_max = inf\n", "Expected `float` <= 1.0 - at `$.watchlist[0].weights.margin_share_max`"),
+        (
+            "target_delta = nan\n",
+            "watchlist row 1, weights.target_delta = nan is not a number: write one, or leave the",
+        ),
+        ("spread_max = nan\n", "watchlist row 1, weights.spread_max = nan is not a number: write one, or leave the s"),
+        ("margin_share_max = inf\n", "watchlist row 1, weights.margin_share_max = inf is not a finite number: write"),
         ("margin_share_max = 1.5\n", "Expected `float` <= 1.0"),
         ("crash_loss_share_max = 0.0\n", "Expected `float` > 0.0"),
         ("displayed_lots_min = -1\n", "Expected `int` >= 0"),
@@ -76,7 +80,7 @@ WEIGHTS = "[[watchlist]]\nsymbol = 'NIFTY'\n[watchlist.weights]\n"
         ),
         ("[[watchlist]]\nsymbol = ''\n", "Expected `str` of length >= 1 - at `$.watchlist[1].symbol`"),
         ("[[watchlist]]\nsymbol = 'TCS'\ndecide_every_s = 0\n", "Expected `int` >= 1"),
-        ("[[watchlist]]\nsymbol = 'TCS'\ndepth_move_share = nan\n", "Expected `float` >= 0.0"),
+        ("[[watchlist]]\nsymbol = 'TCS'\ndepth_move_share = nan\n", "watchlist row 2, depth_move_share = nan is not"),
     ],
 )
 def test_a_watchlist_that_cannot_be_is_refused_when_it_is_read(text: str, said: str, tmp_path: Path) -> None:
@@ -99,12 +103,12 @@ def test_rules_that_contradict_themselves_end_a_command_in_one_line(
     charges = tmp_path / "rules" / "charges.toml"
     charges.write_text(charges.read_text().replace("until = 2026-02-28", "until = 2026-03-28", 1))
     monkeypatch.setattr("participant.config.resources.files", lambda _: tmp_path)
-    assert main(["rules", "show", "NIFTY", "2026-11-24"]) == 2
-    error = capsys.readouterr().err
-    assert (
-        error
-        == "participant: rules/charges.toml: charges[1].since: overlaps charges[0]: end the older row with until\n"
-    )
+    said = "participant: rules/charges.toml: charges[1].since: overlaps charges[0]: end the older row with until\n"
+    home = tmp_path / "home"
+    for words in (["rules", "show", "NIFTY", "2026-11-24"], ["trade", "--home", str(home)]):
+        assert main(words) == 2
+        assert capsys.readouterr().err == said
+    assert list((home / "decisions").iterdir()) == [], "nothing was decided"
 
 
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_every_recorded_scrip_that_is_not_on_the_watchlist_is_named_with_what_wo
     assert ended.status == 0, ended.err
     assert (
         "recorded, but not on the watchlist, so not played: BANKNIFTY (36 rows), RELIANCE (36 rows); "
-        "`participant watchlist set NAME --add is_enabled=true` plays one from the next session on"
+        "`participant watchlist set NAME --add is_enabled=true --note WHY` plays one from the next session on"
     ) in notes(ended)
 
 

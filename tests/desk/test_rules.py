@@ -3,14 +3,17 @@
 import json
 import sys
 from argparse import Namespace
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import pytest
 
 from participant.cli import main
 from participant.commands.people import rules_of
+from participant.commands.rule_words import rule_words
 from participant.config import Config, Desk, Run
+from participant.core.rulerows import Confidence, Dated
+from participant.core.scrip import Kind
 from participant.wire.json import encode
 
 
@@ -18,11 +21,9 @@ def test_every_rule_in_force_is_shown_with_its_span_and_source(capsys: pytest.Ca
     assert main(["rules", "show", "nifty", "2026-11-24"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("NIFTY on 2026-11-24, Tuesday, no session\n")
-    assert "a lot of NIFTY: units 65\n    2026-01-01 to further notice, second-hand: NSE/FAOP/70616" in text
+    assert "a lot of NIFTY: 65 units\n    2026-01-01 to further notice, second-hand: NSE/FAOP/70616" in text
     assert "the indices of NIFTY\n    2018-01-01 to further notice, high" in text
-    assert "delivery or cash of NIFTY: physical no\n" in text
-    assert "price scan sigmas" in text
-    assert "futures stt sell" in text
+    assert "delivery or cash of NIFTY: settled in cash\n" in text
     assert "BANKNIFTY" not in text
 
 
@@ -34,6 +35,59 @@ def test_expiries_beyond_the_known_holidays_are_said_to_be_provisional(capsys: p
     assert "provisional     2027-01-25, 2027-02-23: the holidays of the year are not published" in text
     assert main(["rules", "show", "NIFTY", "2026-06-01", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["provisional"] == []
+
+
+SAID = [
+    ("NIFTY", "the hours: call auction from 09:00, open 09:15 to 15:40 IST, after it until 16:00"),
+    ("NIFTY", "the expiries of NIFTY: on Tuesdays; 5 weeks and 3 months listed"),
+    ("RELIANCE", "the expiries of RELIANCE: on the last Tuesday of the month; 3 months listed"),
+    ("RELIANCE", "delivery or cash of RELIANCE: shares are delivered"),
+    ("RELIANCE", "a tick of RELIANCE: ₹0.05 for calls and puts from ₹250.00 on"),
+    ("NIFTY", "a tick of NIFTY: ₹0.10 for futures above ₹15,000.00"),
+    ("NIFTY", "limits of calls and puts within ₹20.00 of a reference up to ₹50.00, of a higher one within 40 %"),
+    (
+        "NIFTY",
+        "brokerage ₹20.00 an order; GST 18 % of the fees; futures, of the value: STT 0.05 % on sells, stamp duty",
+    ),
+    ("NIFTY", "exchange 0.0018299 %, SEBI ₹10.00 a crore, IPFT ₹0.01 a crore; options, of the premium: STT 0.15 % on"),
+    ("NIFTY", "shares, of the value: STT 0.1 % on buys and sells, stamp duty 0.015 % on buys"),
+    (
+        "NIFTY",
+        "the margins: price scan 8.49 deviations of a day, at least 9.3 %; volatility scan 25 % of the volatility",
+    ),
+    ("NIFTY", "a market-wide halt: 10 % either way from 14:30 on: trading goes on"),
+    ("NIFTY", "a market-wide halt: 15 % either way from 14:00 on: shut for the rest of the day"),
+    ("NIFTY", "days of events: Union Budget: 2026-02-01, Sun"),
+]
+
+
+@pytest.mark.parametrize(("symbol", "said"), SAID)
+def test_a_rule_is_told_as_a_person_reads_it(symbol: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "show", symbol, "2026-11-24"]) == 0
+    text = capsys.readouterr().out
+    assert said in text
+    for raw in ("500000", "weekday 2", "09:00:00", "is_", " 0.4\n", "_"):
+        assert raw not in text.replace("symbol_class", "")
+
+
+def test_a_kind_of_row_without_words_of_its_own_is_told_by_its_parts() -> None:
+    class Strange(Dated, frozen=True, kw_only=True):
+        kinds: tuple[Kind, ...]
+        moment: str
+        net_crore: int
+        is_new: bool
+        share_max: float
+        steps: tuple[int, ...]
+        at: time
+
+    row = Strange(
+        kinds=(Kind.CALL, Kind.PUT), moment="close", net_crore=1500, is_new=True, share_max=0.15, steps=(1, 2),
+        at=time(9, 15),
+        since=date(2026, 1, 1), source="a test", confidence=Confidence.HIGH,
+    )  # fmt: skip
+    assert rule_words(row) == (
+        "calls and puts, at the close, net ₹1,500 crore, new yes, share max 15 %, steps 1/2, at 09:15"
+    )
 
 
 def test_a_lot_that_no_row_covers_is_not_guessed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +132,7 @@ def test_scan_ranges_are_in_force_only_where_the_configuration_names_their_table
 ) -> None:
     assert main(["rules", "show", "NIFTY", "2026-11-23", "--config", str(scans.parent / "participant.toml")]) == 0
     text = capsys.readouterr().out
-    assert "the published scan ranges of NIFTY: price scan 0.1, volatility scan 0.05\n    2026-11-23 to 2026" in text
+    assert "the published scan ranges of NIFTY: price scan 10 %, volatility scan 5 %\n    2026-11-23 to 2026" in text
     assert "SPAN parameters in scans.csv" in text
     assert main(["rules", "show", "NIFTY", "2026-11-23"]) == 0
     assert "scan ranges" not in capsys.readouterr().out

@@ -98,10 +98,13 @@ def test_the_list_that_ships_has_the_indices_and_their_constituents_none_of_them
     ("words", "what"),
     [
         (["set", "SENSEX", "--add", "is_enabled=true"], "no underlying 'SENSEX' is known to the rules"),
-        (["set", "INFY", "target_delta=0.2"], "INFY is not on it; `participant watchlist set INFY --add KEY=VALUE`"),
+        (
+            ["set", "INFY", "target_delta=0.2"],
+            "INFY is not on it; `participant watchlist set INFY --add KEY=VALUE --note WHY`",
+        ),
         (["set", "NIFTY", "--add", "target_delta=0.2"], "NIFTY stands on it already; leave --add out"),
         (["set", "NIFTY", "strategy=luck"], "NIFTY: no strategy 'luck'; known: "),
-        (["set", "NIFTY", "target_delta=nan"], "NIFTY: target_delta: Expected `float` > 0.0"),
+        (["set", "NIFTY", "target_delta=nan"], "NIFTY: target_delta = nan is not a number: write one"),
         (["set", "NIFTY", "hope=1"], "NIFTY: no setting 'hope' of a scrip"),
         (["set", "NIFTY", "days_to_expiry_min=60"], "days_to_expiry_min = 60 is over days_to_expiry_max = 35"),
         (["set", "NIFTY", "target_delta=0.2", "--from", "2026-11-24"], "2026-11-24 is no trading day; the next one is"),

@@ -5,7 +5,6 @@ import pytest
 from participant.core.brain import decide
 from participant.core.decision import Decision, DecisionInput, PositionInfo
 from participant.core.scrip import Scrip
-from participant.core.strategies.table import UnknownStrategy
 from participant.stages.decide import run
 from participant.wire.json import Malformed, decode, encode
 from tests.core.worlds import RULES, account, chain_state, position
@@ -27,9 +26,3 @@ def test_the_same_bytes_give_the_same_bytes() -> None:
 def test_bytes_that_are_no_input_are_refused() -> None:
     with pytest.raises(Malformed, match="no DecisionInput"):
         run(b'{"scrip": {}}', RULES)
-
-
-def test_a_strategy_that_nobody_provides_is_an_error_and_no_maintain() -> None:
-    given = DecisionInput(Scrip("NIFTY", strategy="astrology"), STATE, GIVEN.current_position_info)
-    with pytest.raises(UnknownStrategy, match="astrology"):
-        run(encode(given), RULES)

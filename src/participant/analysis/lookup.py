@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from msgspec import Raw, Struct
 
-from participant.core.decision import DecisionInput, DecisionRecord
+from participant.core.decision import Decision
+from participant.core.strategies.table import must_be_there
+from participant.links.jobs import read_job
 from participant.links.parts import unpack, whole
 from participant.wire.json import decode, encode
 
@@ -22,12 +24,21 @@ class _Written(Struct, rename="camel"):
     decision_info: Raw
 
 
+class _Given(Struct, rename="camel"):
+    scrip: Raw
+    market_state: Raw
+    current_position_info: Raw
+
+
 class _Named(Struct, rename="camel"):
     decision_id: str
 
 
 def lookup(records: Iterable[tuple[bytes, bytes]], begins: str) -> list[Found]:
-    """The decisions of a day's log whose id begins so, in their order. Raises PartMissing and Malformed."""
+    """The decisions of a day's log whose id begins so, in their order.
+
+    Raises PartMissing, Malformed and UnknownStrategy.
+    """
     parts: dict[str, Raw] = {}
     found = []
     for line, pack in records:
@@ -35,8 +46,7 @@ def lookup(records: Iterable[tuple[bytes, bytes]], begins: str) -> list[Found]:
         logged = bytes(decode(line, _Written).decision_info)
         if not decode(logged, _Named).decision_id.startswith(begins):
             continue
-        record = decode(whole(line, parts), DecisionRecord)
-        given = DecisionInput(record.scrip, record.market_state, record.current_position_info)
-        info = record.decision_info
-        found.append(Found(info.decision_id, info.outcome, encode(given), logged))
+        record, info = whole(line, parts), decode(logged, Decision)
+        must_be_there(read_job(record)[0].scrip, info.reason)
+        found.append(Found(info.decision_id, info.outcome, encode(decode(record, _Given)), logged))
     return found

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Raw, Struct
 
-from participant.core.brain import decide
-from participant.core.decision import Decision, DecisionRecord
+from participant.core.decision import Decision
 from participant.core.rulebook import Rulebook
+from participant.core.strategies.table import must_be_there
+from participant.links.jobs import read_job
 from participant.links.parts import PartMissing, unpack, whole
-from participant.wire.json import decode, encode
+from participant.stages.decide import run
+from participant.wire.json import decode
 
 
 class Difference(Struct, frozen=True):
@@ -34,31 +36,31 @@ class _Written(Struct, rename="camel"):
 def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook) -> Replay:
     """Decide every line of a day's log, each with its pack of parts, again under these rules.
 
-    Raises PartMissing and Malformed.
+    Raises PartMissing, Malformed and UnknownStrategy.
     """
     equal = undecided = 0
     differences = []
     parts: dict[str, Raw] = {}
     for number, (line, pack) in enumerate(records, 1):
         parts.update((part.id, part.part) for part in unpack(pack))
-        record = _record(number, line, parts)
-        if record.decision_info.outcome != "decided":
+        record, written = _record(number, line, parts), bytes(decode(line, _Written).decision_info)
+        logged = decode(written, Decision)
+        if logged.outcome != "decided":
             undecided += 1
             continue
-        info = record.current_position_info
-        again = decide(record.scrip, record.market_state, info.position, info.account, rules)
-        if encode(again) == bytes(decode(line, _Written).decision_info):
+        must_be_there(read_job(record)[0].scrip, logged.reason)
+        answer = run(record, rules)
+        if answer == written:
             equal += 1
         else:
-            differences.append(
-                Difference(number, _short(record.decision_info, again.build_id), _short(again, again.build_id))
-            )
+            again = decode(answer, Decision)
+            differences.append(Difference(number, _short(logged, again.build_id), _short(again, again.build_id)))
     return Replay(equal, undecided, tuple(differences))
 
 
-def _record(number: int, line: bytes, parts: Mapping[str, Raw]) -> DecisionRecord:
+def _record(number: int, line: bytes, parts: Mapping[str, Raw]) -> bytes:
     try:
-        return decode(whole(line, parts), DecisionRecord)
+        return whole(line, parts)
     except PartMissing as missing:
         raise PartMissing(f"line {number}: {missing}") from None
 

@@ -141,7 +141,9 @@ def _than(name: str, is_check: bool) -> str:
     """How a rule compares: a check of the brain with a limit, a gate mostly with a least."""
     if is_check:
         return "≥ " if name in {"delivery"} else "≤ "
-    return {"stop": "at ", "square-off": "at ", "excess cover": "≤ "}.get(name, "≤ " if name in MOST else "≥ ")
+    return {"stop": "at ", "square-off": "at ", "excess cover": "≤ ", "credit": "> "}.get(
+        name, "≤ " if name in MOST else "≥ "
+    )
 
 
 def _compared(gate: Gate, figure: Figure) -> str:

@@ -9,14 +9,10 @@ from msgspec import Struct
 
 from participant.commands.errors import DONE, Refused
 from participant.commands.output import say
+from participant.commands.rule_words import rule_words
 from participant.config import load_config, load_rules
 from participant.core.in_force import InForce, in_force
 from participant.core.rulebook import OutsideRules, Rulebook
-from participant.core.rulerows import Dated
-from participant.core.wording import at_price
-
-PRICES = frozenset({"step", "above", "tick", "cheap_until", "cheap_width"})
-HEAD = frozenset({*Dated.__struct_fields__, "symbol", "symbols"})
 
 
 class Told(Struct, frozen=True):
@@ -78,27 +74,9 @@ def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
     yield f"  lots            {', '.join(lots)}"
     for one in found.rules:
         row = one.row
-        yield ": ".join(filter(None, (one.subject, ", ".join(_said(row)))))
+        yield ": ".join(filter(None, (one.subject, rule_words(row))))
         yield f"    {row.since} to {row.until or 'further notice'}, {row.confidence}: {row.source}"
 
 
 def _days(days: tuple[datetime.date, ...]) -> str:
     return ", ".join(map(str, days)) or "none"
-
-
-def _said(row: Struct, prefix: str = "") -> Iterator[str]:
-    """The figures of a row by name, those of its parts under theirs."""
-    for name in row.__struct_fields__:
-        figure = getattr(row, name)
-        if name in HEAD or figure is None:
-            continue
-        if isinstance(figure, bool):
-            yield f"{name.removeprefix('is_')} {'yes' if figure else 'no'}"
-        elif isinstance(figure, Struct):
-            yield from _said(figure, "" if name == "rates" else f"{name} ")
-        elif name == "days":
-            yield f"{len(figure)} of them"
-        elif isinstance(figure, tuple):
-            yield f"{prefix}{name} {'/'.join(map(str, figure))}"
-        else:
-            yield f"{prefix}{name.replace('_', ' ')} {at_price(figure) if name in PRICES else figure}"

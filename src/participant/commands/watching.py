@@ -40,7 +40,7 @@ def begin_with(args: Namespace, run: Run, version: Version, rows: Sequence[Scrip
     if told and not args.quiet:
         sys.stderr.write(
             f"participant: {run.day}: the rows of the configuration are others and were not taken over: "
-            f"{'; '.join(told)}; `participant watchlist import FILE` takes them from the next session on\n"
+            f"{'; '.join(told)}; `participant watchlist import FILE --note WHY` takes them from the next session on\n"
         )
     return f"version {version.number}, {version.span}{'; the configuration has others' if told else ''}"
 
@@ -58,5 +58,5 @@ def check_watched(config: Config, symbols: Sequence[str]) -> None:
     if unwatched:
         raise Refused(
             f"scrip {unwatched[0]} is not on the watchlist; `participant watchlist set {unwatched[0]} --add "
-            "is_enabled=true` adds it, and before the first day a [[watchlist]] row in participant.toml does"
+            "is_enabled=true --note WHY` adds it, and before the first day a [[watchlist]] row in participant.toml does"
         )

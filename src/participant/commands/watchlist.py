@@ -81,7 +81,7 @@ def _lines(found: Listed) -> Iterator[str]:
         yield f"  {row.symbol:<12} {row.strategy:<14} {own or 'defaults'}"
     if found.not_taken:
         yield f"the configuration has changed and was not taken over: {'; '.join(found.not_taken)}"
-        yield "  `participant watchlist import participant.toml` takes its rows from the next session on"
+        yield "  `participant watchlist import participant.toml --note WHY` takes its rows from the next session on"
 
 
 def show(args: Namespace) -> int:
@@ -263,7 +263,8 @@ def _row(rows: Rows, symbol: str) -> Scrip:
         if row.symbol == symbol:
             return row
     raise Refused(
-        f"watchlist: {symbol} is not on it; `participant watchlist set {symbol} --add KEY=VALUE` puts it there"
+        f"watchlist: {symbol} is not on it; "
+        f"`participant watchlist set {symbol} --add KEY=VALUE --note WHY` puts it there"
     )
 
 

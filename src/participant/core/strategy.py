@@ -131,6 +131,15 @@ def maintain(reason: str, figures: Figures, gates: tuple[Gate, ...] = ()) -> Ver
     return Verdict(Action.MAINTAIN, reason, figures, (), gates)
 
 
+def refusing(why: str) -> Strategy:
+    """What decides where nothing can: to leave everything as it is, and why."""
+
+    def refuse(_: Scrip, market: MarketState, *known: object) -> Verdict:
+        return maintain(why, {"spot": market.spot})
+
+    return refuse
+
+
 Found = TypeVar("Found")
 
 

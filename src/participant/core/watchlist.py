@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from participant.core.scrip import Scrip
 from participant.core.universe import INDEX, Universe
+from participant.core.watched import no_number
 
 FIRST = "the configuration"
 WEIGHTS = "weights"
@@ -93,6 +94,9 @@ def converted(table: object) -> Scrip:
     try:
         return msgspec.convert(table, Scrip)
     except msgspec.ValidationError as fault:
+        strange = no_number(table)
+        if strange:
+            raise BadSetting(strange.removeprefix(f"{WEIGHTS}.")) from None
         what, _, where = str(fault).partition(" - at `$.")
         name = where.removesuffix("`").removeprefix(f"{WEIGHTS}.")
         raise BadSetting(f"{name}: {what}" if name else what) from None

@@ -227,7 +227,7 @@ def _unplayed(counted: Sequence[Counted], symbols: Sequence[str] | None, where: 
     others = [
         f"{symbol} ({counted_as(count, 'row')})" for symbol, count in rows.items() if symbol.casefold() not in alike
     ]
-    mend = "`participant watchlist set NAME --add is_enabled=true` plays one from the next session on"
+    mend = "`participant watchlist set NAME --add is_enabled=true --note WHY` plays one from the next session on"
     mend += "" if where == WATCHLIST else f", if it is {where}"
     return [*notes, f"recorded, but not {where}, so not played: {', '.join(others)}; {mend}"] if others else notes
 

@@ -1,7 +1,7 @@
 """limits.toml to Limits: every limit must be set, none may be endless, and nothing else may stand there."""
 
 import tomllib
-from math import isfinite
+from math import isfinite, isnan
 
 import msgspec
 
@@ -27,7 +27,8 @@ def parse_limits(name: str, body: bytes) -> Limits:
         raise BadLimits(f"{name} sets {unknown[0]}, which is no limit; docs/controls.md lists them")
     endless = [n for n, value in found.items() if isinstance(value, float) and not isfinite(value)]
     if endless:
-        raise BadLimits(f"{name} sets {endless[0]} = {found[endless[0]]}: a limit must have an end")
+        why = "not a number" if isnan(found[endless[0]]) else "a limit must have an end"
+        raise BadLimits(f"{name} sets {endless[0]} = {found[endless[0]]}: {why}; write what it is to be")
     try:
         limits = msgspec.convert(found, Limits)
     except msgspec.ValidationError as fault:

@@ -3,21 +3,26 @@
 from participant.core.ids import digest
 from participant.core.scrip import Scrip
 from participant.core.strategies.covered_call import covered_call
-from participant.core.strategy import Plugin, Strategy
+from participant.core.strategy import Plugin, Strategy, refusing
 
 STRATEGIES: dict[str, Plugin] = {"covered_call": Plugin(covered_call)}
 SHIPPED = frozenset(STRATEGIES)
+NOBODY = "nothing is done by a strategy that nobody provides"
 
 
 class UnknownStrategy(Exception):
-    """A watchlist row names a strategy that nobody provides: a wrong configuration, not a reason to maintain."""
+    """What a strategy has decided cannot be decided again: nobody provides it here."""
 
 
-def strategy_of(symbol: str, name: str) -> Strategy:
-    """The strategy of this name, for a scrip. Raises UnknownStrategy with those that are known."""
-    if name not in STRATEGIES:
-        raise UnknownStrategy(f"{symbol}: {_unknown(name)}")
-    return STRATEGIES[name].judge
+def strategy_of(name: str) -> Strategy:
+    """The strategy of this name; where nobody provides it, one that maintains and says so."""
+    return STRATEGIES[name].judge if name in STRATEGIES else refusing(f"{NOBODY}: {_unknown(name)}")
+
+
+def must_be_there(scrip: Scrip, logged: str) -> None:
+    """Raises UnknownStrategy where the one that gave this reason is gone; that it was not there is said again."""
+    if scrip.strategy not in STRATEGIES and not logged.startswith(NOBODY):
+        raise UnknownStrategy(f"{scrip.symbol}: {_unknown(scrip.strategy)}")
 
 
 def fault_of(scrip: Scrip) -> str:
@@ -35,5 +40,5 @@ def _unknown(name: str) -> str:
 
 def build_of(name: str, ours: str) -> str:
     """The build that decides: ours, and of a package's strategy its name and version as well."""
-    version = STRATEGIES[name].version
+    version = STRATEGIES[name].version if name in STRATEGIES else 0
     return digest(ours, name, version) if version else ours
