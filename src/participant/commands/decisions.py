@@ -4,8 +4,12 @@ import datetime
 import sys
 from argparse import Namespace
 
+from participant.adapters.archives.jsonl import JsonlArchive
+from participant.analysis.log_days import LogFolder
 from participant.analysis.log_query import BadQuestion, LogTable
+from participant.analysis.questions import QUESTIONS, ask
 from participant.commands.errors import DONE, Refused
+from participant.commands.output import say
 from participant.commands.tabled import write_rows
 
 Span = tuple[datetime.date, datetime.date]
@@ -22,6 +26,45 @@ def query(args: Namespace) -> int:
         raise Refused(f"decisions query: {fault}") from None
     finally:
         log.close()
+    return DONE
+
+
+def named(args: Namespace) -> int:
+    """Answer a question by its name, or list those that there are."""
+    if args.name is None:
+        found = list(QUESTIONS.values())
+        say(args, "\n".join(f"{one.name:14} {one.asks}" for one in found), found)
+        return DONE
+    question = QUESTIONS.get(args.name)
+    if question is None:
+        raise Refused(f"decisions ask: no question {args.name!r}; there are: {', '.join(QUESTIONS)}")
+    if question.of_orders and args.log:
+        raise Refused(f"decisions ask: {args.name} is of orders, which the books of a home hold: use --home, not --log")
+    log = open_log(args, "ask")
+    try:
+        answer = ask(log, args.name, args.scrip or "")
+        if not (args.json or args.csv or args.quiet):
+            sys.stdout.write(f"{question.asks}\n{question.says}\n\n")
+        write_rows(args, answer.columns, answer.rows)
+    except BadQuestion as fault:
+        raise Refused(f"decisions ask: {fault}") from None
+    finally:
+        log.close()
+    return DONE
+
+
+def seal(args: Namespace) -> int:
+    """Seal the days that no desk has sealed, or that went on since; what is sealed already stays as it is."""
+    first, last = span_of(args, "seal")
+    folder = args.home / "decisions"
+    days = [day for day in LogFolder(str(folder)).days(first, last) if day.grows or day.sealed or day.older]
+    if not days:
+        raise Refused(f"decisions seal: {folder} has no day that was asked for; `participant trade` writes one")
+    archive = JsonlArchive(folder)
+    for one in days:
+        is_new = bool(one.grows) or not one.sealed
+        where = archive.seal(str(one.day)) if is_new else one.sealed
+        say(args, f"{one.day}: {'sealed' if is_new else 'was sealed'}, {where}", {"day": one.day, "new": is_new})
     return DONE
 
 

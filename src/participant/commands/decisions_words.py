@@ -26,21 +26,32 @@ def decisions(commands: "Commands", home: Parser, common: Parser) -> None:
     explain = add("explain", parents=[home, common], help="why a decision came out as it did")
     explain.set_defaults(run="explain:explain")
     explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
-    _many(add("decisions", help="all logged decisions: query"), home, common)
+    _many(add("decisions", help="all logged decisions: ask, query, seal"), home, common)
 
 
 def _many(command: Parser, home: Parser, common: Parser) -> None:
     add = command.add_subparsers(metavar="WHAT", required=True).add_parser
+    ask = add("ask", parents=[home, common, _log()], help="a question by its name; without one, those that there are")
+    ask.set_defaults(run="decisions:named")
+    ask.add_argument("name", nargs="?", metavar="NAME", help="why-nothing, refusals, slippage, in-the-money, ...")
+    ask.add_argument("--scrip", type=str.upper, metavar="NAME", help="of this scrip alone")
+    seal = add("seal", parents=[home, common, _span()], help="seal days that no desk has sealed")
+    seal.set_defaults(run="decisions:seal")
     query = add("query", parents=[home, common, _log()], help="ask in SQL: the views decisions and orders")
     query.set_defaults(run="decisions:query")
     query.add_argument("sql", metavar="SQL", help="one SELECT; - reads it from stdin")
 
 
 def _log() -> Parser:
-    shared = Parser(add_help=False)
+    shared = Parser(add_help=False, parents=[_span()])
     shared.add_argument("--log", metavar="WHERE", help="a folder or s3://BUCKET/PREFIX (default: of the home)")
+    shared.add_argument("--csv", action="store_true", help="comma-separated values, names first")
+    return shared
+
+
+def _span() -> Parser:
+    shared = Parser(add_help=False)
     shared.add_argument("--day", type=day, metavar="DAY", help="this day alone (default: all)")
     shared.add_argument("--from", dest="first", type=day, metavar="DAY", help="from this day on")
     shared.add_argument("--to", dest="last", type=day, metavar="DAY", help="up to this day")
-    shared.add_argument("--csv", action="store_true", help="comma-separated values, names first")
     return shared

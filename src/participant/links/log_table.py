@@ -24,7 +24,7 @@ ZSTD_LEVEL = 9
 MARK = b"participant.sealed.1"  # the key in a Parquet file under which stands what it was made of
 MARKED = re.compile(re.escape(MARK) + rb"..?(\{[^{}]*\})", re.DOTALL)  # a byte or two say how long the text is
 END = b"\0\0\0\0PAR1"  # how long a Parquet file's end is, and that it is one
-FIGURES = re.compile(r"-?₹?\d[\d,.]*%?")
+FIGURES = re.compile(r"(?:(?<!\w)-)?₹?\d(?:[\d,.]*\d)?%?")
 # Few values, said again and again; a dictionary of the others saves nothing.
 REPEATED = ["day", "symbol", "action", "said", "outcome", "provider", "build_id", "rules_hash", "scrip",
             "currentPositionInfo", "reason", "other", "kind"]  # fmt: skip
@@ -106,7 +106,7 @@ def line_row(day: datetime.date, line: bytes) -> dict[str, Any]:
         "decided_at": columns.pop("decided_for"),
         "symbol": symbol,
         **columns,
-        "said": FIGURES.sub("#", info.reason or ""),
+        "said": said(info.reason or ""),
         "provider": market.provider,
         "spot": market.spot,
         "delay_ns": (market.received_at or 0) - (market.exchange_at or 0) if has_delay else None,
@@ -114,6 +114,11 @@ def line_row(day: datetime.date, line: bytes) -> dict[str, Any]:
         "legs": [_leg(leg) for leg in info.legs] or None,
         **{field: bytes(getattr(record, name)).decode() for name, field in _OBJECTS.items()},
     }
+
+
+def said(reason: str) -> str:
+    """A sentence with every figure as #: two that say the same are equal."""
+    return FIGURES.sub("#", reason)
 
 
 def _figures(raw: msgspec.Raw) -> dict[str, float | None]:
