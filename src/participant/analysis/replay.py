@@ -1,22 +1,23 @@
 """A logged decision again, from its own logged input: equal to the byte, or what differs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
+from participant.analysis.logged import changed_fields, logged
 from participant.core.brain import decide
-from participant.core.decision import Decision, DecisionRecord
+from participant.core.decision import Decision
 from participant.core.rulebook import Rulebook
-from participant.links.parts import PartMissing, unpack, whole
-from participant.wire.json import decode, encode
+from participant.wire.json import encode
 
 
 class Difference(Struct, frozen=True):
-    """A decision that came out otherwise, and why it may have."""
+    """A decision that came out otherwise, why it may have, and in which fields; none where only its names differ."""
 
     line: int
     logged: str
     now: str
+    fields: tuple[str, ...] = ()
 
 
 class Replay(Struct, frozen=True):
@@ -25,42 +26,30 @@ class Replay(Struct, frozen=True):
     equal: int
     undecided: int
     differences: tuple[Difference, ...]
+    day: str = ""
 
 
-class _Written(Struct, rename="camel"):
-    decision_info: Raw
-
-
-def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook) -> Replay:
+def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook, day: str = "") -> Replay:
     """Decide every line of a day's log, each with its pack of parts, again under these rules.
 
     Raises PartMissing and Malformed.
     """
     equal = undecided = 0
     differences = []
-    parts: dict[str, Raw] = {}
-    for number, (line, pack) in enumerate(records, 1):
-        parts.update((part.id, part.part) for part in unpack(pack))
-        record = _record(number, line, parts)
-        if record.decision_info.outcome != "decided":
+    for one in logged(records):
+        was, info = one.record.decision_info, one.record.current_position_info
+        if was.outcome != "decided":
             undecided += 1
             continue
-        info = record.current_position_info
-        again = decide(record.scrip, record.market_state, info.position, info.account, rules)
-        if encode(again) == bytes(decode(line, _Written).decision_info):
+        again = decide(one.record.scrip, one.record.market_state, info.position, info.account, rules)
+        now = encode(again)
+        if now == one.decision:
             equal += 1
         else:
-            differences.append(
-                Difference(number, _short(record.decision_info, again.build_id), _short(again, again.build_id))
-            )
-    return Replay(equal, undecided, tuple(differences))
-
-
-def _record(number: int, line: bytes, parts: Mapping[str, Raw]) -> DecisionRecord:
-    try:
-        return decode(whole(line, parts), DecisionRecord)
-    except PartMissing as missing:
-        raise PartMissing(f"line {number}: {missing}") from None
+            fields = tuple(field.name for field in changed_fields(one.decision, now))
+            said = (_short(was, again.build_id), _short(again, again.build_id))
+            differences.append(Difference(one.line, *said, fields))
+    return Replay(equal, undecided, tuple(differences), day)
 
 
 def _short(decision: Decision, ours: str) -> str:
