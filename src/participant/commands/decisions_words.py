@@ -26,7 +26,7 @@ def decisions(commands: "Commands", home: Parser, common: Parser) -> None:
     explain = add("explain", parents=[home, common], help="why a decision came out as it did")
     explain.set_defaults(run="explain:explain")
     explain.add_argument("decision", metavar="ID", help="a logged decision, by the first digits of its id")
-    _many(add("decisions", help="all logged decisions: ask, query, diff, seal"), home, common)
+    _many(add("decisions", help="all logged decisions: ask, query, diff, what-if, seal"), home, common)
 
 
 def _many(command: Parser, home: Parser, common: Parser) -> None:
@@ -44,6 +44,9 @@ def _many(command: Parser, home: Parser, common: Parser) -> None:
     _weights(diff, "--against", "what the other side sets (default: as logged)")
     diff.add_argument("--brain", type=Path, metavar="DIR", help="another version: a checkout (default: this one)")
     diff.add_argument("--against-brain", type=Path, metavar="DIR", help="the version of the other side")
+    other = add("what-if", parents=[home, common, _span(), _scrip()], help="what other weights would have made")
+    other.set_defaults(run="what_if:what_if")
+    _weights(other, "--weights", "what is set otherwise: iv_rank_min=0.3 strategy=NAME")
     seal = add("seal", parents=[home, common, _span()], help="seal days that no desk has sealed")
     seal.set_defaults(run="decisions:seal")
     query = add("query", parents=[home, common, _log()], help="ask in SQL: the views decisions and orders")
