@@ -8,7 +8,7 @@ from typing import Any
 
 from participant.core.books import Fill
 from participant.core.order import Order
-from participant.links.log_table import said
+from participant.links.log_table import day_number, said
 from participant.links.sqlite import faults_told
 from participant.wire.json import decode
 
@@ -33,14 +33,14 @@ def order_rows(books: Path, span: tuple[datetime.date, datetime.date]) -> Iterat
 def _row(day: datetime.date, order: Order, charges: int) -> dict[str, Any]:
     contract = order.contract
     return {
-        "day": day,
+        "day": day_number(day),
         "decided_at": order.decided_at,
         "symbol": order.scrip,
         "decision_id": order.decision_id,
         "order_id": order.order_id,
         "contract": contract.key,
         "kind": str(contract.kind),
-        "expiry": contract.expiry,
+        "expiry": day_number(contract.expiry),
         "strike": contract.strike,
         "tick": contract.tick,
         "side": str(order.side),

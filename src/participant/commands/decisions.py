@@ -18,7 +18,7 @@ Span = tuple[datetime.date, datetime.date]
 def query(args: Namespace) -> int:
     """Answer one SELECT over the views `decisions` and `orders`."""
     question = sys.stdin.read() if args.sql == "-" else args.sql
-    log = open_log(args, "query")
+    log = open_log(args, "query", is_of_orders="orders" in question.lower())
     try:
         answer = log.ask(question)
         write_rows(args, answer.columns, answer.rows)
@@ -40,7 +40,7 @@ def named(args: Namespace) -> int:
         raise Refused(f"decisions ask: no question {args.name!r}; there are: {', '.join(QUESTIONS)}")
     if question.of_orders and args.log:
         raise Refused(f"decisions ask: {args.name} is of orders, which the books of a home hold: use --home, not --log")
-    log = open_log(args, "ask")
+    log = open_log(args, "ask", question.of_orders)
     try:
         answer = ask(log, args.name, args.scrip or "")
         if not (args.json or args.csv or args.quiet):
@@ -68,11 +68,12 @@ def seal(args: Namespace) -> int:
     return DONE
 
 
-def open_log(args: Namespace, command: str) -> LogTable:
-    """The log that is asked for; Refused where it has no day of the span."""
+def open_log(args: Namespace, command: str, is_of_orders: bool) -> LogTable:
+    """The log that is asked for, with the orders where these are; Refused where it has no day of the span."""
     where = args.log or str(args.home / "decisions")
     first, last = span_of(args, command)
-    log = LogTable(where, (first, last), None if args.log else args.home / "books.sqlite")
+    books = args.home / "books.sqlite" if is_of_orders and not args.log else None
+    log = LogTable(where, (first, last), books)
     if not log.days:
         held = LogTable(where).days
         what = f"it holds {held[0].day}..{held[-1].day}" if held else "it holds no day; `participant trade` writes one"
