@@ -1,15 +1,19 @@
 """Replay: every logged decision again from its own logged input, equal to the byte, or what differs and why."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
 from participant.analysis.replay import Difference, Replay, replay_day
+from participant.cli import main
 from participant.core.brain import BUILD_ID, decide
 from participant.core.decision import Action, DecisionInput, DecisionRecord, PositionInfo, undecided
 from participant.core.messages import JobResult
 from participant.core.scrip import Scrip, Weights
 from participant.links.parts import PartMissing, pack, split, whole
 from participant.wire.json import Malformed, decode
+from tests.analysis.logs import write_log
 from tests.core.worlds import RULES, account, chain_state, position
 
 SCRIP = Scrip("NIFTY", weights=Weights(iv_rank_min=0.3))
@@ -33,6 +37,27 @@ def test_decisions_that_come_out_the_same_are_equal_to_the_byte() -> None:
     assert replay_day([LOGGED, AGAIN], RULES) == Replay(2, 0, ())
 
 
+def test_every_logged_day_is_replayed_where_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_log(tmp_path, "2026-11-23", [LOGGED, AGAIN])
+    write_log(tmp_path, "2026-11-24", [LOGGED])
+    assert main(["replay", "--home", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "2026-11-23: 2 decisions equal to the byte, 0 not, 0 outcomes without a decision",
+        "2026-11-24: 1 decisions equal to the byte, 0 not, 0 outcomes without a decision",
+        "2 days: 3 of 3 decisions equal to the byte",
+    ]
+    other = replace(RECORD, decision_info=replace(RECORD.decision_info, reason="altered"))
+    write_log(tmp_path, "2026-11-25", [logged(other)])
+    assert main(["replay", "--home", str(tmp_path)]) == 1
+    said = capsys.readouterr().out
+    assert said.endswith("(in reason)\n3 days: 3 of 4 decisions equal to the byte\n")
+
+
+def test_a_home_without_a_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["replay", "--home", str(tmp_path)]) == 2
+    assert "has no log of any day" in capsys.readouterr().err
+
+
 def test_an_empty_log_replays_to_nothing() -> None:
     assert replay_day([], RULES) == Replay(0, 0, ())
 
@@ -48,7 +73,8 @@ def test_a_decision_that_comes_out_otherwise_is_told_with_its_line_and_both_sent
     found = replay_day([LOGGED, logged(other)], RULES)
     rules = RULES.content_hash[:8]
     now = f"open by this build, rules {rules}: {RECORD.decision_info.reason}"
-    assert found == Replay(1, 0, (Difference(2, f"maintain by this build, rules {rules}: altered", now),))
+    said = f"maintain by this build, rules {rules}: altered"
+    assert found == Replay(1, 0, (Difference(2, said, now, ("action", "reason")),))
 
 
 def test_a_decision_of_another_build_is_named_as_such() -> None:
@@ -57,6 +83,7 @@ def test_a_decision_of_another_build_is_named_as_such() -> None:
     assert difference.logged.startswith("open by build 01234567, ")
     assert difference.now.startswith("open by this build, ")
     assert RECORD.decision_info.build_id == BUILD_ID
+    assert difference.fields == (), "a name is no field of what was decided"
 
 
 def test_an_input_that_was_altered_after_the_fact_is_found() -> None:

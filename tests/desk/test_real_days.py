@@ -4,6 +4,7 @@ Each set is traded twice, so that its decision logs can be compared to the byte.
 """
 
 import datetime
+import json
 import signal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,8 +52,13 @@ def assert_same(folder: Path, *runs: list[Ended]) -> None:
     for day in days:
         assert log_bytes(folder / "first", day) == log_bytes(folder / "second", day)
         assert log_bytes(folder / "first", day)
-    replayed = participant(folder, "replay", "--home", "first", f"{days[0]}..{days[-1]}")
+    replayed = participant(folder, "replay", "--home", "first", "--json")  # every day that it has logged
     assert (replayed.status, replayed.err) == (0, "")
+    found = {one["day"]: one for one in map(json.loads, replayed.out.splitlines())}
+    logged = {day: log_of(folder / "first", day) for day in days}
+    assert {day: (one["equal"], one["differences"]) for day, one in found.items()} == {
+        day: (len(lines), []) for day, lines in logged.items()
+    }
 
 
 def decided(home: Path, day: str, scrip: str) -> list[dict[str, Any]]:
@@ -134,6 +140,28 @@ def test_the_backtest_decides_and_fills_as_the_desk_does(april: April, tmp_path:
     result = backtest(CoveredCall(("NIFTY", "BANKNIFTY")), data, span, Config().desk.capital, tmp_path / "run")
     assert (result.summary.counts["days"], result.table("fills").num_rows) == (5, 6)
     assert differences(april.folder / "first", result) == []
+
+
+def test_a_changed_weight_shows_exactly_the_decisions_that_it_changes(april: April) -> None:
+    """At a rank of 0.96 nothing but the two openings passed a gate that 0.97 shuts; all else was decided before it."""
+    found = participant(april.folder, "decisions", "diff", "--home", "first", "--weights", "iv_rank_min=0.97", "--json")
+    assert (found.status, found.err) == (0, "")
+    told, days = json.loads(found.out), [s["day"] for s in april.once.summaries]
+    opened = {
+        (day, d["scrip"], d["snapshotId"])
+        for day in days
+        for d in decisions_of(april.folder / "first", day)
+        if d["action"] == "open"
+    }
+    assert {(c["day"], c["scrip"], c["snapshot_id"]) for c in told["changed"]} == opened
+    assert len(told["changed"]) == len(opened) == 2
+    for change in told["changed"]:
+        fields = {field["name"]: (field["before"], field["after"]) for field in change["fields"]}
+        assert fields["action"] == ("open", "maintain")
+        assert fields["legs"][1] == []
+    assert told["compared"] == sum(len(decisions_of(april.folder / "first", day)) for day in days)
+    same = participant(april.folder, "decisions", "diff", "--home", "first", "--json")
+    assert json.loads(same.out)["changed"] == []
 
 
 def test_an_expiry_leaves_nothing_that_has_expired_and_moves_the_cash_of_the_official_prices(april: April) -> None:

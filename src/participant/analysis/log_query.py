@@ -54,7 +54,8 @@ class LogTable:
         folder = LogFolder(where)
         self.days = folder.days(*span)
         self._lines(folder)
-        self._register("orders", order_rows(books, span) if books else iter(()), orders_schema())
+        rows = order_rows(books, span) if books else iter(())
+        self._database.register("orders", _table(rows, orders_schema()))
         for name, value in SETTINGS.items():
             self._database.execute(f"SET {name} = {value}")
 
@@ -85,7 +86,8 @@ class LogTable:
     def _lines(self, folder: LogFolder) -> None:
         """The view of all lines: of sealed files as they lie there, of what is not sealed from memory."""
         sealed = [day.sealed for day in self.days if day.sealed]
-        self._register("growing", (row for day in self.days for row in folder.rows(day)), lines_schema())
+        growing = (row for day in self.days for row in folder.rows(day))
+        self._database.register("growing", _table(growing, lines_schema()))
         views = ["SELECT * FROM growing"]
         if sealed and folder.is_local:
             names = "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in sealed) + "]"
@@ -100,10 +102,12 @@ class LogTable:
         self._database.execute(f"CREATE VIEW lines AS {' UNION ALL '.join(views)}")
         self._database.execute(VIEW)
 
-    def _register(self, name: str, rows: Iterator[Row], schema: Any) -> None:
-        import pyarrow as pa
 
-        self._database.register(name, pa.Table.from_pylist(list(rows), schema=schema))
+def _table(rows: Iterator[Row], schema: Any) -> Any:
+    import pyarrow as pa
+
+    made = list(rows)
+    return pa.Table.from_pylist(made, schema=schema) if made else schema.empty_table()
 
 
 def _refusal(count: int) -> str:

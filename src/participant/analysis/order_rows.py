@@ -8,6 +8,7 @@ from typing import Any
 
 from participant.core.books import Fill
 from participant.core.order import Order
+from participant.links.log_table import day_number, said
 from participant.links.sqlite import faults_told
 from participant.wire.json import decode
 
@@ -32,14 +33,14 @@ def order_rows(books: Path, span: tuple[datetime.date, datetime.date]) -> Iterat
 def _row(day: datetime.date, order: Order, charges: int) -> dict[str, Any]:
     contract = order.contract
     return {
-        "day": day,
+        "day": day_number(day),
         "decided_at": order.decided_at,
         "symbol": order.scrip,
         "decision_id": order.decision_id,
         "order_id": order.order_id,
         "contract": contract.key,
         "kind": str(contract.kind),
-        "expiry": contract.expiry,
+        "expiry": day_number(contract.expiry),
         "strike": contract.strike,
         "tick": contract.tick,
         "side": str(order.side),
@@ -47,6 +48,7 @@ def _row(day: datetime.date, order: Order, charges: int) -> dict[str, Any]:
         "limit": order.limit,
         "status": str(order.status),
         "reason": order.reason,
+        "said": said(order.reason),
         "denied_by": order.denied_by,
         "sends": order.sends,
         "changes": order.changes,
@@ -62,10 +64,10 @@ def orders_schema() -> Any:
     import pyarrow as pa
 
     times, days = ("decided_at", "filled_at"), ("day", "expiry")
-    texts = ("symbol", "decision_id", "order_id", "contract", "kind", "side", "status", "reason", "denied_by")
+    texts = ("symbol", "decision_id", "order_id", "contract", "kind", "side", "status", "reason", "said", "denied_by")
     names = ("day", "decided_at", "symbol", "decision_id", "order_id", "contract", "kind", "expiry", "strike", "tick",
-             "side", "quantity", "limit", "status", "reason", "denied_by", "sends", "changes", "filled", "value",
-             "charges", "filled_at")  # fmt: skip
+             "side", "quantity", "limit", "status", "reason", "said", "denied_by", "sends", "changes", "filled",
+             "value", "charges", "filled_at")  # fmt: skip
     kinds = {
         **dict.fromkeys(names, pa.int64()),
         **dict.fromkeys(times, pa.timestamp("ns", tz="UTC")),

@@ -1,24 +1,24 @@
 """A logged decision again, from its own logged input: equal to the byte, or what differs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
+from participant.analysis.logged import changed_fields, logged
 from participant.core.decision import Decision
 from participant.core.rulebook import Rulebook
 from participant.core.strategies.table import must_be_there
-from participant.links.jobs import read_job
-from participant.links.parts import PartMissing, unpack, whole
 from participant.stages.decide import run
 from participant.wire.json import decode
 
 
 class Difference(Struct, frozen=True):
-    """A decision that came out otherwise, and why it may have."""
+    """A decision that came out otherwise, why it may have, and in which fields; none where only its names differ."""
 
     line: int
     logged: str
     now: str
+    fields: tuple[str, ...] = ()
 
 
 class Replay(Struct, frozen=True):
@@ -27,42 +27,30 @@ class Replay(Struct, frozen=True):
     equal: int
     undecided: int
     differences: tuple[Difference, ...]
+    day: str = ""
 
 
-class _Written(Struct, rename="camel"):
-    decision_info: Raw
-
-
-def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook) -> Replay:
+def replay_day(records: Iterable[tuple[bytes, bytes]], rules: Rulebook, day: str = "") -> Replay:
     """Decide every line of a day's log, each with its pack of parts, again under these rules.
 
     Raises PartMissing, Malformed and UnknownStrategy.
     """
     equal = undecided = 0
     differences = []
-    parts: dict[str, Raw] = {}
-    for number, (line, pack) in enumerate(records, 1):
-        parts.update((part.id, part.part) for part in unpack(pack))
-        record, written = _record(number, line, parts), bytes(decode(line, _Written).decision_info)
-        logged = decode(written, Decision)
-        if logged.outcome != "decided":
+    for one in logged(records):
+        was = one.record.decision_info
+        if was.outcome != "decided":
             undecided += 1
             continue
-        must_be_there(read_job(record)[0].scrip, logged.reason)
-        answer = run(record, rules)
-        if answer == written:
+        must_be_there(one.record.scrip, was.reason)
+        now = run(one.body, rules)
+        if now == one.decision:
             equal += 1
         else:
-            again = decode(answer, Decision)
-            differences.append(Difference(number, _short(logged, again.build_id), _short(again, again.build_id)))
-    return Replay(equal, undecided, tuple(differences))
-
-
-def _record(number: int, line: bytes, parts: Mapping[str, Raw]) -> bytes:
-    try:
-        return whole(line, parts)
-    except PartMissing as missing:
-        raise PartMissing(f"line {number}: {missing}") from None
+            again, fields = decode(now, Decision), tuple(field.name for field in changed_fields(one.decision, now))
+            said = (_short(was, again.build_id), _short(again, again.build_id))
+            differences.append(Difference(one.line, *said, fields))
+    return Replay(equal, undecided, tuple(differences), day)
 
 
 def _short(decision: Decision, ours: str) -> str:

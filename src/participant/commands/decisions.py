@@ -4,8 +4,12 @@ import datetime
 import sys
 from argparse import Namespace
 
+from participant.adapters.archives.jsonl import JsonlArchive
+from participant.analysis.log_days import LogFolder
 from participant.analysis.log_query import BadQuestion, LogTable
+from participant.analysis.questions import QUESTIONS, ask
 from participant.commands.errors import DONE, Refused
+from participant.commands.output import say
 from participant.commands.tabled import write_rows
 
 Span = tuple[datetime.date, datetime.date]
@@ -14,7 +18,7 @@ Span = tuple[datetime.date, datetime.date]
 def query(args: Namespace) -> int:
     """Answer one SELECT over the views `decisions` and `orders`."""
     question = sys.stdin.read() if args.sql == "-" else args.sql
-    log = open_log(args, "query")
+    log = open_log(args, "query", is_of_orders="orders" in question.lower())
     try:
         answer = log.ask(question)
         write_rows(args, answer.columns, answer.rows)
@@ -25,11 +29,51 @@ def query(args: Namespace) -> int:
     return DONE
 
 
-def open_log(args: Namespace, command: str) -> LogTable:
-    """The log that is asked for; Refused where it has no day of the span."""
+def named(args: Namespace) -> int:
+    """Answer a question by its name, or list those that there are."""
+    if args.name is None:
+        found = list(QUESTIONS.values())
+        say(args, "\n".join(f"{one.name:14} {one.asks}" for one in found), found)
+        return DONE
+    question = QUESTIONS.get(args.name)
+    if question is None:
+        raise Refused(f"decisions ask: no question {args.name!r}; there are: {', '.join(QUESTIONS)}")
+    if question.of_orders and args.log:
+        raise Refused(f"decisions ask: {args.name} is of orders, which the books of a home hold: use --home, not --log")
+    log = open_log(args, "ask", question.of_orders)
+    try:
+        answer = ask(log, args.name, args.scrip or "")
+        if not (args.json or args.csv or args.quiet):
+            sys.stdout.write(f"{question.asks}\n{question.says}\n\n")
+        write_rows(args, answer.columns, answer.rows)
+    except BadQuestion as fault:
+        raise Refused(f"decisions ask: {fault}") from None
+    finally:
+        log.close()
+    return DONE
+
+
+def seal(args: Namespace) -> int:
+    """Seal the days that no desk has sealed, or that went on since; what is sealed already stays as it is."""
+    first, last = span_of(args, "seal")
+    folder = args.home / "decisions"
+    days = [day for day in LogFolder(str(folder)).days(first, last) if day.grows or day.sealed or day.older]
+    if not days:
+        raise Refused(f"decisions seal: {folder} has no day that was asked for; `participant trade` writes one")
+    archive = JsonlArchive(folder)
+    for one in days:
+        is_new = bool(one.grows) or not one.sealed
+        where = archive.seal(str(one.day)) if is_new else one.sealed
+        say(args, f"{one.day}: {'sealed' if is_new else 'was sealed'}, {where}", {"day": one.day, "new": is_new})
+    return DONE
+
+
+def open_log(args: Namespace, command: str, is_of_orders: bool) -> LogTable:
+    """The log that is asked for, with the orders where these are; Refused where it has no day of the span."""
     where = args.log or str(args.home / "decisions")
     first, last = span_of(args, command)
-    log = LogTable(where, (first, last), None if args.log else args.home / "books.sqlite")
+    books = args.home / "books.sqlite" if is_of_orders and not args.log else None
+    log = LogTable(where, (first, last), books)
     if not log.days:
         held = LogTable(where).days
         what = f"it holds {held[0].day}..{held[-1].day}" if held else "it holds no day; `participant trade` writes one"

@@ -1,0 +1,195 @@
+"""Questions that are asked of a log again and again, by name, each with what its answer says and what it does not.
+
+In their SQL `d` are the decisions and `o` the orders, of one scrip where one is asked for. Prices are shown in rupees.
+"""
+
+from msgspec import Struct
+
+from participant.analysis.log_query import Answer, BadQuestion, LogTable
+
+
+class Question(Struct, frozen=True):
+    """A name, the question in words, what the answer says, and its SQL; `of_orders` needs the books of a home."""
+
+    name: str
+    asks: str
+    says: str
+    sql: str
+    of_orders: bool = False
+
+
+WHY_NOTHING = Question(
+    "why-nothing",
+    "Why was nothing done?",
+    "The sentences of all decisions to maintain, figures left out: how often, in how many scrips, first and last when.",
+    """
+    SELECT said AS reason, count(*) AS times, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS percent,
+      count(DISTINCT symbol) AS scrips, min(decided_at) AS first, max(decided_at) AS last
+    FROM d WHERE action = 'maintain' AND outcome = 'decided'
+    GROUP BY said ORDER BY times DESC, reason
+    """,
+)
+REFUSALS = Question(
+    "refusals",
+    "Which orders were refused, and why?",
+    "Orders that a control of ours denied, that the broker rejected or that were handed to a person, by control and "
+    "reason, figures left out.",
+    """
+    SELECT status, denied_by AS control, said AS reason, count(*) AS times,
+      count(DISTINCT symbol) AS scrips, min(decided_at) AS first, max(decided_at) AS last
+    FROM o WHERE status IN ('denied', 'rejected', 'dead')
+    GROUP BY status, denied_by, said ORDER BY times DESC, reason
+    """,
+    of_orders=True,
+)
+SLIPPAGE = Question(
+    "slippage",
+    "How far from the price that the decision saw did it fill?",
+    "By scrip, kind and side: the price of what filled less the price of the decision, a unit, against us positive; "
+    "the worst order; and what it comes to with all units. Charges stand beside it and are not in it.",
+    """
+    WITH filled AS (
+      SELECT *, "limit" / 10000.0 AS seen, value / 100.0 / filled AS paid,
+        CASE side WHEN 'buy' THEN 1 ELSE -1 END * (value / 100.0 / filled - "limit" / 10000.0) AS slip
+      FROM o WHERE filled > 0)
+    SELECT symbol, kind, side, count(*) AS orders, sum(filled)::BIGINT AS units,
+      round(sum(slip * filled) / sum(filled), 4) + 0 AS slip_a_unit,
+      round(10000 * sum(slip * filled) / sum(seen * filled), 3) + 0 AS slip_bp,
+      round(max(slip), 4) + 0 AS worst_a_unit, round(sum(slip * filled), 2) + 0 AS slip_rupees,
+      round(sum(charges) / 100.0, 2) AS charges_rupees
+    FROM filled GROUP BY symbol, kind, side ORDER BY slip_rupees DESC, symbol, kind, side
+    """,
+    of_orders=True,
+)
+IN_THE_MONEY = Question(
+    "in-the-money",
+    "Which of the calls that were sold went in the money?",
+    "Each call of a decision whose strike a later logged spot exceeded, until it expired or the log ends: on which day "
+    "first, the highest spot then, and the last one seen. What was decided counts, filled or not; between two logged "
+    "spots nothing is seen.",
+    """
+    WITH calls AS (
+      SELECT decision_id, decided_at, day, symbol, spot, leg.contract, leg.strike, leg.expiry, leg.quantity
+      FROM (SELECT *, unnest(legs) AS leg FROM d WHERE legs IS NOT NULL)
+      WHERE leg.kind = 'CE' AND leg.side = 'sell'),
+    days AS (SELECT symbol, day, max(spot) AS high, arg_max(spot, decided_at) AS last FROM d GROUP BY symbol, day),
+    beyond AS (
+      SELECT c.*, s.day AS on_day, s.high FROM calls c JOIN days s
+        ON s.symbol = c.symbol AND s.day > c.day AND s.day <= c.expiry AND s.high > c.strike
+      UNION ALL
+      SELECT c.*, c.day, max(l.spot) FROM calls c
+        JOIN days s ON s.symbol = c.symbol AND s.day = c.day AND s.high > c.strike
+        JOIN d l ON l.symbol = c.symbol AND l.day = c.day AND l.decided_at > c.decided_at AND l.spot > c.strike
+      GROUP BY ALL),
+    ends AS (
+      SELECT c.decision_id, c.contract, arg_max(s.last, s.day) AS last, max(s.day) AS last_day
+      FROM calls c JOIN days s ON s.symbol = c.symbol AND s.day BETWEEN c.day AND c.expiry GROUP BY ALL)
+    SELECT decided_at, symbol, contract, quantity AS units, strike / 10000.0 AS strike,
+      any_value(spot) / 10000.0 AS spot, min(on_day) AS first_day, max(high) / 10000.0 AS highest,
+      any_value(last) / 10000.0 AS last_spot, any_value(last_day) AS last_day,
+      any_value(last) > any_value(b.strike) AS is_in_at_last
+    FROM beyond b JOIN ends USING (decision_id, contract)
+    GROUP BY decision_id, decided_at, symbol, contract, quantity, b.strike ORDER BY decided_at, contract
+    """,
+)
+ACTIONS = Question(
+    "actions",
+    "What was opened and what was closed?",
+    "Every decision that asked for orders, with its legs at the prices that it saw; `participant explain ID` says why.",
+    """
+    SELECT decided_at, symbol, action, spot / 10000.0 AS spot,
+      list_aggregate(list_transform(legs, lambda l: concat(l.side, ' ', l.quantity, ' ', l.contract, ' at ',
+        l."limit" / 10000.0)), 'string_agg', ', then ') AS legs,
+      list_sum(list_transform(legs, lambda l: l.margin)) / 100.0 AS margin_rupees, decision_id
+    FROM d WHERE action <> 'maintain' ORDER BY decided_at, symbol
+    """,
+)
+UNDECIDED = Question(
+    "undecided",
+    "Where was there no decision?",
+    "Jobs that timed out or were parked, by day, scrip and outcome, and which share of the scrip's day that is.",
+    """
+    SELECT day, symbol, outcome, count(*) AS times, any_value(said) AS reason,
+      round(100.0 * count(*) / any_value(whole), 2) AS percent
+    FROM d JOIN (SELECT day, symbol, count(*) AS whole FROM d GROUP BY day, symbol) USING (day, symbol)
+    WHERE outcome <> 'decided' GROUP BY day, symbol, outcome ORDER BY times DESC, day, symbol
+    """,
+)
+RICHNESS = Question(
+    "richness",
+    "How rich was volatility, and when most?",
+    "By scrip: the rank of implied volatility and its ratio to the realised one, as the decisions had them; unknown "
+    "ones are counted apart.",
+    """
+    SELECT symbol, count(*) AS decisions, round(100.0 * avg(iv30), 2) AS iv30_percent,
+      round(100.0 * avg(iv_rank), 1) AS rank_percent, round(100.0 * max(iv_rank), 1) AS rank_highest,
+      arg_max(decided_at, iv_rank) AS highest_at, round(avg(iv_over_realised), 3) AS over_realised,
+      count(*) - count(iv_rank) AS unknown
+    FROM d GROUP BY symbol ORDER BY rank_percent DESC NULLS LAST, symbol
+    """,
+)
+DATA_AGE = Question(
+    "data-age",
+    "Whose market was decided on, and how old was it when it came?",
+    "By provider: from the exchange's time of an instant to when it was received, in milliseconds; the percentiles are "
+    "approximate. In lockstep it is 0.",
+    """
+    SELECT provider, count(*) AS decisions, count(DISTINCT symbol) AS scrips, count(DISTINCT day) AS days,
+      round(approx_quantile(delay_ns, 0.5) / 1e6, 1) AS p50_ms,
+      round(approx_quantile(delay_ns, 0.99) / 1e6, 1) AS p99_ms,
+      round(max(delay_ns) / 1e6, 1) AS worst_ms, arg_max(decided_at, delay_ns) AS worst_at
+    FROM d GROUP BY provider ORDER BY decisions DESC, provider
+    """,
+)
+MOVES = Question(
+    "moves",
+    "Did the market move more than its volatility said?",
+    "By scrip, over its logged days: from the first to the last spot, against a day's deviation by the first 30-day IV "
+    "(over 252 sessions), both in percent, and how many days went beyond it. Gaps between the days are not in it.",
+    """
+    WITH days AS (
+      SELECT symbol, day, arg_min(spot, decided_at) AS first, arg_max(spot, decided_at) AS last, max(spot) AS high,
+        min(spot) AS low, arg_min(iv30, decided_at) AS iv
+      FROM d WHERE spot > 0 GROUP BY symbol, day)
+    SELECT symbol, count(*) AS days, round(100.0 * avg(abs(last - first) / first), 3) AS moved_percent,
+      round(100.0 * avg(iv / sqrt(252)), 3) AS said_percent,
+      round(100.0 * avg((high - low) / first), 3) AS range_percent,
+      count(*) FILTER (abs(last - first) / first > iv / sqrt(252)) AS beyond, count(*) - count(iv) AS unknown
+    FROM days GROUP BY symbol ORDER BY beyond DESC, symbol
+    """,
+)
+BUILDS = Question(
+    "builds",
+    "Which build decided under which rules, and when?",
+    "Every pair of build and rules, with its decisions by action and its first and last; outcomes without a decision "
+    "have neither.",
+    """
+    SELECT build_id AS build, rules_hash AS rules, count(*) AS decisions, count(*) FILTER (action = 'open') AS open,
+      count(*) FILTER (action = 'close') AS close, min(decided_at) AS first, max(decided_at) AS last
+    FROM d GROUP BY build_id, rules_hash ORDER BY first
+    """,
+)
+QUESTIONS = {
+    question.name: question
+    for question in (
+        WHY_NOTHING,
+        REFUSALS,
+        SLIPPAGE,
+        IN_THE_MONEY,
+        ACTIONS,
+        UNDECIDED,
+        RICHNESS,
+        DATA_AGE,
+        MOVES,
+        BUILDS,
+    )
+}
+
+
+def ask(log: LogTable, name: str, scrip: str = "") -> Answer:
+    """The answer to a question of this name, of one scrip or of all. Raises BadQuestion."""
+    if name not in QUESTIONS:
+        raise BadQuestion(f"no question {name!r}; there are: {', '.join(QUESTIONS)}")
+    chosen = "WHERE symbol = $scrip" if scrip else ""
+    views = (f"{short} AS (FROM {view} {chosen})" for short, view in (("d", "decisions"), ("o", "orders")))
+    return log.ask(f"WITH {', '.join(views)} FROM ({QUESTIONS[name].sql})", {"scrip": scrip} if scrip else None)
