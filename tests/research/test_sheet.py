@@ -10,7 +10,7 @@ from participant.cli import main
 from participant.history.pages import BadData
 from participant.research import sheet_text
 from participant.research.backtest import CoveredCall, backtest
-from participant.research.realised import Written
+from participant.research.realised import Written, covers_held, index_part, written
 from participant.research.result import Result
 from participant.research.sheet import Sheet
 from participant.research.sheet_page import page
@@ -35,6 +35,7 @@ def test_the_gain_is_taken_apart_to_the_paisa(sheet: Sheet) -> None:
     at 11,620 at the last close; the future moved 110, so 10 a unit are basis."""
     assert sheet.attribution == {
         "premium of calls expired": -10 * 75 * RUPEE,
+        "premium of calls delivered": 0,
         "premium of calls bought back": 0,
         "premium of calls rolled": 10 * 25 * RUPEE,
         "premium of calls still held": 5 * 50 * RUPEE,
@@ -70,6 +71,26 @@ def test_units_beyond_what_is_held_begin_anew() -> None:
     one.move(-2, 100, "", "2019-04-10")
     one.move(3, -90, "bought back", "2019-04-10")
     assert (one.made, one.units, one.cash) == ({"bought back": 40}, 1, -30)
+
+
+def test_a_delivered_call_cost_what_it_was_worth_and_took_its_shares() -> None:
+    """Bought at 95, a call at 100 sold for 3, delivered at 104: the call makes -1 a share, the cover 104 - 95."""
+    option, shares, days = "X-20190411-100CE", "X-EQ", ["2019-04-10", "2019-04-11"]
+    of = {"scrip": "X", "decision_id": "a"}
+    fills = [
+        of | {"contract": shares, "day": days[0], "side": "buy", "quantity": 100, "value": 9_500 * RUPEE},
+        of | {"contract": option, "day": days[0], "side": "sell", "quantity": 100, "value": 300 * RUPEE},
+    ]
+    events = [
+        {"kind": "delivered", "contract": option, "quantity": -100, "price": 1_040_000, "amount": 10_000 * RUPEE},
+        {"kind": "shares", "contract": shares, "quantity": -100, "price": 1_000_000, "amount": 0},
+    ]
+    events = [of | {"day": days[1]} | event for event in events]
+    (call,) = written(fills, events, frozenset())
+    assert (call.made, call.given_up, call.units) == ({"delivered": -100 * RUPEE}, 400 * RUPEE, 0)
+    spots = {("a", "X"): 950_000, (days[1], "X"): 1_040_000}
+    assert index_part(fills, events, spots) == 900 * RUPEE
+    assert covers_held(fills, events, days) == {days[0]: {"X": 100}, days[1]: {"X": 0}}
 
 
 def test_exposure_is_the_cover_at_spot_as_a_share_of_the_book(sheet: Sheet) -> None:

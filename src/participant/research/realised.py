@@ -9,9 +9,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from participant.core.scrip import PRICE_UNITS_PER_PAISA, Kind
+from participant.core.scrip import PRICE_UNITS, PRICE_UNITS_PER_PAISA, Kind
 
-ENDINGS = ("expired", "bought back", "rolled")
+ENDINGS = ("expired", "delivered", "bought back", "rolled")
+MOVES = frozenset(("expired", "delivered", "shares"))  # events that change what is held; shares come and go by delivery
 Row = Mapping[str, Any]
 
 
@@ -46,7 +47,7 @@ class Written(Struct):
         self.units += ended if units > 0 else -ended
         self.made = self.made | {ending: self.made.get(ending, 0) + share + brought}
         self.paid_back += max(0, -brought)
-        self.given_up += max(0, -brought) if ending == "expired" else 0
+        self.given_up += max(0, -brought) if ending in {"expired", "delivered"} else 0
         self.until = day
         if ended < abs(units):
             self.move(units + ended if units < 0 else units - ended, cash - brought, ending, day)
@@ -86,13 +87,21 @@ def written(fills: Iterable[Row], events: Iterable[Row], rolls: frozenset[str]) 
             sign = 1 if row["side"] == "buy" else -1
             one.move(sign * row["quantity"], -sign * row["value"], ending, row["day"])
         elif one.units:
-            one.move(-one.units, row["amount"], "expired", row["day"])
+            # What is delivered goes at the strike: the option has then cost what it was worth, as in the books.
+            cash = row["amount"] if row["kind"] == "expired" else one.units * _intrinsic(name, row["price"])
+            one.move(-one.units, cash, row["kind"], row["day"])
     return list(found.values())
 
 
+def _intrinsic(option: str, price: int) -> int:
+    """What a unit of it is worth at an official price (paise)."""
+    above = price - round(strike_of(option) * PRICE_UNITS)
+    return max(0, above if kind_of(option) is Kind.CALL else -above) // PRICE_UNITS_PER_PAISA
+
+
 def in_time(fills: Iterable[Row], events: Iterable[Row]) -> list[Row]:
-    """Fills and expiries as they came: within a day an expiry follows every fill."""
-    ends = [row for row in events if row["kind"] == "expired"]
+    """Fills, expiries and deliveries as they came: within a day these follow every fill."""
+    ends = [row for row in events if row["kind"] in MOVES]
     return sorted([*fills, *ends], key=lambda row: (row["day"], "side" not in row))
 
 
@@ -111,7 +120,7 @@ def index_part(fills: Iterable[Row], events: Iterable[Row], spots: Mapping[tuple
         if "side" in row:
             moved, at = row["quantity"] * (1 if row["side"] == "buy" else -1), spots[row["decision_id"], scrip]
         else:
-            moved, at = -held, spots[row["day"], scrip]
+            moved, at = row["quantity"] if row["kind"] == "shares" else -held, spots[row["day"], scrip]
         units[name, scrip] = held + moved
         paise -= moved * at
     paise += sum(held * spots["", scrip] for (_, scrip), held in units.items() if held)
@@ -126,7 +135,7 @@ def covers_held(fills: Iterable[Row], events: Iterable[Row], days: Iterable[str]
         while i < len(moves) and moves[i]["day"] <= day:
             row, i = moves[i], i + 1
             name = row["contract"], row["scrip"]
-            sign = {"buy": 1, "sell": -1}.get(row.get("side", ""))
+            sign = {"buy": 1, "sell": -1, "shares": 1}.get(row.get("side", row.get("kind", "")))
             units[name] = units.get(name, 0) + sign * row["quantity"] if sign else 0
         found[day] = {}
         for (_, scrip), held in units.items():
