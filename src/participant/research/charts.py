@@ -36,6 +36,7 @@ SIGNS: Mapping[str, Mapping[str, Any]] = {
     "refusal": {"marker": "|", "color": GREY},
 }
 WIDTH_IN, SIZE = 10.4, 10
+MONTHS_MIN = 7  # a bar is no wider for there being few
 STYLE: Mapping[str, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "participant", "font.size": SIZE, "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#9AA3AF", "axes.grid": True, "grid.color": "#E5E9EE",
@@ -108,6 +109,7 @@ def premium(sheet: Sheet) -> str:
         kept = [t - g for t, g in zip(taken, given, strict=True)]
         axes.plot(months, kept, color="#111827", marker="o", linewidth=1, label="kept")
         axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.set_xlim(-0.6, max(len(months), MONTHS_MIN) - 0.4)
         axes.set_title("Premium by month of expiry, ₹ lakh")
         _legend(axes)
         axes.margins(y=0.1)

@@ -145,7 +145,7 @@ def _premium(sheet: Sheet) -> Iterable[str]:
         money = (_paise(p) for p in (one.received, one.paid_back, one.given_up, kept))
         rows.append([escape(one.scrip), f"{one.contracts:,}", escape(endings), *money, part])
     head = ["scrip", "contracts", "how they ended", "received", "paid back", "of it at expiry", "kept", "share"]
-    said = "What a call cost at its expiry is what the cover made above the strike and the call gave up."
+    said = "What a call cost at its expiry is what the cover made above the strike. What is still held counts as kept."
     yield _section("Premium captured and given up", charts.premium(sheet), _table(head, rows, texts=3), _p(said))
 
 

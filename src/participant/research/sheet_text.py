@@ -20,7 +20,7 @@ def figure(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     if name in RATIOS:
-        return f"{value:.2f}"
+        return f"{round(value, 2) + 0.0:.2f}"  # never -0.00
     return share(value) if "return" in name else f"{100 * value:.1f} %"
 
 

@@ -136,7 +136,8 @@ ALONE: Mapping[str, Statistic] = {
 
 
 def block_length(count: int) -> int:
-    """n^(1/3), rounded: the order that Hall, Horowitz and Jing ("On blocking rules for the bootstrap", 1995) find."""
+    """n^(1/3), rounded: the order that Hall, Horowitz and Jing find best for bias and variance ("On blocking rules for
+    the bootstrap with dependent data", 1995)."""
     return max(1, round(math.cbrt(count)))
 
 
