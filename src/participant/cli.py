@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     venue.add_argument("--watched", type=_names, help=argparse.SUPPRESS)
     _decisions(commands, home, common)
     _catalogue(commands, common)
-    backtest_words.add(add("backtest", help="recorded days in one process: covered-call, overwrite"), common)
+    backtest_words.add(add("backtest", help="recorded days in one process: covered-call, overwrite, report"), common)
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
     sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")
     sign_in.add_argument("--check", action="store_true", help="only prove the session: orders, quotes, updates")

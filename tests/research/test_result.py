@@ -22,7 +22,8 @@ SUMMARY = Summary(
     counts={"decisions": 2},
     status="done",
 )
-EVENT = {"day": "2019-04-11", "scrip": "NIFTY", "kind": "expired", "amount": -5, "text": "a <b> & c"}
+TOLD = {"contract": "NIFTY-20190411-11600CE", "quantity": -75, "price": 11, "amount": -5, "text": "a <b> & c"}
+EVENT = {"day": "2019-04-11", "scrip": "NIFTY", "kind": "expired"} | TOLD
 
 
 def _written(folder: Path) -> Result:

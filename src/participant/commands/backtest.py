@@ -17,6 +17,10 @@ from participant.research.backtest import CoveredCall, Span, backtest
 from participant.research.lookahead import check_lookahead
 from participant.research.overwrite import Cycle
 from participant.research.overwrite import study as study_cycles
+from participant.research.result import load
+from participant.research.sheet import Sheet
+from participant.research.sheet_page import page
+from participant.research.sheet_text import figures, summary
 
 COLUMNS = f"{'scrip':<10} {'sold on':<11} {'expiry':<10}" + "".join(
     f"{name:>{width}}" for name, width in (("spot", 11), ("strike", 11), ("bid", 11), ("close", 11),
@@ -48,6 +52,20 @@ def study(args: Namespace) -> int:
     lines += [_sum(symbol, [c for c in cycles if c.symbol == symbol]) for symbol in args.underlying]
     say(args, "\n".join(lines), cycles)
     return DONE if all(cycle.close is not None for cycle in cycles) else NEEDS_A_PERSON
+
+
+def report(args: Namespace) -> int:
+    """Write the tear sheet of a saved result as a page, and show it in short."""
+    target = args.html or args.folder / "sheet.html"
+    try:
+        sheet = Sheet(load(args.folder))
+        target.write_text(page(sheet), encoding="utf-8")
+    except BadData as fault:
+        raise Refused(f"backtest: {fault}") from fault
+    except OSError as fault:
+        raise Refused(f"backtest: {target} cannot be written: {fault.strerror}; choose another with --html") from fault
+    say(args, f"{summary(sheet)}\n\npage: {target}", figures(sheet))
+    return DONE
 
 
 def _line(cycle: Cycle) -> str:

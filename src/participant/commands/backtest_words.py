@@ -26,3 +26,7 @@ def add(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> No
     given = what.add_parser("orders", parents=[common], help="orders of a file through the books, without a brain")
     given.set_defaults(run="backtest_orders:run")
     given.add_argument("file", type=Path, metavar="FILE", help="contracts, quotes, orders, official prices (TOML)")
+    told = what.add_parser("report", parents=[common], help="the tear sheet of a saved result")
+    told.set_defaults(run="backtest:report")
+    told.add_argument("folder", type=Path, metavar="DIR", help="what --out was")
+    told.add_argument("--html", type=Path, metavar="FILE", help="where the page goes (default: DIR/sheet.html)")

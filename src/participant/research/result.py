@@ -35,9 +35,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "parts": dict.fromkeys(("id", "kind", "part"), "string"),
     "fills": {"order_id": "string", "decision_id": "string", "at": "int64"}
     | dict.fromkeys(("day", "scrip", "contract", "side"), "string")
-    | dict.fromkeys(("quantity", "price", "charges"), "int64")
+    | dict.fromkeys(("quantity", "price", "value", "charges"), "int64")
     | {"is_modelled": "bool_"},
-    "events": dict.fromkeys(("day", "scrip", "kind"), "string") | {"amount": "int64", "text": "string"},
+    "events": dict.fromkeys(("day", "scrip", "kind", "contract"), "string")
+    | {"quantity": "int64", "price": "int64", "amount": "int64", "text": "string"},
 }
 
 

@@ -12,6 +12,7 @@ from participant.core.decision import Decision
 from participant.core.order import Order
 from participant.core.risk import Refusal
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, Side, money
+from participant.core.wording import at_price
 from participant.history.recorded import RecordedMarket
 from participant.links.decision_log import DecisionLog
 from participant.links.ledger import EventRow
@@ -83,6 +84,7 @@ def fills_of(books: Store, market: RecordedMarket) -> list[Row]:
             "side": fill.side.value,
             "quantity": fill.quantity,
             "price": fill.value * PRICE_UNITS_PER_PAISA // fill.quantity,
+            "value": fill.value,
             "charges": fill.charges,
             "is_modelled": _is_modelled(market, fill.contract),
         }
@@ -99,8 +101,9 @@ def _is_modelled(market: RecordedMarket, contract: Contract) -> bool:
 
 
 def event(day: str, kind: str, text: str, scrip: str = "", amount: int = 0) -> Row:
-    """A row of the events; `amount` in paise."""
-    return {"day": day, "scrip": scrip, "kind": kind, "amount": amount, "text": text}
+    """A row of the events that is of no contract; `amount` in paise."""
+    of = {"contract": "", "quantity": 0, "price": 0}
+    return {"day": day, "scrip": scrip, "kind": kind, **of, "amount": amount, "text": text}
 
 
 def events_of(desk: InlineDesk, closed: Closed) -> Iterator[Row]:
@@ -108,8 +111,9 @@ def events_of(desk: InlineDesk, closed: Closed) -> Iterator[Row]:
     day = closed.day
     for row in desk.books.rows("events", prefix=f"{day}/"):
         one = decode(row.value, EventRow)
-        text = f"{one.quantity} {one.contract.key} at {one.price}"
-        yield event(day, one.kind, text, one.scrip, one.cash)
+        text = f"{one.quantity:,} {one.contract.key} at {at_price(one.price)}"
+        of = {"contract": one.contract.key, "quantity": one.quantity, "price": one.price}
+        yield {**event(day, one.kind, text, one.scrip, one.cash), **of}
     for row in desk.books.rows("refusals", prefix=f"{day}/"):
         refusal, order = decode(row.value, Refusal), desk.books.get("orders", row.key)
         scrip = decode(order.value, Order).scrip if order is not None else ""
