@@ -143,3 +143,24 @@ def test_a_span_of_which_nothing_is_recorded_is_refused(tmp_path: Path) -> None:
 def test_a_run_without_capital_is_refused() -> None:
     with pytest.raises(BadData, match="capital 0"):
         backtest(CoveredCall(("NIFTY",)), [], SPAN, 0)
+
+
+@needs_data
+def test_an_order_on_its_way_meets_the_quotes_of_its_arrival_and_what_waits_for_it_the_next_ones(
+    tmp_path: Path,
+) -> None:
+    """Half a second: the covers of 12 April fill then, at the same quotes; their calls are sold an instant later."""
+    span = Span(datetime.date(2019, 4, 12), datetime.date(2019, 4, 12))
+    at_once, late = (
+        backtest(CoveredCall(("BANKNIFTY",), EAGER, latency), CHAIN, span, 10_000_000, tmp_path / f"{latency}")
+        for latency in (0.0, 0.5)
+    )
+    (cover, call), (late_cover, late_call) = at_once.rows("fills"), late.rows("fills")
+    assert (late_cover["contract"], late_cover["price"]) == (cover["contract"], cover["price"])
+    assert late_cover["at"] == cover["at"] + 500_000_000
+    assert (late_call["contract"], call["at"]) == (call["contract"], cover["at"])
+    assert late_call["at"] > late_cover["at"]
+    assert (at_once.summary.latency_s, late.summary.latency_s) == (0.0, 0.5)
+    for wrong in (-1.0, 61.0, float("nan")):
+        with pytest.raises(BadData, match="a latency of"):
+            backtest(CoveredCall(("BANKNIFTY",), EAGER, wrong), CHAIN, span, 10_000_000, tmp_path / "none")

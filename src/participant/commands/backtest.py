@@ -30,7 +30,8 @@ COLUMNS = f"{'scrip':<10} {'sold on':<11} {'expiry':<10}" + "".join(
 
 def run(args: Namespace) -> int:
     """Play the days asked for and say what came of them; status 1 where a day was not played, or a decision leaks."""
-    strategy, span = CoveredCall(args.underlying, _weights(args.weights)), Span(args.first, args.last)
+    strategy = CoveredCall(args.underlying, _weights(args.weights), args.latency)
+    span = Span(args.first, args.last)
     try:
         result = backtest(strategy, args.data, span, args.capital, args.out)
         checked = check_lookahead(strategy, args.data, span, args.capital) if args.check_lookahead else None

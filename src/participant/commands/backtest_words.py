@@ -20,6 +20,7 @@ def add(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> No
     played.add_argument("--capital", type=capital, required=True, metavar="RUPEES", help="what it begins with")
     played.add_argument("--weights", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="iv_rank_min=0.3")
     played.add_argument("--out", type=Path, metavar="DIR", help="a new folder (default: a temporary one)")
+    played.add_argument("--latency", type=float, default=0.0, metavar="S", help="how long an order is on its way")
     played.add_argument("--check-lookahead", action="store_true", help="also change the future: no decision may change")
     studied = what.add_parser("overwrite", parents=[recorded, common], help="the call at the money, cycle by cycle")
     studied.set_defaults(run="backtest:study")

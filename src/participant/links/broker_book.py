@@ -26,7 +26,10 @@ VOLATILITY = 0.15
 
 
 class BrokerOrder(Struct):
-    """An order of the day as the broker keeps it; `charges` and `cum_value` in paise, `accept_at` while it is late."""
+    """An order of the day as the broker keeps it; `charges` and `cum_value` in paise, `accept_at` while it is late.
+
+    Before `arrives_at` it is in the broker's book and not yet at the exchange: nothing fills it.
+    """
 
     request: OrderRequest
     quantity: int
@@ -42,6 +45,7 @@ class BrokerOrder(Struct):
     accept_at: int = 0
     is_resting: bool = False
     fill_max: int = 0
+    arrives_at: int = 0
 
     @property
     def left(self) -> int:
@@ -143,7 +147,7 @@ class BrokerBook:
         """Match the resting orders of these contracts."""
         self.quotes.update(quotes)
         for key in sorted({o.request.contract for o in self.state.orders if o.left}):
-            if self._quoted_as(key) in quotes:
+            if self._quoted_as(key) in quotes or self._has_arrived(key):
                 self._match(key)
 
     def close(self, settlements: Mapping[str, int]) -> None:
@@ -213,7 +217,8 @@ class BrokerBook:
         quote = self.quote(key)
         if quote is None or not self._is_open():
             return
-        standing = {o.number: o for o in self.state.orders if o.left and o.request.contract == key}
+        there = (o for o in self.state.orders if o.left and o.arrives_at <= self.state.at)
+        standing = {o.number: o for o in there if o.request.contract == key}
         entries = [Entry(n, o.request.side, o.limit, o.left, o.is_resting, o.fill_max) for n, o in standing.items()]
         executions, taken = match(entries, quote, self.state.taken.get(key))
         self.state.taken[key] = taken
@@ -221,6 +226,11 @@ class BrokerBook:
             self._fill(standing[execution.number], execution.quantity, execution.price)
         for order in standing.values():
             order.is_resting = True
+
+    def _has_arrived(self, key: str) -> bool:
+        """Whether an order of this contract has just reached the exchange."""
+        mine = (o for o in self.state.orders if o.left and o.arrives_at and o.request.contract == key)
+        return any(not o.is_resting and o.arrives_at <= self.state.at for o in mine)
 
     def _fill(self, order: BrokerOrder, quantity: int, price: int) -> None:
         contract, side = self.contracts[order.request.contract], order.request.side

@@ -30,11 +30,24 @@ GREEKS = ("delta", "gamma", "vega", "theta")
 NOTHING_HELD = BookRisk()
 
 
+LATENCY_MAX_S = 60.0  # beyond it is no latency of a network
+
+
 class CoveredCall(Struct, frozen=True):
-    """The covered call on some underlyings, with the weights that differ from those that ship."""
+    """The covered call on some underlyings, with the weights that differ from those that ship.
+
+    Its orders reach the exchange `latency_s` seconds after they are sent, and meet the quotes of then.
+    """
 
     underlyings: tuple[str, ...]
     weights: Weights = Weights()
+    latency_s: float = 0.0
+
+    def desk(self, rules: Rulebook, capital: int) -> InlineDesk:
+        """A desk that trades it, with `capital` paise."""
+        desk = InlineDesk(self.rows, rules, capital)
+        desk.latency_s = self.latency_s
+        return desk
 
     @property
     def rows(self) -> list[Scrip]:
@@ -58,6 +71,8 @@ def backtest(
     """
     if capital <= 0 or not strategy.underlyings or span.first > span.last:
         raise BadData(f"nothing to play: capital {capital}, {strategy.underlyings}, {span.first} to {span.last}")
+    if not 0 <= strategy.latency_s <= LATENCY_MAX_S:
+        raise BadData(f"a latency of {strategy.latency_s:g} s: it lies between 0 and {LATENCY_MAX_S:g}")
     fault = strategy.weights.fault
     if fault:
         raise BadData(f"weights: {fault}")
@@ -91,7 +106,7 @@ class _Run:
         self, strategy: CoveredCall, rules: Rulebook, recordings: Recordings, writer: ResultWriter, capital: int
     ) -> None:
         self.strategy, self.recordings, self.writer = strategy, recordings, writer
-        self.desk = InlineDesk(strategy.rows, rules, capital)
+        self.desk = strategy.desk(rules, capital)
         self.worth = self.peak = capital
         self.notes, self.status = list[Note](), "done"
         self.totals, self.counts, self.made = Counter[str](), Counter[str](), Counter[str]()
@@ -220,6 +235,7 @@ class _Run:
                 totals=dict(self.totals),
                 counts=dict(self.counts),
                 status=self.status,
+                latency_s=self.strategy.latency_s,
             )
         )
 

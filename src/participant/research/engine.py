@@ -1,6 +1,6 @@
 """A whole desk in one process on recorded days: the real stages over memory adapters, instant after instant."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Protocol
 
@@ -56,7 +56,12 @@ class Onlooker(Protocol):
 
 
 class InlineDesk:
-    """A desk whose books and broker outlive the day. It begins with `capital` paise."""
+    """A desk whose books and broker outlive the day. It begins with `capital` paise.
+
+    An order of it reaches the exchange `latency_s` after it is sent: it meets the quotes of then.
+    """
+
+    latency_s = 0.0
 
     def __init__(self, watchlist: Sequence[Scrip], rules: Rulebook, capital: int, limits: Limits = PAPER) -> None:
         self.watchlist, self.rules, self.limits = {s.symbol: s for s in watchlist}, rules, limits
@@ -85,22 +90,22 @@ class InlineDesk:
     def play(self, market: RecordedMarket, onlooker: Onlooker | None = None) -> Closed:
         """One day from its first instant to the comparison of books in the evening."""
         day = _Day(self, market, onlooker)
-        for instant in market.instants():
-            day.show(instant)
+        for instant, until in _with_ends(market.instants()):
+            day.show(instant, until)
         return day.ended()
 
     def play_until(self, market: RecordedMarket, at: int, onlooker: Onlooker) -> None:
         """The instants of a day up to one of them (ns), which is not closed."""
         day = _Day(self, market, onlooker)
-        for instant in market.instants():
+        for instant, until in _with_ends(market.instants()):
             if instant.at > at:
                 break
-            day.show(instant)
+            day.show(instant, until)
 
     def twin(self) -> "InlineDesk":
         """Another desk that stands where this one stands, and goes its own way from here."""
         other = InlineDesk(list(self.watchlist.values()), self.rules, self.capital, self.limits)
-        other.books, other.kept = deepcopy(self.books), deepcopy(self.kept)
+        other.books, other.kept, other.latency_s = deepcopy(self.books), deepcopy(self.kept), self.latency_s
         return other
 
     def forget(self) -> None:
@@ -126,6 +131,7 @@ class _Day:
 
     def _broker(self) -> MemoryBroker:
         broker = MemoryBroker(self.market.contracts(), self.desk.rules, self.market.day, self.desk.capital)
+        broker.latency_s = self.desk.latency_s
         if self.desk.kept is not None:
             broker.restore(self.desk.kept)
         return broker
@@ -154,8 +160,8 @@ class _Day:
         return [lambda: ingest.step(0.0), lambda: judge(watch), lambda: dispatch.step(0.0), lambda: gateway.step(0.0),
                 lambda: book.step(0.0)]  # fmt: skip
 
-    def show(self, instant: Instant) -> None:
-        """An instant, until every stage has closed it."""
+    def show(self, instant: Instant, until: int) -> None:
+        """An instant, until every stage has closed it; its quotes stand `until` (ns) the next ones come."""
         self.clock.set(max(instant.at, self.clock.now()))
         self.broker.on_quotes(instant.at, _quotes(instant))
         self.feed.publish(instant)
@@ -164,7 +170,11 @@ class _Day:
                 step()
             if self.onlooker is not None:
                 self.onlooker.looked()
-            if self.clock.released[-1:] == [instant.at]:
+            arrival = self.broker.arrival_before(until)
+            if arrival:
+                self.clock.set(max(arrival, self.clock.now()))
+                self.broker.on_quotes(arrival, {})
+            elif self.clock.released[-1:] == [instant.at]:
                 return
         raise AssertionError(f"{self.market.day}: the instant {instant.at} never closed")
 
@@ -193,6 +203,17 @@ class _Patient(VirtualClock):
     def now(self) -> int:
         self.advance(SECOND)
         return super().now()
+
+
+def _with_ends(instants: Iterable[Instant]) -> Iterator[tuple[Instant, int]]:
+    """Each instant with the time (ns) of the next one, the last with its own: after it nothing arrives any more."""
+    following = None
+    for instant in instants:
+        if following is not None:
+            yield following, instant.at
+        following = instant
+    if following is not None:
+        yield following, following.at
 
 
 def _quotes(instant: Instant) -> dict[str, Quote]:

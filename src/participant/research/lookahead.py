@@ -81,7 +81,7 @@ def check_lookahead(
     Raises BadData where nothing can be read.
     """
     recordings, rules = open_recordings([Path(path) for path in data]), load_rules()
-    desk, draw = InlineDesk(strategy.rows, rules, capital * 100), random.Random(SEED)
+    desk, draw = strategy.desk(rules, capital * 100), random.Random(SEED)
     played, cuts, decisions, leaks = 0, 0, 0, list[Leak]()
     for day in sorted(d for d in days_in(recordings) if span.first <= d <= span.last):
         market = _loaded(load, recordings, day, desk, strategy.underlyings)

@@ -73,6 +73,7 @@ class Summary(Struct, frozen=True, rename={"since": "from", "until": "to"}):
     totals: dict[str, int]
     counts: dict[str, int]
     status: str
+    latency_s: float = 0.0
 
 
 class Result:

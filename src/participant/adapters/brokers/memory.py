@@ -31,6 +31,7 @@ class MemoryBroker:
     def __init__(self, contracts: Sequence[Contract], rules: Rulebook, day: datetime.date, cash: int) -> None:
         self._book = BrokerBook(contracts, rules, BrokerState(day, Ledger(cash)))
         self.faults = Faults()
+        self.latency_s = 0.0  # how long an order that is taken is on its way to the exchange
 
     # --- the exchange's side ---
 
@@ -63,6 +64,11 @@ class MemoryBroker:
             else:
                 self.state.late.append(order)
 
+    def arrival_before(self, until: int) -> int:
+        """When (ns) the next order that is on its way reaches the exchange, if that is before `until`; else 0."""
+        ways = [o.arrives_at for o in self.state.orders if o.left and self.state.at < o.arrives_at < until]
+        return min(ways, default=0)
+
     def see(self, quotes: Mapping[str, Quote]) -> None:
         """Know these quotes again after a restart; what rests has met them already."""
         self._book.quotes.update(quotes)
@@ -86,6 +92,7 @@ class MemoryBroker:
         if fault.kind is FaultKind.LOSE:
             return TIMED_OUT
         order = BrokerOrder(request, request.quantity, request.limit)
+        order.arrives_at = self.state.at + round(self.latency_s * SECOND) if self.latency_s else 0
         contract = self._book.contracts.get(request.contract)
         order.fill_max = fault.fill_lots_max * contract.lot if contract else 0
         if fault.kind is FaultKind.ACCEPT_LATE:
