@@ -131,7 +131,7 @@ def _gates(case: Case, own: Settings, rich: Richness) -> Generator[Gate, None, t
     while condor is None:  # a gate that speaks is the last one asked
         days = f"{case.weights.days_to_expiry_min}-{case.weights.days_to_expiry_max} days"
         yield Gate("strikes", f"no expiry within {days} has a call and a put near delta {own.short_delta} with wings")
-    figures = {"call_delta": condor.call.delta, "put_delta": condor.put.delta, "width": condor.width}
+    figures = {"call_delta": condor.call.delta, "put_delta": condor.put.delta, "width_price": condor.width}
     yield Gate("strikes", "", condor.call.contract.key, None, dict(figures))
     age = rounded(max(case.at - one.quote.exchange_at for one, _ in condor.steps) / SECOND)
     old = f"a quote is {age:,.0f} s old, over {case.weights.quote_age_max_s} s"
@@ -296,4 +296,4 @@ def _price(case: Case, held: Holding) -> int:
     return quote.touch(_way_out(held)) if quote is not None else 0
 
 
-STRATEGY = Plugin(iron_condor, version=1, settings=Settings)
+STRATEGY = Plugin(iron_condor, version=2, settings=Settings)

@@ -20,9 +20,9 @@ from participant.core.brain_checks import judged
 from participant.core.decision import Action, Decision, DecisionInput, Figure, PositionInfo
 from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import OwnEvent, Scrip, Weights
-from participant.core.strategies.table import strategy_of
-from participant.core.strategy import Case, Verdict
-from participant.core.wording import rupees
+from participant.core.strategies.table import STRATEGIES, strategy_of
+from participant.core.strategy import Case, Figures, Gate, Plugin, Verdict, maintain
+from participant.core.wording import apart, rupees
 from participant.links.parts import pack, split
 from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, look_back, position
 from tests.desk.runs import trade
@@ -64,6 +64,24 @@ def test_every_gate_in_the_way_is_named_one_after_the_other() -> None:
 def test_what_would_have_kept_an_opening_away_is_found_as_well() -> None:
     (move, *_) = moves(GIVEN, again)
     assert move.action is not Action.OPEN or move.reason != again(GIVEN).reason
+
+
+def test_of_an_opening_every_threshold_that_would_have_kept_it_away_is_told_by_itself() -> None:
+    found = moves(GIVEN, again)
+    assert {move.action for move in found} == {Action.MAINTAIN}
+    assert {move.setting for move in found} >= {
+        "iv_rank_min", "iv_over_realised_min", "look_back_sessions_min", "spread_max", "score_min", "net_credit_min",
+        "margin_share_max", "crash_move", "crash_loss_share_max", "limits.scenario_share_max", "limits.delta_share_max",
+        "limits.vega_share_max", "limits.expiry_share_max", "limits.range_share_max", "limits.margin_share_max",
+        "limits.portfolio_scenario_share_max", "limits.orders_max", "limits.lots_max",
+    }  # fmt: skip
+    assert not [move for move in found if "cannot be" in move.reason], "a row that is no row is no answer"
+    far = [abs(value(move.then) - value(move.was)) / (abs(value(move.was)) or 1) for move in found if number(move.was)]
+    assert far == sorted(far)
+
+
+def number(figure: float | str) -> bool:
+    return not isinstance(figure, str)
 
 
 def test_where_no_setting_is_to_blame_none_is_named() -> None:
@@ -195,6 +213,54 @@ def test_what_a_rule_compares_is_told_as_it_compares_it() -> None:
     assert isinstance(net, int)
     assert again(with_weights(net_credit_min=net)).reason.endswith(f"is not over {rupees(net)}")
     assert again(with_weights(net_credit_min=net - 1)).action is Action.OPEN
+
+
+def printed(given: DecisionInput) -> str:
+    return " ".join("\n".join(lines(explained("2026-09-16", again(given), given, RULES))).split())
+
+
+def test_what_was_compared_is_told_with_as_many_digits_as_tell_it_apart() -> None:
+    rank = again(GIVEN).figures["iv_rank"]
+    shut = with_weights(iv_rank_min=value(rank) + 1e-5)
+    assert again(shut).reason == "IV rank 66.669% is under 66.670%"
+    assert "rank 66.669% ≥ 66.670%" in printed(shut)
+    assert apart(0.5, 0.5) == ("50.0%", "50.0%")
+    assert apart(61.2, 60, 0, is_share=False) == ("61", "60")
+    assert apart(60.2, 60, 0, is_share=False) == ("60.2", "60.0")
+
+
+def test_a_check_that_does_not_apply_is_told_apart_from_one_that_was_not_asked() -> None:
+    assert "· does not apply: delivery (it ends in cash), sector delta (the scrip has no sector) figures" in printed(
+        GIVEN
+    )
+    tight = replace(GIVEN, scrip=replace(GIVEN.scrip, limits=replace(SHIPPED, vega_share_max=0.0)))
+    text = printed(tight)
+    assert "· does not apply: delivery (it ends in cash) ·" in text
+    assert "· not asked, since vega spoke before: scenario, portfolio delta, sector delta, portfolio scenario" in text
+
+
+def test_figures_are_told_in_their_units() -> None:
+    text = printed(GIVEN)
+    assert "price range 1.3% ≤ 90.0%" in text
+    assert "net_credit ₹7,846, margin ₹225,906" in text
+    assert "net_credit_min = 784625 (₹7,846) (is 0)" in text
+    assert "call_strike ₹25,650.00" in text
+    one = replace(GIVEN.market_state, chains=GIVEN.market_state.chains[:1], futures=GIVEN.market_state.futures[:1])
+    assert "1 future, 1 expiry, 202 quoted options" in printed(replace(GIVEN, market_state=one))
+
+
+def test_the_figures_of_another_packages_strategy_are_told_in_the_units_that_their_names_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def own(*known: object) -> Verdict:
+        figures: Figures = {"width_price": 2_000_000, "worth_paise": 150_000, "used_share": 0.25, "seen": 12_000}
+        gates = (Gate("wings", "", 2_000_000, 1_000_000, {"width_price": 2_000_000}), Gate("seen", "", 12_000, 5))
+        return maintain("it waits", figures, gates)
+
+    monkeypatch.setitem(STRATEGIES, "own", Plugin(own, version=1))
+    text = printed(replace(GIVEN, scrip=Scrip("NIFTY", strategy="own")))
+    assert "figures width_price ₹200.00, worth ₹1,500, used_share 25.0%, seen 12,000" in text
+    assert "✓ wings ₹200.00 ≥ ₹100.00 ✓ seen 12,000 ≥ 5" in text
 
 
 def test_rules_that_are_not_those_of_the_log_say_so() -> None:

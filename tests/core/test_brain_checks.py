@@ -125,7 +125,8 @@ def test_an_account_that_is_down_opens_nothing() -> None:
     refused = decided(money=down)
     assert refused.action is Action.MAINTAIN
     assert refused.reason == (
-        "refused by drawdown: the account is ₹2,000,000 below its best close, over the limit of 10.0%"
+        "refused by drawdown: the account is ₹2,000,000 below its best close (20.0% of the capital), over the limit of "
+        "10.0%"
     )
     assert refused.figures["check_drawdown"] == 0.2
 

@@ -125,7 +125,9 @@ def test_the_score_shuts_the_gate_with_its_parts_in_the_sentence() -> None:
     above = Scrip("NIFTY", weights=Weights(score_min=min(1.0, value + 1e-6)))
     shut = decide(above, STATE, position(), account(), RULES)
     assert (shut.action, shut.legs) == (Action.MAINTAIN, ())
-    assert shut.reason.startswith(f"the score {value:.2f} is under {value:.2f}: richness 0.")
+    told, under = shut.reason.removeprefix("the score ").partition(": richness 0.")[0].split(" is under ")
+    assert value == pytest.approx(float(told), abs=1e-6)
+    assert float(told) < float(under), "as many digits as tell them apart"
 
 
 def test_every_decision_logs_each_signal_with_its_weight_and_part() -> None:

@@ -101,7 +101,7 @@ def test_no_prefix_of_its_legs_is_naked() -> None:
 
 def test_what_it_can_lose_and_its_margin_are_those_of_the_whole_structure() -> None:
     decision = opened()
-    units, width, net = decision.legs[0].quantity, decision.figures["width"], decision.figures["net_credit_paise"]
+    units, width, net = decision.legs[0].quantity, decision.figures["width_price"], decision.figures["net_credit_paise"]
     assert isinstance(width, int)
     assert isinstance(net, int)
     paid = sum(
@@ -279,7 +279,7 @@ def test_whatever_its_settings_it_never_opens_naked_nor_beyond_its_share_of_loss
     if decision.action is Action.OPEN:
         legs = [(leg.contract, leg.side.sign * leg.quantity) for leg in decision.legs]
         assert max(naked_units(Fills([], [], legs), kind) for kind in (Kind.CALL, Kind.PUT)) == 0
-        width, net = decision.figures["width"], decision.figures["net_credit_paise"]
+        width, net = decision.figures["width_price"], decision.figures["net_credit_paise"]
         assert isinstance(width, int)
         assert isinstance(net, int)
         assert money(width, decision.legs[0].quantity) - net <= round(loss, 4) * capital

@@ -8,7 +8,7 @@ that stood in the way is found, in its order.
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import isfinite, nextafter
+from math import isfinite
 from typing import get_args, get_type_hints
 
 from msgspec import Struct, to_builtins
@@ -20,7 +20,10 @@ from participant.core.strategies.table import STRATEGIES, fault_of
 from participant.core.watchlist import OWN
 
 STEPS_MAX = 8
+ALONE_MAX = 24
+FROM_ZERO = frozenset({"score_min", "net_credit_min"})  # off by default, and yet what a gate compares with
 MOVE_MAX = 5  # a share of 5 % that would have to be 146 % explains nothing
+BESIDE = 1e-4  # so far beside a figure that a sentence tells the two apart
 LIMITS = "limits."
 DIGITS = re.compile(r"[\d.,]+")
 Decide = Callable[[DecisionInput], Decision]
@@ -40,11 +43,16 @@ class Move(Struct, frozen=True):
 
 
 def moves(given: DecisionInput, decide: Decide) -> tuple[Move, ...]:
-    """The settings that would have had to be otherwise for another action, one after the other.
+    """The settings that would have had to be otherwise for another action.
 
-    Empty where no single setting changes what is said; the last one need not lead to another action.
+    Of a maintain one after the other, as one gate is shut behind the other; what opens or closes would have been kept
+    away by each by itself, the nearest first. Empty where no single setting changes what is said; the last one need not
+    lead to another action.
     """
     first = now = decide(given)
+    if first.action is not Action.MAINTAIN:
+        alone = (pair for pair in _nearest(given, now, decide) if pair[0].action is not first.action)
+        return tuple(move for move, _ in sorted(alone, key=_distance)[:ALONE_MAX])
     found: list[Move] = []
     for _ in range(STEPS_MAX):
         moved = {move.setting for move in found}
@@ -65,9 +73,9 @@ def _nearest(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tu
     """For each setting the nearest value that changes what is said."""
     yield from _words(given, now, decide)
     for setting, was in _numbers(given.scrip):
-        for then in sorted(_candidates(was, now), key=lambda value: abs(value - was)):
+        for then in sorted(_candidates(setting, was, now), key=lambda value: abs(value - was)):
             moved = _with(given, setting, then)
-            if fault_of(moved.scrip):
+            if fault_of(moved.scrip) or moved.scrip.weights.fault:
                 continue
             decision = decide(moved)
             far = max(abs(then - was), abs(then) / 2) * (1 if then > was else -1)  # enough to show in a sentence
@@ -82,8 +90,8 @@ def _leads_on(now: Decision, after: Decision, further: Callable[[], Decision]) -
 
     Where the sentence alone goes by how far the setting is moved, a gate was shut by it, not opened.
     """
-    if after.action is not now.action:
-        return True
+    if after.action is not now.action or now.action is not Action.MAINTAIN:
+        return after.action is not now.action
     if _form(after.reason) == _form(now.reason) or len(after.figures) < len(now.figures):
         return False  # an earlier gate knows less
     beyond = further()
@@ -115,15 +123,16 @@ def _words(given: DecisionInput, now: Decision, decide: Decide) -> Iterator[tupl
                 break
 
 
-def _candidates(was: int | float, now: Decision) -> set[float]:
+def _candidates(setting: str, was: int | float, now: Decision) -> set[float]:
     """The decision's own figures of the setting's kind, and what lies just beside them, within MOVE_MAX times it."""
     values: set[float]
     if isinstance(was, int):
         values = {f + beside for f in now.figures.values() if isinstance(f, int) for beside in (-1, 0, 1)}
     else:
         figures = [f for f in now.figures.values() if isinstance(f, float) and isfinite(f)]
-        values = {v for f in figures for v in (f, nextafter(f, f + 1), nextafter(f, f - 1))}
-    return {value for value in values if value != was and abs(value) <= MOVE_MAX * abs(was)}
+        values = {v for f in figures for v in (f, f * (1 + BESIDE), f * (1 - BESIDE))}
+    is_free = setting in FROM_ZERO and not was
+    return {value for value in values if value != was and value >= 0 and (is_free or abs(value) <= MOVE_MAX * abs(was))}
 
 
 def _with(given: DecisionInput, setting: str, value: float | str) -> DecisionInput:

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
+from math import isfinite
 
 from msgspec import Struct
 
@@ -16,18 +17,22 @@ from participant.core.risk import Refusal
 from participant.core.scrip import PRICE_UNITS_PER_PAISA
 from participant.core.strategy import Gate, Verdict
 from participant.core.surface import Surface
-from participant.core.wording import at_price, counted, percent, rupees
+from participant.core.wording import apart, at_price, counted, percent, rupees
 from participant.links.ask import Passed
 from participant.operate.view import clock
 
 WIDTH = 110
 BAR = 24
-PRICES = frozenset({"spot", "forward", "basis", "square_off_level", "call_strike"})
+PRICES = frozenset({"spot", "forward", "basis", "square_off_level"})
+PRICED = ("_bid", "_ask", "_strike", "_price")  # how names of figures end that are prices
+SHARES = frozenset({"iv30", "iv_rank", "iv_percentile", "realised", "realised_parkinson", "realised_yang_zhang"})
+SHARES |= {"call_iv", "atm_iv", "spread"}
+ASIDE = {"delivery": "it ends in cash", "sector_delta": "the scrip has no sector"}
 SHOWN = ("signal_", "weight_", "part_", "check_", "score")  # figures that stand in the tables
 # What the rules compare: money and prices; the other whole numbers are counts, and fractions shares, but for these.
 MONEY, AT_PRICES = frozenset({"margin", "credit", "stop", "expiry day"}), frozenset({"square-off"})
 MOST = frozenset({"quote age", "spread", "margin", "expiry day"})
-PLAIN = frozenset({"over realised", "score", "quote age", "price_range"})
+PLAIN = frozenset({"over realised", "score", "quote age"})
 
 
 class Worked(Struct, frozen=True):
@@ -63,7 +68,11 @@ def lines(found: Explained) -> Iterator[str]:
     yield from _wrapped("held", _held(given))
     yield from _signals(decision)
     yield from _rules(found)
-    figures = (f"{name} {_figure(name, f)}" for name, f in decision.figures.items() if not name.startswith(SHOWN))
+    figures = (
+        f"{name.removesuffix('_paise')} {_figure(name, f)}"
+        for name, f in decision.figures.items()
+        if not name.startswith(SHOWN)
+    )
     yield from _wrapped("figures", ", ".join(figures))
     for name, said in volatilities(found.surface) if found.surface else ():
         yield from _wrapped(name, said)
@@ -122,19 +131,30 @@ def _rules(found: Explained) -> Iterator[str]:
     for gate in (gate for gate in gates if gate.is_reached):
         is_check = is_check or gate.name == BRAIN_CHECKS[0].name
         head = "  checks    " if gate.name == BRAIN_CHECKS[0].name else " " * 12
-        limit = f"{_than(gate.name, is_check)}{_compared(gate, gate.limit)}" if gate.limit is not None else ""
-        row = f"{gate.name.replace('_', ' '):18}{_compared(gate, gate.value):>26}{limit:>14}"
+        found_as, limit_as = _pair(gate)
+        limit = f"{_than(gate.name, is_check)}{limit_as}" if gate.limit is not None else ""
+        row = f"{gate.name.replace('_', ' '):18}{found_as:>26}{limit:>14}"
         yield f"{head}{'✗' if gate.said else '✓'} {row}".rstrip()
         if gate.said:
             yield from textwrap.wrap(gate.said, WIDTH, initial_indent=" " * 16, subsequent_indent=" " * 16)
-    left = [gate.name.replace("_", " ") for gate in gates if not gate.is_reached]
-    if left:
-        yield from textwrap.wrap(
-            f"· not asked: {', '.join(left)}", WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 14
-        )
+    yield from _unreached(gates)
     if found.verdict.reason != found.decision.reason:
         yield from _wrapped("", "(these rules are today's: this version decides otherwise than the log says)")
     yield ""
+
+
+def _unreached(gates: tuple[Gate, ...]) -> Iterator[str]:
+    """The rules that were not asked: since there was nothing to ask, and since one before them had spoken."""
+    aside, is_reducing = [], any(not gate.applies and gate.name == "lots" for gate in gates)
+    for gate in (gate for gate in gates if not gate.applies):
+        why = "nothing is added to the risk" if is_reducing else ASIDE.get(gate.name, "there was nothing to ask")
+        aside.append(f"{gate.name.replace('_', ' ')} ({why})")
+    left = [gate.name.replace("_", " ") for gate in gates if not gate.is_reached and gate.applies]
+    spoke = next((gate.name.replace("_", " ") for gate in gates if gate.said), "")
+    for head, names in (("does not apply", aside), (f"not asked, since {spoke} spoke before", left)):
+        if names:
+            told = f"· {head}: {', '.join(names)}"
+            yield from textwrap.wrap(told, WIDTH, initial_indent=" " * 12, subsequent_indent=" " * 14)
 
 
 def _than(name: str, is_check: bool) -> str:
@@ -146,6 +166,21 @@ def _than(name: str, is_check: bool) -> str:
     )
 
 
+def _pair(gate: Gate) -> tuple[str, str]:
+    """What a rule found and compared that with, with as many digits as tell them apart."""
+    value, limit = gate.value, gate.limit
+    if isinstance(value, float) and isinstance(limit, int | float) and isfinite(value):
+        return apart(
+            value, limit, 0 if gate.name == "quote age" else 1 + (gate.name in PLAIN), is_share=gate.name not in PLAIN
+        )
+    return _compared(gate, value), _compared(gate, limit)
+
+
+def _unit(gate: Gate) -> str:
+    """The name of the figure that a rule's value is, by which a strategy says its unit; empty where it is none."""
+    return next((name for name, figure in gate.figures.items() if figure == gate.value and type(figure) is int), "")
+
+
 def _compared(gate: Gate, figure: Figure) -> str:
     if figure is None:
         return ""
@@ -154,7 +189,7 @@ def _compared(gate: Gate, figure: Figure) -> str:
     if isinstance(figure, int):
         if gate.name in AT_PRICES:
             return at_price(figure // PRICE_UNITS_PER_PAISA * PRICE_UNITS_PER_PAISA)
-        return rupees(figure) if gate.name in MONEY else f"{figure:,}"
+        return rupees(figure) if gate.name in MONEY else _figure(_unit(gate), figure)
     return f"{figure:,.4g}" if gate.name in PLAIN else percent(figure)
 
 
@@ -174,17 +209,25 @@ QUANTITIES = {
 def _otherwise(found: Explained) -> Iterator[str]:
     """What of the market and of the settings would have led to something else, each tried out."""
     for at in found.market:
-        gate = Gate("square-off" if at.rule == "stop" else at.rule)  # told as a price, for it is spot
-        was, then = _compared(gate, at.was), _compared(gate, at.then)
+        gate = Gate(
+            "square-off" if at.rule == "stop" else at.rule, value=at.was, limit=at.then
+        )  # told as a price: spot
+        was, then = _pair(gate)
         yield from _wrapped("market", f"{QUANTITIES[at.rule]} at {then} (was {was}): {at.action}, {at.reason}")
     for move in found.moves:
-        yield from _wrapped("setting", f"{move.setting} = {_set(move.then)} (is {_set(move.was)}): {_then(move)}")
+        yield from _wrapped(
+            "setting", f"{move.setting} = {_set(move, move.then)} (is {_set(move, move.was)}): {_then(move)}"
+        )
     if not found.moves:
         yield from _wrapped("setting", "no single one, moved to one of these figures, would have changed it")
 
 
-def _set(value: float | str) -> str:
-    return f'"{value}"' if isinstance(value, str) else f"{value:.6g}"
+def _set(move: Move, value: float | str) -> str:
+    """A setting's value as it is written in a row; money, which is written in paise, in rupees besides."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    written = f"{value}" if isinstance(value, int) else f"{value:.6g}"
+    return f"{written} ({rupees(round(value))})" if move.setting == "net_credit_min" and value else written
 
 
 def _then(move: Move) -> str:
@@ -199,11 +242,15 @@ def _saw(state: MarketState) -> str:
     times = [q.exchange_at for _, q in options] + [f.quote.exchange_at for f in state.futures]
     age = f"quotes up to {(state.exchange_at - min(times)) / SECOND:.1f} s old" if times else "no quotes"
     return (
-        f"spot {at_price(state.spot)}; {counted(len(state.futures), 'future')}, {len(state.chains)} expiries, "
+        f"spot {at_price(state.spot)}; {counted(len(state.futures), 'future')}, {_expiries(len(state.chains))}, "
         f"{counted(len(options), 'quoted option')}; {age}; from provider {state.provider}; "
         f"{counted(len(state.look_back.closes), 'session')} of look-back{'; ' if state.marks else ''}"
         f"{', '.join(state.marks)}"
     )
+
+
+def _expiries(count: int) -> str:
+    return f"{count:,} expir{'y' if count == 1 else 'ies'}"
 
 
 def _held(given: DecisionInput) -> str:
@@ -217,9 +264,12 @@ def _held(given: DecisionInput) -> str:
 def _figure(name: str, figure: Figure) -> str:
     if name.endswith("_paise") and isinstance(figure, int | float):
         return rupees(round(figure))
-    is_price = name in PRICES or name.endswith(("_bid", "_ask"))
-    if is_price and isinstance(figure, int | float):
+    if (name in PRICES or name.endswith(PRICED)) and isinstance(figure, int | float):
         return at_price(round(figure))
+    if (name in SHARES or name.endswith("_share")) and isinstance(figure, float):
+        return percent(figure)
+    if isinstance(figure, int):
+        return f"{figure:,}"
     return f"{figure:.4g}" if isinstance(figure, float) else "unknown" if figure is None else f"{figure}"
 
 

@@ -22,7 +22,7 @@ from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Contract, Kind
 from participant.core.sound import unsound
 from participant.core.strategy import Case, Gate, Strategy, Verdict, ask, maintain
-from participant.core.wording import rupees
+from participant.core.wording import counted, rupees
 
 SESSIONS_SEARCHED = 20
 
@@ -99,7 +99,7 @@ def covered(plan: Plan) -> Found:
 def slicing(plan: Plan) -> Found:
     """The orders that it takes within the exchange's quantity of one order."""
     orders = sum(len(leg.slices) for leg in plan.verdict.legs)
-    return Found(orders, plan.limits.orders_max, f"it takes {orders} orders")
+    return Found(orders, plan.limits.orders_max, f"it takes {counted(orders, 'order')}")
 
 
 # --- what binds what adds to the risk ---------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def lots(plan: Plan) -> Found:
         parts = [c.covers(q) if kind is Kind.STOCK else q for c, q in every if c.kind is kind]
         units[kind] = max(sum(q for q in parts if q > 0), -sum(q for q in parts if q < 0))
     most = -(-max(units.values()) // lot)
-    return Found(most, plan.limits.lots_max, f"{most} lots would be held")
+    return Found(most, plan.limits.lots_max, f"{counted(most, 'lot')} would be held")
 
 
 def _held(plan: Plan) -> list[tuple[Contract, int]]:

@@ -14,7 +14,7 @@ from participant.core.scrip import Side, money
 from participant.core.selection import Candidate
 from participant.core.sizing import premium
 from participant.core.strategy import Case, Figures, Gate
-from participant.core.wording import percent, rupees
+from participant.core.wording import apart, percent, rupees
 
 
 class Richness(Struct, frozen=True):
@@ -96,9 +96,11 @@ def volatility_gates(case: Case, rich: Richness) -> Iterator[Gate]:
     is_known = isfinite(rich.iv_over_realised) or not weights.iv_over_realised_min  # who asks for nothing needs it not
     yield Gate("realised", "" if is_known else unknown, rich.realised)
     rank, least = rich.iv_rank, weights.iv_rank_min
-    yield Gate("rank", f"IV rank {percent(rank)} is under {percent(least)}" if rank < least else "", rank, least)
+    said = "IV rank {} is under {}".format(*apart(rank, least))
+    yield Gate("rank", said if rank < least else "", rank, least)
     ratio, least = rich.iv_over_realised, weights.iv_over_realised_min
-    said = f"{rich.name} {percent(rich.iv30)} is {ratio:.2f} times realised {percent(rich.realised)}, under {least:.2f}"
+    times, under = apart(ratio, least, 2, is_share=False)
+    said = f"{rich.name} {percent(rich.iv30)} is {times} times realised {percent(rich.realised)}, under {under}"
     yield Gate("over realised", said if ratio < least else "", ratio, least)
 
 
@@ -120,15 +122,16 @@ def age_gate(case: Case, candidate: Candidate) -> Gate:
     quotes = ((candidate.call, candidate.quote), (candidate.cover.contract, candidate.cover.quote))
     contract, quote = max(quotes, key=lambda one: abs(case.at - one[1].exchange_at))
     age, most = (case.at - quote.exchange_at) / SECOND, case.weights.quote_age_max_s
-    where = f"{age:,.0f} s old" if age >= 0 else f"dated {-age:,.0f} s after the market state"
-    said = f"the quote of {contract.key} is {where}, over {most} s" if abs(age) > most else ""
+    told, over = apart(abs(age), most, 0, is_share=False)
+    where = f"{told} s old" if age >= 0 else f"dated {told} s after the market state"
+    said = f"the quote of {contract.key} is {where}, over {over} s" if abs(age) > most else ""
     return Gate("quote age", said, rounded(age), most)
 
 
 def spread_gate(case: Case, candidate: Candidate) -> Gate:
     """Whether the call's spread is acceptable."""
     spread, most = candidate.spread, case.weights.spread_max
-    said = f"the spread of {candidate.call.key} is {percent(spread)}, over {percent(most)}"
+    said = "the spread of {} is {}, over {}".format(candidate.call.key, *apart(spread, most))
     return Gate("spread", said if spread > most else "", spread, most)
 
 

@@ -15,7 +15,7 @@ from participant.core.pricing import rounded
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import time_of
 from participant.core.volatility import forward_to, years_left
-from participant.core.wording import at_price, percent, rupees
+from participant.core.wording import apart, at_price, percent, rupees
 
 
 def price_range(plan: Plan) -> Found:
@@ -27,8 +27,9 @@ def price_range(plan: Plan) -> Found:
             return Found(float("inf"), plan.limits.range_share_max, f"{leg.contract.key} has no valid quote")
         room = plan.case.rules.price_range(leg.contract.kind, plan.case.day).room(quote.mid)
         used = max(used, abs(leg.limit - quote.mid) / room if room > 0 else float("inf"))
-    reason = f"a limit lies {percent(used)} of the exchange's price range from the middle"
-    return Found(rounded(used), plan.limits.range_share_max, reason, is_share=True)
+    used, most = rounded(used), plan.limits.range_share_max
+    told, _ = apart(used, used if most is None else most)
+    return Found(used, most, f"a limit lies {told} of the exchange's price range from the middle", is_share=True)
 
 
 def operating_range(plan: Plan) -> Found | None:

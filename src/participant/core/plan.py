@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 from itertools import accumulate
+from math import isfinite
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from participant.core.pricing import rounded
 from participant.core.risk_limits import RiskLimits
 from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Figures, Verdict
-from participant.core.wording import percent
+from participant.core.wording import apart, percent
 
 NOTHING = BookRisk()
 
@@ -119,7 +120,12 @@ def refusal(check: Check, found: Found) -> str:
         return f"refused by {check.name}: its limit is not set in the scrip's limits, and what has no limit is refused"
     over = "at or over" if found.is_strict else "over"
     than = "under the least of" if found.is_floor else f"{over} the limit of"
-    return f"refused by {check.name}: {found.reason}, {than} {said(found, found.limit)}"
+    limit = said(found, found.limit)
+    share = ""
+    if found.is_share and isfinite(found.value):
+        share, limit = apart(found.value, found.limit)
+    stands = f" ({share} of the capital)" if share and share not in found.reason else ""
+    return f"refused by {check.name}: {found.reason}{stands}, {than} {limit}"
 
 
 def said(found: Found, value: float) -> str:

@@ -19,6 +19,7 @@ from participant.core.rows import calls_near
 from participant.core.selection import Candidate, chains_of, cover_of
 from participant.core.strategy import Case, Figures, Gate
 from participant.core.volatility import ATM_REACH, SESSIONS_PER_YEAR, middle
+from participant.core.wording import apart
 
 RATIO_FULL = 1.5  # implied half as much again as realised speaks fully for selling; equal to it not at all
 LOTS_FULL = 10  # as many lots displayed at the touch speak fully for selling
@@ -79,7 +80,8 @@ def score(case: Case, rich: Richness, candidate: Candidate | None = None) -> Sco
 def score_gate(case: Case, found: Score) -> Gate:
     """Whether all signals together speak for selling."""
     least = case.weights.score_min
-    said = f"the score {found.value:.2f} is under {least:.2f}: {found.told}"
+    value, under = apart(found.value, least, 2, is_share=False)
+    said = f"the score {value} is under {under}: {found.told}"
     return Gate("score", said if found.value < least else "", found.value, least, found.figures)
 
 

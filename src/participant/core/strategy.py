@@ -26,8 +26,9 @@ Figures = dict[str, Figure]
 class Gate(Struct, frozen=True):
     """A rule as it was asked: what it found, what it compared that with, and why it spoke; empty where it let pass.
 
-    To open, a gate that speaks is shut; of what is held, a rule that speaks acts. One that was never asked, because one
-    before it spoke, is not reached. `figures` are what it adds to those of the decision.
+    To open, a gate that speaks is shut; of what is held, a rule that speaks acts. One that was never asked is not
+    reached: one before it spoke, or it does not apply, for there was nothing to ask. `figures` are what it adds to the
+    decision's.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Gate(Struct, frozen=True):
     limit: Figure = None
     figures: Figures = {}
     is_reached: bool = True
+    applies: bool = True
 
 
 class Verdict(Struct, frozen=True):
@@ -162,11 +164,12 @@ def ask(rules: Generator[Gate, None, Found], names: Sequence[str]) -> Asked[Foun
         except StopIteration as end:
             found = end.value
             break
-    said = asked[-1].said if asked else ""
-    reached = {gate.name for gate in asked}
-    left = (name for name in names if name not in reached)
+    said, known = asked[-1].said if asked else "", {gate.name for gate in asked}
+    # One that was left out on the way does not apply; what comes after the one that spoke was not asked.
+    ended = next((i for i, name in enumerate(names) if name == asked[-1].name), -1) if said else len(names)
+    left = (Gate(name, is_reached=False, applies=i > ended) for i, name in enumerate(names) if name not in known)
     figures = {name: figure for gate in asked for name, figure in gate.figures.items()}
-    return Asked((*asked, *(Gate(name, is_reached=False) for name in left)), said, figures, found)
+    return Asked((*asked, *left), said, figures, found)
 
 
 def logged(figures: Figures) -> Figures:

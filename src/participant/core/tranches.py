@@ -18,7 +18,7 @@ from participant.core.selection import Candidate
 from participant.core.session import session_seconds_since
 from participant.core.sizing import Sizing, is_bought
 from participant.core.strategy import Case, Figures, Gate
-from participant.core.wording import percent
+from participant.core.wording import apart
 
 
 class Tranche(Struct, frozen=True):
@@ -80,6 +80,7 @@ def ladder_gate(case: Case, rich: Richness, part: Tranche) -> Gate:
     if part.made >= weights.tranches_max:
         return Gate("tranche", f"all {weights.tranches_max} tranches are made", part.made, weights.tranches_max)
     least = min(1.0, rounded(weights.iv_rank_min + part.made * weights.tranche_rank_step))
-    said = f"tranche {part.made + 1} needs an IV rank of {percent(least)}, it is {percent(rich.iv_rank)}"
+    needs, rank = apart(least, rich.iv_rank)
+    said = f"tranche {part.made + 1} needs an IV rank of {needs}, it is {rank}"
     figures = part.figures(case)
     return Gate("tranche", said if rich.iv_rank < least else "", rich.iv_rank, least, figures)

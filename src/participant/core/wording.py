@@ -23,6 +23,20 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f}%"
 
 
+DIGITS_MAX = 9  # what is compared has ten
+
+
+def apart(one: float, other: float, digits: int = 1, *, is_share: bool = True) -> tuple[str, str]:
+    """Two figures that were compared, with as many digits as tell them apart: `49.98%` and `50.00%`, else `digits`."""
+    scale, sign = (100.0, "%") if is_share else (1.0, "")
+    told = "", ""
+    for shown in range(digits, DIGITS_MAX):
+        told = f"{one * scale:,.{shown}f}{sign}", f"{other * scale:,.{shown}f}{sign}"
+        if told[0] != told[1]:
+            return told
+    return f"{one * scale:,.{digits}f}{sign}", f"{other * scale:,.{digits}f}{sign}"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 lot`, `2 lots`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
