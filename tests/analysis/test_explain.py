@@ -24,7 +24,7 @@ from participant.core.strategies.table import STRATEGIES, strategy_of
 from participant.core.strategy import Case, Figures, Gate, Plugin, Verdict, maintain
 from participant.core.wording import apart, rupees
 from participant.links.parts import pack, split
-from tests.core.worlds import DAY, RULES, account, call, chain_state, future, holding, look_back, position
+from tests.core.worlds import DAY, NOON, RULES, account, call, chain_state, future, holding, look_back, position
 from tests.desk.runs import trade
 from tests.docs.pages import blocks, text
 
@@ -247,6 +247,17 @@ def test_figures_are_told_in_their_units() -> None:
     assert "call_strike ₹25,650.00" in text
     one = replace(GIVEN.market_state, chains=GIVEN.market_state.chains[:1], futures=GIVEN.market_state.futures[:1])
     assert "1 future, 1 expiry, 202 quoted options" in printed(replace(GIVEN, market_state=one))
+
+
+def test_a_structure_that_is_held_is_told_with_the_ages_of_its_quotes() -> None:
+    state = chain_state()
+    early = replace(state.futures[2], quote=replace(state.futures[2].quote, exchange_at=NOON - 6 * 3600 * 10**9))
+    sold = call(state, date(2026, 10, 6), 256_500_000)
+    held = position(holding(future(state, 1), 65, 251_500_000), holding(sold, -65, 667_000))
+    old = replace(state, futures=(*state.futures[:2], early))
+    text = printed(replace(GIVEN, market_state=old, current_position_info=PositionInfo(held, account())))
+    assert "half of the quotes up to 0.0 s old, the oldest 6.0 h" in text
+    assert "held_in_the_money -2.5%" in text
 
 
 def test_the_figures_of_another_packages_strategy_are_told_in_the_units_that_their_names_say(

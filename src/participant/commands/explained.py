@@ -26,7 +26,7 @@ BAR = 24
 PRICES = frozenset({"spot", "forward", "basis", "square_off_level"})
 PRICED = ("_bid", "_ask", "_strike", "_price")  # how names of figures end that are prices
 SHARES = frozenset({"iv30", "iv_rank", "iv_percentile", "realised", "realised_parkinson", "realised_yang_zhang"})
-SHARES |= {"call_iv", "atm_iv", "spread"}
+SHARES |= {"call_iv", "atm_iv", "spread", "held_profit", "held_in_the_money"}
 ASIDE = {"delivery": "it ends in cash", "sector_delta": "the scrip has no sector"}
 SHOWN = ("signal_", "weight_", "part_", "check_", "score")  # figures that stand in the tables
 # What the rules compare: money and prices; the other whole numbers are counts, and fractions shares, but for these.
@@ -240,13 +240,22 @@ def _then(move: Move) -> str:
 def _saw(state: MarketState) -> str:
     options = list(state.options())
     times = [q.exchange_at for _, q in options] + [f.quote.exchange_at for f in state.futures]
-    age = f"quotes up to {(state.exchange_at - min(times)) / SECOND:.1f} s old" if times else "no quotes"
+    ages = sorted((state.exchange_at - at) / SECOND for at in times)
+    half = f"half of the quotes up to {_long(ages[len(ages) // 2])} old" if ages else ""
+    age = f"{half}, the oldest {_long(ages[-1])}" if ages else "no quotes"
     return (
         f"spot {at_price(state.spot)}; {counted(len(state.futures), 'future')}, {_expiries(len(state.chains))}, "
         f"{counted(len(options), 'quoted option')}; {age}; from provider {state.provider}; "
         f"{counted(len(state.look_back.closes), 'session')} of look-back{'; ' if state.marks else ''}"
         f"{', '.join(state.marks)}"
     )
+
+
+def _long(seconds: float) -> str:
+    """A time in its own size: seconds, minutes from two on, hours from two on."""
+    if abs(seconds) < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if abs(seconds) < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _expiries(count: int) -> str:
