@@ -20,7 +20,7 @@ font-variant-numeric:tabular-nums}.card span{font-size:13px;color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
 th{font-weight:600;color:var(--soft);text-align:left;border-bottom:1px solid var(--line);padding:4px 10px 6px 0;
 vertical-align:bottom}td{padding:5px 10px 5px 0;border-bottom:1px solid #eef1f4;vertical-align:top}
-td:first-child{white-space:nowrap}
+td:first-child,.d{white-space:nowrap}
 tr:last-child td{border:0}.n{text-align:right;white-space:nowrap}.sum td{font-weight:600;
 border-top:1px solid var(--ink)}small{color:var(--soft);font-size:12px;white-space:nowrap}
 ul{margin:0;padding-left:20px}li{margin-bottom:6px}
@@ -174,7 +174,9 @@ def _data(sheet: Sheet) -> Iterable[str]:
         yield _table(["derived by", "futures and days", "median", "90 %", "worst"], rows)
     skipped = [[n.day, escape(n.note)] for n in sheet.of.data.notes if n.note.startswith("not played")]
     yield "<h3>Days not played</h3>" + _table(["day", "why"], skipped, texts=2) if skipped else ""
-    rows = [[f"{count:,}", day, escape(text)] for count, day, text in sheet.notes[:NOTES_SHOWN]]
+    rows = [
+        [f"{count:,}", f"<span class=d>{day}</span>", escape(text)] for count, day, text in sheet.notes[:NOTES_SHOWN]
+    ]
     yield "<h3>Notes, by kind</h3>" + _table(["times", "first on", "as on that day"], rows, texts=3)
     more = len(sheet.notes) - NOTES_SHOWN
     yield _p(f"{more} more kinds of notes are in summary.json.") if more > 0 else ""
