@@ -68,28 +68,30 @@ IN_THE_MONEY = Question(
     "first, the highest spot then, and the last one seen. What was decided counts, filled or not; between two logged "
     "spots nothing is seen.",
     """
-    WITH calls AS (
-      SELECT decision_id, decided_at, day, symbol, spot, leg.contract, leg.strike, leg.expiry, leg.quantity
-      FROM (SELECT *, unnest(legs) AS leg FROM d WHERE legs IS NOT NULL)
+    WITH calls AS MATERIALIZED (
+      SELECT decided_at, day, symbol, spot, leg.contract, leg.strike, leg.expiry, leg.quantity
+      FROM (SELECT decided_at, day, symbol, spot, unnest(legs) AS leg FROM d WHERE action <> 'maintain')
       WHERE leg.kind = 'CE' AND leg.side = 'sell'),
-    days AS (SELECT symbol, day, max(spot) AS high, arg_max(spot, decided_at) AS last FROM d GROUP BY symbol, day),
-    beyond AS (
+    days AS MATERIALIZED (
+      SELECT symbol, day, max(spot) AS high, arg_max(spot, decided_at) AS last FROM d GROUP BY symbol, day),
+    near AS MATERIALIZED (
       SELECT c.*, s.day AS on_day, s.high FROM calls c JOIN days s
-        ON s.symbol = c.symbol AND s.day > c.day AND s.day <= c.expiry AND s.high > c.strike
-      UNION ALL
-      SELECT c.*, c.day, max(l.spot) FROM calls c
-        JOIN days s ON s.symbol = c.symbol AND s.day = c.day AND s.high > c.strike
-        JOIN d l ON l.symbol = c.symbol AND l.day = c.day AND l.decided_at > c.decided_at AND l.spot > c.strike
-      GROUP BY ALL),
+        ON s.symbol = c.symbol AND s.day BETWEEN c.day AND c.expiry AND s.high > c.strike),
+    same AS (
+      SELECT n.decided_at, n.contract, max(l.spot) AS high FROM near n JOIN d l
+        ON l.symbol = n.symbol AND l.day = n.day AND l.decided_at > n.decided_at AND l.spot > n.strike
+      WHERE n.on_day = n.day GROUP BY n.decided_at, n.contract),
+    beyond AS MATERIALIZED (
+      FROM near WHERE on_day > day UNION ALL
+      SELECT n.* REPLACE (same.high AS high) FROM near n JOIN same USING (decided_at, contract) WHERE on_day = day),
     ends AS (
-      SELECT c.decision_id, c.contract, arg_max(s.last, s.day) AS last, max(s.day) AS last_day
-      FROM calls c JOIN days s ON s.symbol = c.symbol AND s.day BETWEEN c.day AND c.expiry GROUP BY ALL)
+      SELECT b.decided_at, b.contract, max(s.day) AS last_day, arg_max(s.last, s.day) AS last FROM beyond b JOIN days s
+        ON s.symbol = b.symbol AND s.day BETWEEN b.day AND b.expiry GROUP BY b.decided_at, b.contract)
     SELECT decided_at, symbol, contract, quantity AS units, strike / 10000.0 AS strike,
       any_value(spot) / 10000.0 AS spot, min(on_day) AS first_day, max(high) / 10000.0 AS highest,
-      any_value(last) / 10000.0 AS last_spot, any_value(last_day) AS last_day,
-      any_value(last) > any_value(b.strike) AS is_in_at_last
-    FROM beyond b JOIN ends USING (decision_id, contract)
-    GROUP BY decision_id, decided_at, symbol, contract, quantity, b.strike ORDER BY decided_at, contract
+      any_value(last) / 10000.0 AS last_spot, any_value(last_day) AS last_day, any_value(last) > strike AS is_in_at_last
+    FROM beyond JOIN ends USING (decided_at, contract)
+    GROUP BY decided_at, symbol, contract, quantity, beyond.strike ORDER BY decided_at, contract
     """,
 )
 ACTIONS = Question(
@@ -109,10 +111,11 @@ UNDECIDED = Question(
     "Where was there no decision?",
     "Jobs that timed out or were parked, by day, scrip and outcome, and which share of the scrip's day that is.",
     """
-    SELECT day, symbol, outcome, count(*) AS times, any_value(said) AS reason,
-      round(100.0 * count(*) / any_value(whole), 2) AS percent
-    FROM d JOIN (SELECT day, symbol, count(*) AS whole FROM d GROUP BY day, symbol) USING (day, symbol)
-    WHERE outcome <> 'decided' GROUP BY day, symbol, outcome ORDER BY times DESC, day, symbol
+    SELECT * FROM (
+      SELECT day, symbol, outcome, count(*) AS times, any_value(said) AS reason,
+        round(100.0 * count(*) / sum(count(*)) OVER (PARTITION BY day, symbol), 2) AS percent
+      FROM d GROUP BY day, symbol, outcome)
+    WHERE outcome <> 'decided' ORDER BY times DESC, day, symbol
     """,
 )
 RICHNESS = Question(
@@ -134,11 +137,13 @@ DATA_AGE = Question(
     "By provider: from the exchange's time of an instant to when it was received, in milliseconds; the percentiles are "
     "approximate. In lockstep it is 0.",
     """
-    SELECT provider, count(*) AS decisions, count(DISTINCT symbol) AS scrips, count(DISTINCT day) AS days,
-      round(approx_quantile(delay_ns, 0.5) / 1e6, 1) AS p50_ms,
-      round(approx_quantile(delay_ns, 0.99) / 1e6, 1) AS p99_ms,
-      round(max(delay_ns) / 1e6, 1) AS worst_ms, arg_max(decided_at, delay_ns) AS worst_at
-    FROM d GROUP BY provider ORDER BY decisions DESC, provider
+    SELECT * EXCLUDE (ages, worst), round(ages[1] / 1e6, 1) AS p50_ms, round(ages[2] / 1e6, 1) AS p99_ms,
+      round(worst / 1e6, 1) AS worst_ms
+    FROM (
+      SELECT provider, count(*) AS decisions, count(DISTINCT symbol) AS scrips, count(DISTINCT day) AS days,
+        approx_quantile(delay_ns, [0.5, 0.99]) AS ages, max(delay_ns) AS worst
+      FROM d GROUP BY provider)
+    ORDER BY decisions DESC, provider
     """,
 )
 MOVES = Question(
