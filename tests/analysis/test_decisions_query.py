@@ -234,9 +234,21 @@ def test_an_answer_is_a_table_or_json_or_csv(home: Path, capsys: pytest.CaptureF
         "s1  0.25        2026-11-26  buy",
     ]
     first, _ = said(capsys, *words, "--json").splitlines()
-    assert json.loads(first) == {"id": "s0", "rank": "0.25", "none": None, "d": "2026-11-26", "side": "buy"}
+    assert json.loads(first) == {"id": "s0", "rank": 0.25, "none": None, "d": "2026-11-26", "side": "buy"}
     assert said(capsys, *words, "--csv").splitlines()[:2] == ["id,rank,none,d,side", "s0,0.25,,2026-11-26,buy"]
     assert said(capsys, *words, "--quiet") == ""
+
+
+def test_values_of_every_kind_are_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive(home).append(DAY, RECORDS[:1])
+    kinds = "9223372036854775807::HUGEINT * 4 AS long, 'a'::BLOB AS b, INTERVAL 2 DAY AS i, 'x\ny' AS t, [1, 2] AS l, "
+    question = f"SELECT {kinds} {{'k': 1.5}} AS s, uuid() AS u, TIME '10:05' AS c, 'nan'::DOUBLE AS n"
+    words = ("decisions", "query", question, "--home", home)
+    told = json.loads(said(capsys, *words, "--json"))
+    assert (told["long"], told["l"], told["s"], told["c"]) == ("36893488147419103228", [1, 2], {"k": 1.5}, "10:05:00")
+    assert told["n"] is None
+    assert len(said(capsys, *words).splitlines()) == 3, "a line break in a value breaks no line of a table"
+    assert said(capsys, *words, "--csv")
 
 
 def test_a_table_for_people_ends_and_the_other_forms_do_not(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

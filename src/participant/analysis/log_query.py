@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from participant.analysis.log_days import LogFolder, Row
-from participant.analysis.order_rows import order_rows, orders_schema
+from participant.analysis.order_rows import orders_table
 from participant.links.log_table import lines_schema
 
 ALL_DAYS = (datetime.date.min, datetime.date.max)
@@ -54,8 +54,7 @@ class LogTable:
         folder = LogFolder(where)
         self.days = folder.days(*span)
         self._lines(folder)
-        rows = order_rows(books, span) if books else iter(())
-        self._database.register("orders", _table(rows, orders_schema()))
+        self._database.register("orders", orders_table(books, span))
         for name, value in SETTINGS.items():
             self._database.execute(f"SET {name} = {value}")
 
@@ -106,8 +105,8 @@ class LogTable:
 def _table(rows: Iterator[Row], schema: Any) -> Any:
     import pyarrow as pa
 
-    made = list(rows)
-    return pa.Table.from_pylist(made, schema=schema) if made else schema.empty_table()
+    made = list(rows)  # of none no array is made: Arrow looks for pandas first, which is slow to load where it is
+    return pa.Table.from_pylist(made, schema=schema) if made else pa.Table.from_batches([], schema=schema)
 
 
 def _refusal(count: int) -> str:
@@ -118,4 +117,5 @@ def _refusal(count: int) -> str:
 
 def _told(fault: Exception) -> str:
     said: Sequence[str] = str(fault).partition("\n\nLINE ")[0].splitlines()
-    return f"{' '.join(' '.join(said).split())}; `DESCRIBE decisions` names the columns"
+    names = type(fault).__name__ in {"BinderException", "CatalogException"}
+    return f"{' '.join(' '.join(said).split())}{'; `DESCRIBE decisions` names the columns' if names else ''}"

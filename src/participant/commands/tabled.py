@@ -13,13 +13,15 @@ import msgspec
 SHOWN_MAX = 1_000  # rows of a table for people; the other forms have no end
 WIDE_MAX = 120  # characters of a value in a table
 Row = Sequence[Any]
+ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+BITS_MAX = 63  # a longer number is written as a word: hardly a reader of JSON has more
 
 
 def write_rows(args: Namespace, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Write an answer as the options ask for it; nothing with --quiet. A reader who leaves is no fault."""
     lines: Iterator[str]
     if args.json:
-        lines = (msgspec.json.encode(dict(zip(columns, row, strict=True))).decode() + "\n" for row in rows)
+        lines = (_json(dict(zip(columns, row, strict=True))) + "\n" for row in rows)
     elif args.csv:
         lines = _separated(columns, rows)
     elif args.quiet:
@@ -44,7 +46,12 @@ def _separated(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.json.encode(value).decode() if isinstance(value, list | dict | tuple) else value
+    return ENCODER.encode(value).decode() if isinstance(value, list | dict | tuple) else value
+
+
+def _json(row: dict[str, Any]) -> str:
+    long = {name: str(v) for name, v in row.items() if isinstance(v, int) and v.bit_length() > BITS_MAX}
+    return ENCODER.encode(row | long).decode()
 
 
 def _table(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

@@ -24,7 +24,6 @@ ZSTD_LEVEL = 9
 MARK = b"participant.sealed.1"  # the key in a Parquet file under which stands what it was made of
 MARKED = re.compile(re.escape(MARK) + rb"..?(\{[^{}]*\})", re.DOTALL)  # a byte or two say how long the text is
 END = b"\0\0\0\0PAR1"  # how long a Parquet file's end is, and that it is one
-EPOCH = datetime.date(1970, 1, 1).toordinal()
 FIGURES = re.compile(r"\d(?:[\d,.]*\d)?%?")
 SIGNS = (("₹#", "#"), (" -#", " #"), ("(-#", "(#"))  # what belongs to a figure; the hyphens of a contract do not
 # Few values, said again and again; a dictionary of the others saves nothing.
@@ -100,11 +99,11 @@ def line_row(day: datetime.date, line: bytes) -> dict[str, Any]:
         market = msgspec.json.decode(record.market_state, type=_Market)
         symbol = msgspec.json.decode(record.scrip, type=_Symbol).symbol
     except msgspec.DecodeError:
-        return {"day": day_number(day), "other": line.decode(errors="replace")}
+        return {"day": day, "other": line.decode(errors="replace")}
     columns = {name: getattr(info, name) for name in _Info.__struct_fields__ if name not in {"figures", "legs"}}
     has_delay = market.received_at is not None and market.exchange_at is not None
     return {
-        "day": day_number(day),
+        "day": day,
         "decided_at": columns.pop("decided_for"),
         "symbol": symbol,
         **columns,
@@ -116,11 +115,6 @@ def line_row(day: datetime.date, line: bytes) -> dict[str, Any]:
         "legs": [_leg(leg) for leg in info.legs] or None,
         **{field: bytes(getattr(record, name)).decode() for name, field in _OBJECTS.items()},
     }
-
-
-def day_number(day: datetime.date) -> int:
-    """Days since 1970, as Arrow has a date: handed a date itself it looks for pandas first, which is slow to load."""
-    return day.toordinal() - EPOCH
 
 
 def said(reason: str) -> str:
@@ -141,7 +135,7 @@ def _figures(raw: msgspec.Raw) -> dict[str, float | None]:
 
 def _leg(leg: _Leg) -> dict[str, Any]:
     one = leg.contract
-    terms = {"kind": str(one.kind), "expiry": day_number(one.expiry), "strike": one.strike}
+    terms = {"kind": str(one.kind), "expiry": one.expiry, "strike": one.strike}
     return {"contract": one.key, **terms, "side": leg.side, "quantity": leg.quantity, "limit": leg.limit,
             "margin": leg.margin}  # fmt: skip
 
