@@ -6,6 +6,7 @@ from datetime import date, time
 import pytest
 
 from participant.config import load_rules
+from participant.core.limits import REGISTERED_FROM
 from participant.core.outside import OutsideRules
 from participant.core.scrip import Kind
 
@@ -45,7 +46,9 @@ def test_position_limits_are_those_of_the_options_of_indices() -> None:
 
 
 def test_orders_by_program_are_bound_since_april_2026() -> None:
-    rule = RULES.algo_rule(DAY)
+    (rule,) = (row for row in RULES.algo_rules if row.holds(DAY))
+    assert rule.since == date(2026, 4, 1)
+    assert rule.orders_per_second_max == REGISTERED_FROM, "what signed limits are held to is the rule of the day"
     assert (rule.orders_per_second_max, rule.log_years) == (10, 5)
     assert rule.is_static_ip_required
     assert rule.is_tag_required
@@ -97,7 +100,6 @@ def test_a_futures_operating_range_is_a_tenth_and_an_options_no_figure() -> None
             r"the position limit of INFY CE \(close\): add a",
         ),
         (lambda: RULES.position_limit("NIFTY", Kind.FUTURE, "close", DAY), "the position limit of NIFTY FUT"),
-        (lambda: RULES.algo_rule(date(2026, 3, 31)), "orders by program on 2026-03-31"),
         (lambda: RULES.calendar_offset("SENSEX", DAY), "calendar spreads of SENSEX"),
         (
             lambda: RULES.delivery_margin("NHPC", 1, date(2019, 10, 31)),

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from participant.core.books import closing_events, held_units, undelivered, unsettled
 from participant.core.charges import Charges, charges, delivery_charges
 from participant.core.clearing import Ledger, Unpriced, book, fill_line, settle
-from participant.core.delivery import delivery_costs
+from participant.core.delivery import delivery_costs, delivery_margin
 from participant.core.position import Declared, Delivered, Expired, Filled, Position, apply
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Side, money
 from tests.core.stocks import DAY, EXPIRY, FUTURE, LOT, NAME, SHARES, call
@@ -273,3 +273,35 @@ def test_a_delivery_that_is_booked_twice_happens_once() -> None:
     once, moved = apply(two.position, event)
     assert moved == 72_000_000 - 7
     assert apply(once, event) == (once, 0)
+
+
+# --- the margin before delivery ---
+
+
+def long(strike: int, kind: Kind = Kind.CALL, symbol: str = "INFY") -> Contract:
+    return Contract(symbol, datetime.date(2026, 12, 29), kind, strike * PRICE_UNITS, 400, 500, 40_000)
+
+
+@pytest.mark.parametrize(
+    ("day", "share"), [(18, 0), (21, 0), (22, 0.10), (23, 0.25), (24, 0.45), (28, 0.70), (29, 1.0)]
+)
+def test_a_long_option_in_the_money_asks_more_in_each_of_its_last_sessions(day: int, share: float) -> None:
+    """Friday 25 December is a holiday: on Tuesday the 22nd four sessions are left. 17.7 % of 400 shares at 1,600."""
+    on = datetime.date(2026, 12, day)
+    asked = delivery_margin(RULES, [(long(1_500), 400)], 1_600 * PRICE_UNITS, on)
+    assert asked == pytest.approx(share * 0.177 * 400 * 1_600_00, abs=1)
+
+
+def test_what_is_sold_out_of_the_money_settled_in_cash_or_over_asks_no_margin_for_its_delivery() -> None:
+    spot, last = 1_600 * PRICE_UNITS, datetime.date(2026, 12, 29)
+    none = [(long(1_500), -400), (long(1_700), 400), (long(1_500, Kind.PUT), 400), (long(1_500, symbol="NIFTY"), 400)]
+    assert delivery_margin(RULES, none, spot, last) == 0
+    assert delivery_margin(RULES, [(long(1_500), 400)], spot, last + datetime.timedelta(days=1)) == 0
+    assert delivery_margin(RULES, [(long(1_700, Kind.PUT), 400)], spot, last) > 0
+
+
+def test_where_no_rule_has_its_share_all_of_it_is_asked() -> None:
+    earlier = replace(long(1_500), expiry=datetime.date(2020, 6, 25))
+    rates, on = RULES.margin_rates("INFY", datetime.date(2020, 6, 24)), datetime.date(2020, 6, 24)
+    whole = (rates.price_scan_min + rates.exposure) * 400 * 1_600_00
+    assert delivery_margin(RULES, [(earlier, 400)], 1_600 * PRICE_UNITS, on) == pytest.approx(whole, abs=1)

@@ -1,14 +1,18 @@
 """Book events into the books: one commit, started anew when another was first, and the margin that a holding needs."""
 
+import datetime
+
 import pytest
 from msgspec.structs import replace
 
 from participant.core.account import Account, reserve
+from participant.core.delivery import delivery_margin
 from participant.core.margin import margin
 from participant.core.market import LookBack
 from participant.core.messages import Write
 from participant.core.position import Booked, Expired, Filled, Holding, Position, Settled
-from participant.core.scrip import Side, money
+from participant.core.scrip import PRICE_UNITS, Contract, Kind, Side, money
+from participant.core.session import at_time
 from participant.links.ledger import CONFLICTS_MAX, Entry, enter, margin_used
 from participant.ports import StoreBroken
 from participant.wire.json import encode
@@ -106,6 +110,15 @@ def test_without_a_look_back_a_middling_volatility_stands_in(floor: Floor) -> No
     assert margin_used(RULES, state, HELD, START) == margin(
         RULES.margin_rates("NIFTY", DAY), LEGS, state.spot, 0.15, START
     )
+
+
+def test_a_long_option_that_is_to_be_delivered_needs_the_margin_of_its_delivery(floor: Floor) -> None:
+    last = datetime.date(2026, 12, 29)
+    bought = Contract("INFY", last, Kind.CALL, 1_500 * PRICE_UNITS, 400, 500, 40_000)
+    state = replace(floor.states["NIFTY"], scrip="INFY", spot=1_600 * PRICE_UNITS)
+    held, at = Position("INFY", (Holding(bought, 400, 4_000_000),)), at_time(last, 11, 0)
+    due = delivery_margin(RULES, [(bought, 400)], state.spot, last)
+    assert margin_used(RULES, state, held, at) == due > 0
 
 
 def test_without_a_market_the_price_that_a_future_was_settled_at_stands_in_for_the_spot() -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from participant.core.account import BookRisk
 from participant.core.book_risk import book_risk
 from participant.core.decision import Action
-from participant.core.delivery import ends_physical
+from participant.core.delivery import ends_physical, sessions_until
 from participant.core.in_force import doubts
 from participant.core.market_checks import basis, halt, operating_range, position_limit, price_range
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
@@ -23,8 +23,6 @@ from participant.core.scrip import Contract, Kind
 from participant.core.sound import unsound
 from participant.core.strategy import Case, Gate, Strategy, Verdict, ask, maintain
 from participant.core.wording import counted, rupees
-
-SESSIONS_SEARCHED = 20
 
 
 def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
@@ -129,9 +127,7 @@ def delivery(plan: Plan) -> Found | None:
     ends = [c.expiry for leg in plan.verdict.legs if is_delivered(case, c := leg.contract)]
     if not ends:
         return None
-    day, left = case.day, 0
-    while left < SESSIONS_SEARCHED and (day := rules.next_session(day)) <= min(ends):
-        left += 1
+    left = sessions_until(rules, case.day, min(ends))
     said_as = f"{left} sessions are left until the shares are delivered"
     return Found(left, plan.limits.delivery_sessions_min, said_as, is_floor=True)
 

@@ -114,10 +114,6 @@ class Conduct(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         rows = [r for r in self.naming(self.position_limits, symbol) if kind in r.kinds and r.moment == moment]
         return row_on(rows, on, f"the position limit of {symbol} {kind} ({moment})", FILE)
 
-    def algo_rule(self, on: datetime.date) -> AlgoRule:
-        """What is asked of orders by a program of one's own. Raises OutsideRules."""
-        return row_on(self.algo_rules, on, "orders by program", FILE)
-
     def calendar_offset(self, symbol: str, on: datetime.date) -> bool:
         """Whether what expires on a day still offsets later expiries in that day's margin. Raises OutsideRules."""
         rows = self.naming(self.calendar_spreads, symbol)

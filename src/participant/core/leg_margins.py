@@ -5,12 +5,13 @@ must be there as well. It is valued as the sizing of a structure is: at the pric
 the forward of its options, and at the volatility at the money of the options that it trades.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
 from msgspec.structs import replace
 
 from participant.core.decision import Leg
+from participant.core.delivery import delivery_margin
 from participant.core.margin import margin
 from participant.core.market import Chain, quoted
 from participant.core.pricing import rounded
@@ -29,18 +30,23 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
     level, sigma = _level(case, contracts), _volatility(case, contracts[: len(legs)], [*book])
     if level <= 0 or not isfinite(sigma):
         return None
-    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
-    before = margin(rates, [*book.items()], level, sigma, case.at)
+    before = _needed(case, book, level, sigma)
     paid = given = most = 0
     own = []
     for leg in legs:
         book[leg.contract] = book.get(leg.contract, 0) + leg.side.sign * leg.quantity
         if leg.contract.kind is Kind.STOCK and leg.side is Side.BUY:
             paid += money(leg.limit, leg.quantity)  # room that nobody else can have until it is paid
-        most = max(most, paid + margin(rates, [*book.items()], level, sigma, case.at) - before)
+        most = max(most, paid + _needed(case, book, level, sigma) - before)
         own.append(replace(leg, margin=max(leg.margin, most - given)))
         given += own[-1].margin
     return tuple(own)
+
+
+def _needed(case: Case, book: Mapping[Contract, int], level: int, sigma: float) -> int:
+    legs, rates = [*book.items()], case.rules.margin_rates(case.scrip.symbol, case.day)
+    due = delivery_margin(case.rules, legs, case.market.spot, case.day)
+    return due + margin(rates, legs, level, sigma, case.at)
 
 
 def _level(case: Case, contracts: Sequence[Contract]) -> int:

@@ -81,18 +81,11 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
 
     def next_session(self, day: datetime.date) -> datetime.date:
         """The first day with a session after this one."""
-        return self._search(day, ONE_DAY)
-
-    def previous_session(self, day: datetime.date) -> datetime.date:
-        """The last day with a session before this one."""
-        return self._search(day, -ONE_DAY)
-
-    def _search(self, day: datetime.date, step: datetime.timedelta) -> datetime.date:
-        candidate = day
+        after = day
         for _ in range(SHUT_DAYS_MAX):
-            candidate += step
-            if self.session(candidate) is not None:
-                return candidate
+            after += ONE_DAY
+            if self.session(after) is not None:
+                return after
         raise OutsideRules(f"no session within {SHUT_DAYS_MAX} days of {day}: check rules/calendar.toml")
 
     # --- contracts -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from participant.core.account import post, release
 from participant.core.books import Fill
+from participant.core.delivery import delivery_margin
 from participant.core.margin import margin
 from participant.core.market import MarketState
 from participant.core.messages import Write
@@ -154,4 +155,5 @@ def margin_used(rules: Rulebook, market: MarketState | None, position: Position,
     else:
         return sum(abs(h.cost) for h in holdings)
     legs, rates = [(h.contract, h.quantity) for h in holdings], rules.margin_rates(position.scrip, day_of(at))
-    return margin(rates, legs, spot, history[-1] if history else UNKNOWN_VOLATILITY, at)
+    due = delivery_margin(rules, legs, spot, day_of(at))
+    return due + margin(rates, legs, spot, history[-1] if history else UNKNOWN_VOLATILITY, at)
