@@ -140,7 +140,8 @@ def _gates(case: Case, own: Settings, rich: Richness) -> Generator[Gate, None, t
     limits = _limits(case, own, condor)
     lots, by = min((count, name) for name, count in limits.items())
     counts: Figures = {f"lots_by_{name}": count for name, count in limits.items()}
-    yield Gate("lots", "" if lots > 0 else f"no lot fits: {by}", lots, 1, counts)
+    unset = next((n for n in ("expiry_share_max", "lots_max") if getattr(case.scrip.limits, n) is None), "")
+    yield Gate("lots", "" if lots > 0 else f"no lot fits: {f'{unset} is not set' if unset else by}", lots, 1, counts)
     units = lots * condor.call.contract.lot
     net, least = _net(case, condor, units), int(own.credit_share_min * money(condor.width, units))
     poor = f"the credit after charges, {rupees(net)}, is under {rupees(least)}"

@@ -18,6 +18,7 @@ from participant.core.margin import margin
 from participant.core.market import MarketState, quoted
 from participant.core.plan import naked_units
 from participant.core.position import Holding, Position, Working
+from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import Kind, OwnEvent, Scrip, Setting, Side, Weights, money
 from participant.core.session import at_time
 from participant.core.strategies.table import STRATEGIES
@@ -153,6 +154,11 @@ def test_it_leaves_everything_as_it_is_and_says_why(
     decision = decided(market, weights=weights, own=own)
     assert (decision.action, decision.legs) == (Action.MAINTAIN, ())
     assert said in decision.reason
+
+
+def test_a_limit_of_its_size_that_is_not_set_is_said_to_be_not_set() -> None:
+    scrip = Scrip("NIFTY", strategy="iron_condor", limits=replace(SHIPPED, lots_max=None))
+    assert decide(scrip, STATE, FLAT, account(), RULES).reason == "no lot fits: lots_max is not set"
 
 
 def test_one_entry_a_session_and_none_while_orders_work(held: Position) -> None:
