@@ -125,15 +125,17 @@ def sold(lots: int, kind: Kind = Kind.CALL) -> Verdict:
 
 
 def test_options_are_held_to_the_exchanges_limit_as_futures_equivalents() -> None:
-    """A quarter of delta of 25,000 rupees a unit: 1,500 crore net are some 37,000 lots."""
+    """Some 9,230 lots of 65 at 25,000 rupees are 1,500 crore; by a delta of a quarter four times as many are."""
     one = found_by(position_limit, plan(sold(1)))
-    assert one.value == pytest.approx(0.25 * 65 * 25_000_00 / (1_500 * CRORE), rel=0.2)
-    assert one.is_ok
-    most = int(1 / one.value)
+    assert one.value == pytest.approx(65 * 25_000_00 / (1_500 * CRORE))
+    assert found_by(position_limit, plan(sold(9_230))).value == pytest.approx(1, abs=1e-3)
+    by_delta = found_by(position_limit, plan(sold(9_300)))
+    assert by_delta.value == pytest.approx(0.25, rel=0.2)
+    most = int(9_300 / by_delta.value)
     assert found_by(position_limit, plan(sold(most))).is_ok
-    over = found_by(position_limit, plan(sold(most + 1)))
+    over = found_by(position_limit, plan(sold(most + 2)))
     assert not over.is_ok
-    assert over.reason.startswith("options would stand for futures of ₹15,000,")
+    assert over.reason.startswith("options would stand for futures of ₹15,00")
     assert over.reason.endswith(" net, 100.0% of the limit of the day's close")
 
 

@@ -44,6 +44,8 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
 
 
 def _needed(case: Case, book: Mapping[Contract, int], level: int, sigma: float) -> int:
+    if not book:
+        return 0
     legs, rates = [*book.items()], case.rules.margin_rates(case.scrip.symbol, case.day)
     due = delivery_margin(case.rules, legs, case.market.spot, case.day)
     return due + margin(rates, legs, level, sigma, case.at)

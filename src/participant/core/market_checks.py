@@ -4,7 +4,8 @@ Each is a pure function of a plan; `core/brain_checks.py` has them in their orde
 nobody: position limits before July 2025 and of stocks went by shares of an open interest that is not known here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 from participant.core.book_risk import DELTA, unit, unvalued
 from participant.core.conduct import PositionLimit
@@ -16,6 +17,8 @@ from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import time_of
 from participant.core.volatility import forward_to, years_left
 from participant.core.wording import apart, at_price, percent, rupees
+
+MOMENTS: tuple[Literal["intraday", "close"], ...] = ("intraday", "close")
 
 
 def price_range(plan: Plan) -> Found:
@@ -93,19 +96,27 @@ def _close_before(plan: Plan) -> int:
 
 
 def position_limit(plan: Plan) -> Found | None:
-    """Options as futures equivalents, as a share of what one entity may hold in an index: net, and gross a side."""
-    found = [_share_of(plan, row) for row in _limits(plan)]
-    if not found:
+    """Options as futures equivalents, as a share of what one entity may hold in an index: net, and gross a side.
+
+    Each counts whole, as a future does, as long as that stays within the limit; else by its delta.
+    """
+    rows, spot = _limits(plan), plan.case.market.spot
+    if not rows:
         return None
-    share, reason = max(found)
+    whole = max(_share_of(plan, row, lambda c: float(spot if c.kind is Kind.CALL else -spot)) for row in rows)
+    share, reason = whole if whole[0] <= 1 else max(_share_of(plan, row, lambda c: _delta(plan, c)) for row in rows)
     return Found(rounded(share), 1.0, reason, is_share=True)
+
+
+def _delta(plan: Plan, contract: Contract) -> float:
+    return (unit(plan.case, contract) or unvalued(plan.case, contract))[DELTA]
 
 
 def _limits(plan: Plan) -> list[PositionLimit]:
     """The limits of the day for the options of the book: while it runs, and at its close, to which all is carried."""
     case, rows = plan.case, []
     for kind in sorted({c.kind for c in plan.fills.contracts if c.kind.is_option}):
-        for moment in ("intraday", "close"):
+        for moment in MOMENTS:
             try:
                 rows.append(case.rules.position_limit(case.scrip.symbol, kind, moment, case.day))
             except OutsideRules:
@@ -113,12 +124,12 @@ def _limits(plan: Plan) -> list[PositionLimit]:
     return rows
 
 
-def _share_of(plan: Plan, row: PositionLimit) -> tuple[float, str]:
+def _share_of(plan: Plan, row: PositionLimit, worth: Callable[[Contract], float]) -> tuple[float, str]:
     """The largest share of a limit, and in words; each order fills where that raises the side, else not."""
     long = short = high = low = 0.0
     for contract in (c for c in plan.fills.contracts if c.kind in row.kinds):
-        value = (unit(plan.case, contract) or unvalued(plan.case, contract))[DELTA] / PRICE_UNITS_PER_PAISA
-        held = value * _units(plan.fills.held, contract)
+        value = worth(contract) / PRICE_UNITS_PER_PAISA
+        held = value * sum(q for c, q in plan.fills.held if c == contract)
         adds = [value * q for part in (plan.fills.working, plan.fills.legs) for c, q in part if c == contract]
         up, down = held + sum(a for a in adds if a > 0), held + sum(a for a in adds if a < 0)
         long, short = long + max(0.0, up), short + max(0.0, -down)
@@ -128,7 +139,3 @@ def _share_of(plan: Plan, row: PositionLimit) -> tuple[float, str]:
     moment = "the day's close" if row.moment == "close" else "the running day"
     said = f"options would stand for futures of {rupees(round(figure))} {word}, {percent(figure / most)} of the limit"
     return figure / most, f"{said} of {moment}"
-
-
-def _units(held: Sequence[tuple[Contract, int]], contract: Contract) -> int:
-    return sum(q for c, q in held if c == contract)
