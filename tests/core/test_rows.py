@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from math import inf
+from math import inf, nan
 from types import ModuleType
 
 import pytest
@@ -30,7 +30,15 @@ spots = st.integers(1, 31_000_000)
 reaches = st.floats(0.0, 4e7)
 wide = st.integers(-(2**70), 2**70)
 wide_quotes = st.none() | st.builds(Quote, wide, wide, wide, wide, wide)
-wide_chains = st.lists(st.builds(Strike, wide, wide_quotes, wide_quotes), max_size=4).map(tuple)
+wide_chains = st.lists(
+    st.builds(Strike, wide, wide_quotes, wide_quotes), max_size=4, unique_by=lambda row: row.strike
+).map(lambda found: tuple(sorted(found, key=lambda row: row.strike)))
+
+
+def solved(is_call: bool, price: float, strike: int) -> float:
+    """Stands for an implied volatility: of every third price there is none."""
+    return nan if price % 3 == 0 else price / strike + is_call
+
 
 CALL, PUT = Quote(1_000, 1_500, 65, 130, NOON), Quote(2_000, 2_500, 195, 65, NOON - 3 * 10**9)
 SMALL = (Strike(1_000_000, CALL, None), Strike(1_500_000, CALL, PUT), Strike(2_500_000, None, PUT))
@@ -41,6 +49,8 @@ SMALL = (Strike(1_000_000, CALL, None), Strike(1_500_000, CALL, PUT), Strike(2_5
 def test_the_kernel_and_its_twin_read_the_same(chain: rows.Rows, spot: int, reach: float, most: int) -> None:
     (kernel,) = COMPILED
     assert kernel.parities(chain, spot, reach, most) == rows_plain.parities(chain, spot, reach, most)
+    for level in (float(spot), spot + 0.5):
+        assert kernel.at_the_money(chain, level, reach, solved) == rows_plain.at_the_money(chain, level, reach, solved)
     assert kernel.calls_near(chain, spot, reach) == rows_plain.calls_near(chain, spot, reach)
     for over in (-inf, float(spot), reach, inf):
         assert kernel.valid_calls(chain, over) == rows_plain.valid_calls(chain, over)
@@ -50,6 +60,7 @@ def test_the_kernel_and_its_twin_read_the_same(chain: rows.Rows, spot: int, reac
 @given(wide_chains, st.integers(1, 2**70), st.floats(0.0, 1e25))
 def test_numbers_beyond_all_measure_are_read_as_the_twin_reads_them(chain: rows.Rows, spot: int, reach: float) -> None:
     assert rows.parities(chain, spot, reach, 8) == rows_plain.parities(chain, spot, reach, 8)
+    assert rows.at_the_money(chain, reach, reach, solved) == rows_plain.at_the_money(chain, reach, reach, solved)
     assert rows.calls_near(chain, spot, reach) == rows_plain.calls_near(chain, spot, reach)
     assert rows.valid_calls(chain, reach) == rows_plain.valid_calls(chain, reach)
     assert rows.columns(chain) == rows_plain.columns(chain)
@@ -70,6 +81,14 @@ def test_parity_and_calls_are_read_nearest_first_and_within_reach(kernel: Module
     assert kernel.parities(SMALL, 1_400_000, 99_999.0, 8) == []
     assert kernel.calls_near(SMALL, 1_400_000, 100_000.0) == (CALL,)
     assert kernel.valid_calls(SMALL, 1_000_000.0) == ([1_500_000], [1_250.0], [CALL])
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_at_the_money_the_nearest_strikes_with_an_iv_count(kernel: ModuleType) -> None:
+    below, above = kernel.at_the_money(SMALL, 1_500_000.0, 1e6, solved)
+    assert below == (1_500_000, (1_250 / 1_500_000 + 1) if 2_250 % 3 == 0 else None)
+    assert above is None, "2,250 has none, and there is no other"
+    assert kernel.at_the_money(SMALL, 1_400_000.0, 99_999.0, solved) == (None, None)
 
 
 def test_the_compiled_kernel_is_used_where_it_was_built() -> None:

@@ -90,6 +90,44 @@ def parities(rows: tuple, spot: object, reach: double, most: Py_ssize_t) -> list
     return found
 
 
+@cfunc
+def _mean_iv(row: object, solved: object) -> object:
+    """The strike and the mean of the IVs of its call and its put; None where neither has one."""
+    bid: longlong = 0
+    ask: longlong = 0
+    total: double = 0.0
+    iv: double
+    known: cython.int = 0
+    if _is_valid(row.call, cython.address(bid), cython.address(ask)):
+        iv = solved(True, cast(double, bid + ask) / 2.0, row.strike)
+        if iv - iv == 0.0:
+            total += iv
+            known += 1
+    if _is_valid(row.put, cython.address(bid), cython.address(ask)):
+        iv = solved(False, cast(double, bid + ask) / 2.0, row.strike)
+        if iv - iv == 0.0:
+            total += iv
+            known += 1
+    return (row.strike, total / known) if known else None
+
+
+def at_the_money(rows: tuple, forward: double, reach: double, solved: object) -> tuple:
+    """The nearest strike at or under the forward with an IV, and the nearest over it: the mean of call and put."""
+    low: object = None
+    high: object = None
+    count: Py_ssize_t = len(rows)
+    middle: Py_ssize_t = _first_from(rows, forward, True)
+    i: Py_ssize_t = middle - 1
+    while low is None and i >= 0 and _number(rows[i].strike, EXACT) >= forward - reach:
+        low = _mean_iv(rows[i], solved)
+        i -= 1
+    i = middle
+    while high is None and i < count and _number(rows[i].strike, EXACT) <= forward + reach:
+        high = _mean_iv(rows[i], solved)
+        i += 1
+    return low, high
+
+
 def valid_calls(rows: tuple, over: double) -> tuple:
     """The calls with a valid quote at strikes over a level: their strikes, their middles, their quotes."""
     strikes: list = []

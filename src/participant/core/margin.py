@@ -97,7 +97,10 @@ class Scan(Struct, frozen=True):
 
     def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
         """The worst loss over the scenarios of what is scanned together."""
-        worth, *worths = scaled[0] if len(scaled) == 1 else map(sum, zip(*scaled, strict=True))
+        sums = scaled[0]
+        for more in scaled[1:]:
+            sums = [total + worth for total, worth in zip(sums, more, strict=True)]
+        worth, *worths = sums
         return max(0.0, *[cover * (worth - then) for cover, then in zip(self.covers, worths, strict=True)])
 
     def _calendar_charge(self, quantities: Sequence[int]) -> float:

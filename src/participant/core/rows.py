@@ -8,7 +8,7 @@ from typing import Any
 
 from participant.core import rows_plain
 from participant.core.market import Quote, Strike
-from participant.core.rows_plain import Columns
+from participant.core.rows_plain import Columns, Level, Solved
 
 
 def _choose() -> Any:
@@ -36,6 +36,15 @@ def parities(rows: Rows, spot: int, reach: float, most: int) -> Sequence[tuple[f
     None further from spot than `reach`; the weight is 1 / (spread of the call + spread of the put).
     """
     found: Sequence[tuple[float, float]] = _read("parities", rows, spot, reach, most)
+    return found
+
+
+def at_the_money(rows: Rows, forward: float, reach: float, solved: Solved) -> tuple[Level | None, Level | None]:
+    """The nearest strike at or under the forward with an IV, the nearest over it, within reach: each with that IV.
+
+    It is the mean of call and put, or the one that has any; `solved` gives that of a kind, a middle and a strike.
+    """
+    found: tuple[Level | None, Level | None] = _read("at_the_money", rows, forward, reach, solved)
     return found
 
 

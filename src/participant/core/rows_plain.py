@@ -1,9 +1,9 @@
 """The rows of a chain read as numbers in plain Python: the twin of the kernel `_rows`, and its oracle in the tests."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
-from math import gcd
+from math import gcd, isfinite
 
 from participant.core.market import Quote, Strike
 
@@ -29,6 +29,33 @@ def _parities(rows: Sequence[Strike], spot: int, reach: float) -> Iterator[tuple
         if call is not None and put is not None and call.is_valid and put.is_valid:
             level = row.strike + (call.bid + call.ask) / 2 - (put.bid + put.ask) / 2
             yield level, 1 / (call.ask - call.bid + put.ask - put.bid)
+
+
+Solved = Callable[[bool, float, int], float]
+Level = tuple[int, float]
+
+
+def at_the_money(
+    rows: Sequence[Strike], forward: float, reach: float, solved: Solved
+) -> tuple[Level | None, Level | None]:
+    """The nearest strike at or under the forward with an IV, and the nearest over it: the mean of call and put."""
+    first = bisect_left(rows, forward - reach, key=lambda row: row.strike)
+    near = list(takewhile(lambda row: row.strike <= forward + reach, rows[first:]))
+    below = (row for row in reversed(near) if row.strike <= forward)
+    above = (row for row in near if row.strike > forward)
+    return _first_iv(below, solved), _first_iv(above, solved)
+
+
+def _first_iv(rows: Iterable[Strike], solved: Solved) -> Level | None:
+    for row in rows:
+        quotes = ((True, row.call), (False, row.put))
+        ivs = [
+            solved(is_call, (q.bid + q.ask) / 2, row.strike) for is_call, q in quotes if q is not None and q.is_valid
+        ]
+        known = [iv for iv in ivs if isfinite(iv)]
+        if known:
+            return row.strike, sum(known) / len(known)
+    return None
 
 
 def valid_calls(rows: Sequence[Strike], over: float) -> tuple[list[int], list[float], list[Quote]]:

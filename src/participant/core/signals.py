@@ -121,7 +121,7 @@ class Near(Struct, frozen=True):
     call: Quote | None = None
 
 
-def near_the_money(case: Case, candidate: Candidate | None) -> Near:
+def near_the_money(case: Case, candidate: Candidate | None = None) -> Near:
     """The quotes that depth and liquidity are read from."""
     chain: Chain | None = next(iter(chains_of(case)), None)
     if chain is None:

@@ -3,18 +3,17 @@
 Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure cannot be known from what is given.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from itertools import pairwise, takewhile
+from itertools import pairwise
 from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
-from participant.core.market import Chain, MarketState, Quote, Strike
+from participant.core.market import Chain, MarketState, Quote
 from participant.core.once import once
 from participant.core.pricing import Spot, implied_volatility, rounded, years_to
 from participant.core.pricing import forward_of as carried
-from participant.core.rows import parities
+from participant.core.rows import at_the_money, parities
 from participant.core.rulebook import Rulebook
 
 SESSIONS_PER_YEAR = 252
@@ -138,11 +137,7 @@ def parity(chain: Chain, spot: int) -> float:
 @once
 def atm_iv(chain: Chain, forward: float, years: float) -> float:
     """IV at the forward: of the nearest strikes on either side, each the mean of call and put, by distance."""
-    reach = ATM_REACH * forward
-    first = bisect_left(chain.strikes, forward - reach, key=lambda row: row.strike)
-    near = list(takewhile(lambda row: row.strike <= forward + reach, chain.strikes[first:]))
-    below = _first_iv((r for r in reversed(near) if r.strike <= forward), forward, years)
-    above = _first_iv((r for r in near if r.strike > forward), forward, years)
+    below, above = at_the_money(chain.strikes, forward, ATM_REACH * forward, _solved(forward, years))
     if below is None or above is None:
         alone = below or above
         return alone[1] if alone else nan
@@ -150,14 +145,8 @@ def atm_iv(chain: Chain, forward: float, years: float) -> float:
     return below[1] + weight * (above[1] - below[1])
 
 
-def _first_iv(rows: Iterable[Strike], forward: float, years: float) -> tuple[int, float] | None:
-    for row in rows:
-        quotes = ((True, row.call), (False, row.put))
-        ivs = [strike_iv(is_call, quote, forward, row.strike, years) for is_call, quote in quotes]
-        known = [iv for iv in ivs if isfinite(iv)]
-        if known:
-            return row.strike, sum(known) / len(known)
-    return None
+def _solved(forward: float, years: float) -> Callable[[bool, float, int], float]:
+    return lambda is_call, price, strike: implied_volatility(is_call, price, forward, strike, years)
 
 
 def strike_iv(is_call: bool, quote: Quote | None, forward: float, strike: int, years: float) -> float:
@@ -205,7 +194,8 @@ def term_ends(state: MarketState, rules: Rulebook) -> list[tuple[float, float]]:
 
     The nearest that has an IV on either side of 30 days, and the first and the last that bear the slope.
     """
-    lives = sorted((years_left(state, chain, rules) * DAYS_PER_YEAR, i) for i, chain in enumerate(state.chains))
+    alive = [years_left(state, chain, rules) for chain in state.chains]
+    lives = sorted((years * DAYS_PER_YEAR, i) for i, years in enumerate(alive))
     lives = [one for one in lives if one[0] >= EXPIRY_DAYS_MIN]
     sloped = [one for one in lives if SLOPE_DAYS_MIN <= one[0] <= SLOPE_DAYS_MAX]
     below = [one for one in reversed(lives) if one[0] <= CONSTANT_MATURITY_DAYS]
@@ -214,8 +204,8 @@ def term_ends(state: MarketState, rules: Rulebook) -> list[tuple[float, float]]:
     for side in (below, above, sloped, sloped[::-1]):
         for _, i in side:
             if i not in ivs:
-                years = years_left(state, state.chains[i], rules)
-                ivs[i] = atm_iv(state.chains[i], forward_to(state, state.chains[i], years).level, years)
+                chain, years = state.chains[i], alive[i]
+                ivs[i] = atm_iv(chain, forward_to(state, chain, years).level, years)
             if isfinite(ivs[i]):
                 break
     return [(days, ivs[i]) for days, i in lives if i in ivs]
