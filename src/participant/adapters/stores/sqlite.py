@@ -1,6 +1,6 @@
 """A store in a SQLite file: the truth of the desk. What `commit` answered with True is on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from participant.core.messages import Row, Write
@@ -13,8 +13,10 @@ ROWS = """SELECT tbl, key, value, version, seq FROM rows
 ROWS_SINCE = """SELECT tbl, key, value, version, seq FROM rows INDEXED BY rows_in_order
   WHERE tbl = ? AND key >= ? AND key < ? || char(1114111) AND seq > ? ORDER BY seq"""
 VERSION = "SELECT version FROM rows WHERE tbl = ? AND key = ?"
-COUNT = "UPDATE counter SET seq = seq + 1 RETURNING seq"
-WRITE = "INSERT OR REPLACE INTO rows (seq, tbl, key, value, version) VALUES (?, ?, ?, ?, ?)"
+COUNT = "UPDATE counter SET seq = seq + ? RETURNING seq"
+# One statement whatever stood there: the row becomes the newest.
+WRITE = """INSERT INTO rows (seq, tbl, key, value, version) VALUES (?, ?, ?, ?, 1) ON CONFLICT (tbl, key)
+  DO UPDATE SET seq = excluded.seq, value = excluded.value, version = version + 1"""
 DELETE = "DELETE FROM rows WHERE tbl = ? AND key = ?"
 
 
@@ -48,8 +50,11 @@ class SqliteStore:
         """Write all or nothing; False, with nothing written, where an expectation does not hold."""
         try:
             with faults_told(self._path), transaction(self._connection):
+                count = sum(write.value is not None for write in writes)
+                last: int = self._connection.execute(COUNT, (count,)).fetchone()[0] if count else 0
+                numbers = iter(range(last - count + 1, last + 1))
                 for write in writes:
-                    self._write(write)
+                    self._write(write, numbers)
         except _ExpectationFailed:
             return False
         return True
@@ -58,17 +63,16 @@ class SqliteStore:
         """Let go of the file."""
         self._connection.close()
 
-    def _write(self, write: Write) -> None:
+    def _write(self, write: Write, numbers: Iterator[int]) -> None:
         where = (write.table, write.key)
-        found = self._connection.execute(VERSION, where).fetchone()
-        version = found[0] if found is not None else 0
-        if write.expect is not None and write.expect != version:
-            raise _ExpectationFailed
+        if write.expect is not None:
+            found = self._connection.execute(VERSION, where).fetchone()
+            if write.expect != (found[0] if found is not None else 0):
+                raise _ExpectationFailed
         if write.value is None:
             self._connection.execute(DELETE, where)
-            return
-        seq = self._connection.execute(COUNT).fetchone()[0]
-        self._connection.execute(WRITE, (seq, *where, write.value, version + 1))
+        else:
+            self._connection.execute(WRITE, (next(numbers), *where, write.value))
 
 
 class _ExpectationFailed(Exception):
