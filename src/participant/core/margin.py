@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from participant.core.pricing import greeks, price, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
@@ -94,6 +95,11 @@ class Scan(Struct, frozen=True):
         net_option_value = sum(worths[0] for unit, worths in zip(self.units, scaled, strict=True) if unit.is_option)
         span = max(0.0, scan + self._calendar_charge(quantities) - net_option_value)
         return _paise_up(span + self._exposure(quantities))
+
+    def alone(self, place: int) -> "Scan":
+        """The same of one of its contracts by itself."""
+        later = (0,) if place in self.later else ()
+        return replace(self, units=(self.units[place],), parts=((0,),), later=later)
 
     def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
         """The worst loss over the scenarios of what is scanned together."""

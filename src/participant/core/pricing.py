@@ -172,7 +172,8 @@ def spot_greeks(is_call: bool, spot: Spot, strike: float, years: float, sigma: f
 
 def years_to(expiry_day_close_at: int, at: int) -> float:
     """Time to expiry in years, actual/365 calendar: nanoseconds to the close of the expiry day, 0 once it is past."""
-    return max(0, expiry_day_close_at - at) / YEAR_NS
+    left = expiry_day_close_at - at
+    return left / YEAR_NS if left > 0 else 0.0
 
 
 # A float at 10 significant digits, as it is compared and logged: the last bits of a build decide nothing. What is no

@@ -2,7 +2,7 @@
 
 import datetime
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from math import inf, isfinite, log, nan, sqrt
 
@@ -51,8 +51,13 @@ class _Expiry(Struct, frozen=True):
     level: float
 
 
-# How far a call with a valid quote is off the target before rounding, and the call by its strike.
-_Call = tuple[float, _Expiry, int, Quote]
+class _Calls(Struct, frozen=True):
+    """Calls with a valid quote, a column a fact: how far each is off the target before rounding, and what it is."""
+
+    errors: Sequence[float]
+    expiries: Sequence[_Expiry]
+    strikes: Sequence[int]
+    quotes: Sequence[Quote]
 
 
 def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
@@ -173,38 +178,40 @@ def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
     )
 
 
-def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> list[_Call]:
+def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> _Calls:
     """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
-    target, by = target_of(case)[0], case.weights.choose_by
-    quoted = [(of, *valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)) for of in expiries]
-    deltas, found = iter(_deltas(quoted)), list[_Call]()
-    for of, strikes, _, quotes in quoted:
-        calls = [one for one in zip(strikes, quotes, deltas, strict=False) if isfinite(one[2])]
-        if by == "delta":
-            found += [(abs(delta - target), of, strike, quote) for strike, quote, delta in calls]
-            continue
-        for strike, quote, delta in calls:
-            value = _measure(case, strike / of.forward.level, of.level, of.years, (quote.bid, delta))
-            found.append((abs(value - target), of, strike, quote))
-    return found
+    target, by, ofs = target_of(case)[0], case.weights.choose_by, list[_Expiry]()
+    strikes, middles, quotes = list[int](), list[float](), list[Quote]()
+    for of in expiries:
+        columns = valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)
+        ofs += [of] * len(columns[0])
+        strikes += columns[0]
+        middles += columns[1]
+        quotes += columns[2]
+    deltas = _deltas(ofs, strikes, middles)
+    if not isfinite(sum(deltas)):
+        known = [i for i, delta in enumerate(deltas) if isfinite(delta)]
+        ofs, strikes, quotes = [ofs[i] for i in known], [strikes[i] for i in known], [quotes[i] for i in known]
+        deltas = [deltas[i] for i in known]
+    if by == "delta":
+        return _Calls([abs(delta - target) for delta in deltas], ofs, strikes, quotes)
+    measures = (
+        _measure(case, strike / of.forward.level, of.level, of.years, (quote.bid, delta))
+        for of, strike, quote, delta in zip(ofs, strikes, quotes, deltas, strict=True)
+    )
+    return _Calls([abs(value - target) for value in measures], ofs, strikes, quotes)
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
     return rounded(atm_iv(chain, forward.level, years))
 
 
-def _deltas(quoted: Sequence[tuple[_Expiry, Sequence[int], Sequence[float], Sequence[Quote]]]) -> Sequence[float]:
+def _deltas(ofs: Sequence[_Expiry], strikes: Sequence[int], middles: Sequence[float]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
-    forwards, strikes, years, middles = (array("d") for _ in range(4))
-    for of, of_strikes, of_middles, _ in quoted:
-        forwards += array("d", [of.forward.level]) * len(of_strikes)
-        years += array("d", [of.years]) * len(of_strikes)
-        strikes += array("d", of_strikes)
-        middles += array("d", of_middles)
-    size = len(strikes)
-    options = Options(b"\x01" * size, forwards, strikes, years)
+    size, forwards = len(strikes), array("d", [of.forward.level for of in ofs])
+    options = Options(b"\x01" * size, forwards, array("d", strikes), array("d", [of.years for of in ofs]))
     sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
-    implied_volatilities(options, middles, sigmas, bytearray(size))
+    implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]
 
@@ -228,36 +235,33 @@ def _best(case: Case, expiries: Sequence[_Expiry]) -> Candidate | None:
     return _nearest(case, _calls(case, expiries, is_out=False), None)
 
 
-def _nearest(case: Case, calls: Sequence[_Call], enough: float | None) -> Candidate | None:
+def _nearest(case: Case, calls: _Calls, enough: float | None) -> Candidate | None:
     """The call whose measure is nearest the target: only those that rounding might put first are looked at closely.
 
     A far weekly that hardly trades must not stand in front of a call that does: tight ones go before all others. Where
     a chain has no IV at the money, the deviations of a call go by its own: then all are looked at. With an error that
     is `enough`, None where no tight call has less.
     """
-    most, target = case.weights.spread_max, target_of(case)[0]
-    errors = [call[0] for call in calls]
-    by_error = [calls[i] for i in sorted(range(len(calls)), key=errors.__getitem__)]
-    nearest = next((call for call in by_error if _is_tight(call[3], most)), None)
+    most, target, errors = case.weights.spread_max, target_of(case)[0], calls.errors
+    by_error = sorted(range(len(errors)), key=errors.__getitem__)
+    nearest = next((i for i in by_error if _is_tight(calls.quotes[i], most)), None)
     if not by_error or (nearest is None and enough is not None):
         return None
-    reach = (nearest or by_error[0])[0]
+    reach = errors[by_error[0] if nearest is None else nearest]
     within = reach + SLACK * (1 + abs(target) + reach)
     if enough is not None and within >= enough:
         return None
+    near: Iterable[int] = range(len(errors))
     if all(map(isfinite, errors)):
-        calls = list(takewhile(lambda call: call[0] <= within, by_error))
-    near = [call for call in calls if nearest is None or _is_tight(call[3], most)]
-    return min((_candidate(case, call) for call in near), key=lambda c: (_error(case, c), c.call))
+        near = takewhile(lambda i: errors[i] <= within, by_error)
+    looked_at = (i for i in near if nearest is None or _is_tight(calls.quotes[i], most))
+    return min((_candidate(case, calls, i) for i in looked_at), key=lambda c: (_error(case, c), c.call))
 
 
-def _candidate(case: Case, call: _Call) -> Candidate:
-    _, of, strike, quote = call
+def _candidate(case: Case, calls: _Calls, i: int) -> Candidate:
+    of, strike, quote = calls.expiries[i], calls.strikes[i], calls.quotes[i]
     forward, years = of.forward.level, of.years
-    iv, at_the_money = (
-        rounded(strike_iv(True, quote, forward, strike, years)),
-        _level(of.chain, of.forward, years),
-    )
+    iv, at_the_money = rounded(strike_iv(True, quote, forward, strike, years)), _level(of.chain, of.forward, years)
     delta = rounded(greeks(True, forward, strike, years, iv).delta)
     contract = option(case.market.scrip, of.chain, Kind.CALL, strike)
     level = at_the_money if isfinite(at_the_money) else iv

@@ -6,6 +6,7 @@ person holds neither a crash nor the bet on the market binds: it is there, and f
 
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import cache
 
 from msgspec import Struct
 
@@ -161,8 +162,8 @@ def costs_of(case: Case, candidate: Candidate) -> Costs:
 
     if not is_stock:
         scan = scan_of(rates, (cover.contract, call), (cover.quote.mid, iv), case.at)
-        alone = scan_of(rates, (cover.contract,), (cover.quote.mid, iv), case.at)
-        return Costs(lambda lots: Margins(alone.margin((lots * lot,)), scan.margin((lots * lot, -lots * lot))), lost)
+        alone = scan.alone(0)
+        return Costs(cache(lambda n: Margins(alone.margin((n * lot,)), scan.margin((n * lot, -n * lot)))), lost)
     single = scan_of(rates, (call,), (round(candidate.forward.level), iv), case.at)
 
     def of_shares(lots: int) -> Margins:
@@ -170,7 +171,7 @@ def costs_of(case: Case, candidate: Candidate) -> Costs:
         paid = money(cover.quote.ask, lots * lot) if is_bought(case) else 0
         return Margins(paid, paid + single.margin((-lots * lot,)))
 
-    return Costs(of_shares, lost)
+    return Costs(cache(of_shares), lost)
 
 
 def displayed(case: Case, candidate: Candidate) -> int:

@@ -174,10 +174,7 @@ def ask(rules: Generator[Gate, None, Found], names: Sequence[str]) -> Asked[Foun
 
 def logged(figures: Figures) -> Figures:
     """Figures as they are logged: floats at 10 significant digits, and nothing for what is not known."""
-    return {name: _logged(figure) for name, figure in figures.items()}
-
-
-def _logged(figure: Figure) -> Figure:
-    if not isinstance(figure, float):
-        return figure
-    return rounded(figure) if isfinite(figure) else None
+    return {
+        name: figure if not isinstance(figure, float) else rounded(figure) if isfinite(figure) else None
+        for name, figure in figures.items()
+    }
