@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from math import gcd, isfinite
 
+from participant.core.ids import canonical
 from participant.core.market import Quote, Strike
 
-Side = tuple[list[int | None], ...]
-Columns = tuple[int, tuple[int, int, int, int], list[int], Side, Side]
+Side = tuple[bytes, ...]
+Columns = tuple[int, tuple[int, int, int, int], bytes, Side, Side]
 
 
 def parities(rows: Sequence[Strike], spot: int, reach: float, most: int) -> list[tuple[float, float]]:
@@ -77,7 +78,7 @@ def columns(rows: Sequence[Strike]) -> Columns:
 
     A unit is what divides all its numbers: of strikes, of prices, of sizes, of ages. Strikes are the lowest and the
     steps from there; a side has bids, spreads, sizes bid, sizes asked, ages back from the newest time, all in units,
-    None in each where nobody quotes.
+    null in each where nobody quotes. A column is the JSON of an array, as it goes into the log.
     """
     calls, puts = [row.call for row in rows], [row.put for row in rows]
     quoted = [q for side in (calls, puts) for q in side if q is not None]
@@ -92,14 +93,14 @@ def columns(rows: Sequence[Strike]) -> Columns:
     counted = [strike // units[0] for strike in strikes]
     steps = counted[:1] + [high - low for low, high in pairwise(counted)]
     ages = {at: (newest - at) // units[3] for at in times}
-    return newest, units, steps, _side(calls, units, ages), _side(puts, units, ages)
+    return newest, units, canonical(steps), _side(calls, units, ages), _side(puts, units, ages)
 
 
 def _side(quotes: Sequence[Quote | None], units: tuple[int, int, int, int], ages: Mapping[int, int]) -> Side:
     """The columns of one side: column by column, as a row of its own for each quote would take twice as long."""
     _, price, size, _ = units
     there = [q for q in quotes if q is not None]
-    found: Side = (
+    found: tuple[list[int | None], ...] = (
         [q.bid // price for q in there],
         [(q.ask - q.bid) // price for q in there],
         [q.bid_size // size for q in there],
@@ -110,4 +111,4 @@ def _side(quotes: Sequence[Quote | None], units: tuple[int, int, int, int], ages
         if quote is None:
             for column in found:
                 column.insert(i, None)
-    return found
+    return tuple(map(canonical, found))

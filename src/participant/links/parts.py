@@ -131,10 +131,35 @@ class _Columns(Struct, frozen=True):
     put: _Quotes
 
 
-def _columns(chain: Chain) -> _Columns:
+class _QuotesWritten(Struct, frozen=True, rename="camel"):
+    """`_Quotes` whose columns are JSON already."""
+
+    bid: Raw
+    spread: Raw
+    bid_size: Raw
+    ask_size: Raw
+    age: Raw
+
+
+class _ColumnsWritten(Struct, frozen=True):
+    """`_Columns` whose columns are JSON already."""
+
+    expiry: date
+    lot: int
+    tick: int
+    freeze: int
+    newest: int
+    units: _Units
+    strikes: Raw
+    call: _QuotesWritten
+    put: _QuotesWritten
+
+
+def _columns(chain: Chain) -> _ColumnsWritten:
     newest, units, steps, calls, puts = columns(chain.strikes)
+    sides = (_QuotesWritten(*map(Raw, side)) for side in (calls, puts))
     terms = (chain.expiry, chain.lot, chain.tick, chain.freeze)
-    return _Columns(*terms, newest, _Units(*units), steps, _Quotes(*calls), _Quotes(*puts))
+    return _ColumnsWritten(*terms, newest, _Units(*units), Raw(steps), *sides)
 
 
 def _chain(read: _Columns) -> Chain:
