@@ -3,20 +3,24 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from participant.core.account import Account
+from participant.core.brain import decide
 from participant.core.brain_checks import judged
 from participant.core.decision import Action, Leg
 from participant.core.leg_margins import with_own_margins
 from participant.core.margin import margin
 from participant.core.position import Position
 from participant.core.pricing import rounded
+from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side, Weights, shares_of
 from participant.core.strategies.covered_call import covered_call
 from participant.core.strategy import Case, Verdict
 from participant.core.volatility import atm_iv, forward_to, strike_iv, years_left
-from tests.core.worlds import CRORE, DAY, RULES, account, chain_state, future, holding, position, with_quote
+from tests.core.worlds import CRORE, DAY, RULES, SPOT, account, chain_state, future, holding, position, with_quote
 
 STATE = chain_state()
 NIFTY = Scrip("NIFTY")
@@ -106,6 +110,19 @@ def test_the_covered_call_says_what_the_brain_reckons() -> None:
     verdict = covered_call(whole, STATE, position(), account(), RULES)
     assert verdict.action is Action.OPEN
     assert with_own_margins(Case(whole, STATE, position(), account(), RULES), verdict.legs) == verdict.legs
+
+
+@settings(max_examples=25)
+@given(st.floats(0.02, 0.4), st.floats(0.10, 0.30), st.integers(-60, 60))
+def test_what_the_sizing_lets_through_by_margin_the_check_does_not_refuse(share: float, iv: float, steps: int) -> None:
+    """From a flat book both reckon the same, to the paisa, however tight the room is."""
+    market = chain_state(spot=SPOT + steps * 123_456, sigma=iv)
+    weights = Weights(margin_share_max=share, iv_rank_min=0, iv_over_realised_min=0, crash_loss_share_max=1)
+    limits = replace(SHIPPED, margin_share_max=1.0, delta_share_max=9.0, portfolio_delta_share_max=9.0)
+    decision = decide(replace(NIFTY, weights=weights, limits=limits), market, position(), account(), RULES)
+    assert not decision.reason.startswith("refused by margin")
+    if decision.action is Action.OPEN:
+        assert sum(leg.margin for leg in decision.legs) == decision.figures["margin_paise"]
 
 
 def test_without_a_chain_the_last_volatility_serves_and_without_any_nothing_opens() -> None:
