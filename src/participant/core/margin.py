@@ -98,7 +98,7 @@ class Scan(Struct, frozen=True):
 
     def alone(self, place: int) -> "Scan":
         """The same of one of its contracts by itself."""
-        later = (0,) if place in self.later else ()
+        later = (0,) if place in self.together else ()
         return replace(self, units=(self.units[place],), parts=((0,),), later=later)
 
     def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
