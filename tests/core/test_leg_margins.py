@@ -61,7 +61,8 @@ def test_a_strategy_that_says_a_margin_of_0_is_held_to_what_its_book_needs() -> 
     assert poor.action is Action.MAINTAIN
     share = needed((FUTURE, 65)) / 4_00_000_00
     assert poor.reason == (
-        f"refused by margin: ₹{needed((FUTURE, 65)) / 100:,.0f} of margin would be committed, over the limit of 40.0%"
+        f"refused by margin: ₹{needed((FUTURE, 65)) / 100:,.0f} of margin would be committed "
+        f"({share:.1%} of the capital), over the limit of 40.0%"
     )
     assert poor.figures["check_margin"] == pytest.approx(share)
     rich = said(case(), BUY)

@@ -98,8 +98,8 @@ class Scan(Struct, frozen=True):
 
     def alone(self, place: int) -> "Scan":
         """The same of one of its contracts by itself."""
-        later = (0,) if place in self.together else ()
-        return replace(self, units=(self.units[place],), parts=((0,),), later=later)
+        together = (0,) if place in self.together else ()
+        return replace(self, units=(self.units[place],), parts=((0,),), together=together)
 
     def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
         """The worst loss over the scenarios of what is scanned together."""
