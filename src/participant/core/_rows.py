@@ -9,6 +9,7 @@ large for that raises OverflowError, and the twin takes it.
 import cython
 from cython import Py_ssize_t, bint, cast, ccall, cfunc, double, inline, longlong, p_char, p_longlong
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
+from msgspec.structs import astuple
 
 IS_COMPILED = bool(cython.compiled)
 
@@ -175,6 +176,9 @@ def calls_near(rows: tuple, spot: object, reach: double) -> tuple:
 def _divisor(known: longlong, number: longlong) -> longlong:
     """The greatest common divisor of what is known and one number more."""
     number = number if number >= 0 else -number
+    if not known:
+        return number
+    number %= known  # mostly it divides the next number too, and one division says so
     while number:
         known, number = number, known % number
     return known
@@ -184,11 +188,12 @@ def _divisor(known: longlong, number: longlong) -> longlong:
 def _read(quote: object, into: p_longlong) -> bint:
     if quote is None:
         return False
-    into[0] = _number(quote.bid, EXACT)
-    into[1] = _number(quote.ask, EXACT)
-    into[2] = _number(quote.bid_size, EXACT)
-    into[3] = _number(quote.ask_size, EXACT)
-    into[4] = _number(quote.exchange_at, FAR)
+    fields: tuple = astuple(quote)
+    into[0] = _number(fields[0], EXACT)
+    into[1] = _number(fields[1], EXACT)
+    into[2] = _number(fields[2], EXACT)
+    into[3] = _number(fields[3], EXACT)
+    into[4] = _number(fields[4], FAR)
     return True
 
 
