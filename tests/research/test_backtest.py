@@ -7,19 +7,25 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from participant.adapters.stores.memory import MemoryStore
 from participant.config import load_rules
+from participant.core.books import Fill
 from participant.core.messages import Write
+from participant.core.scrip import Side
+from participant.history.official import Official
 from participant.history.pages import BadData
+from participant.history.recorded import RecordedMarket, Recording
 from participant.history.recordings import load_day, open_recordings
 from participant.research.backtest import CoveredCall, Span, backtest
 from participant.research.engine import InlineDesk
 from participant.research.overwrite import Overwrite
 from participant.research.result import load
-from participant.research.tables import events_of
+from participant.research.tables import events_of, fills_of
 from participant.stages.reconcile import Closed
 from participant.wire.json import encode
 from tests.days.__main__ import EAGER, OFFICIAL
 from tests.history.recorded import DATA, needs_data
+from tests.history.test_recorded import cells, page
 
 CHAIN = [DATA / "nse_chain_2018_10_to_2019_04", DATA / OFFICIAL]
 SPAN = Span(datetime.date(2019, 4, 16), datetime.date(2019, 4, 18))
@@ -121,6 +127,19 @@ def test_the_overwrite_beside_a_run_begins_with_its_capital_and_goes_as_the_call
         assert walk.growth is not None
         growth.append(walk.growth)
     assert [row["overwrite"] / 100_000_000 for row in rows] == pytest.approx([g / growth[0] for g in growth])
+
+
+def test_a_fill_at_a_derived_quote_says_so_shares_as_well_as_futures() -> None:
+    stock = page(symbol="RELIANCE", spot=13_000_000, cells=cells(13_000_000), expiry=datetime.date(2019, 6, 27))
+    rules, day, books = load_rules(), datetime.date(2019, 6, 13), MemoryStore()
+    market = RecordedMarket(day, Recording({"RELIANCE": [stock]}, {}), Official(), rules)
+    for contract in market.contracts():
+        fill = Fill(contract.key, "d", "RELIANCE", contract, Side.BUY, 3, 1_000, 10, 0)
+        books.commit([Write("fills", f"{day}/{contract.key}", encode(fill))])
+    rows = {row["contract"]: row for row in fills_of(books, market)}
+    told = {str(name).rpartition("-")[2]: row["is_modelled"] for name, row in rows.items()}
+    assert told == {"EQ": True, "1300CE": False, "1300PE": False}
+    assert {(row["value"], row["price"]) for row in rows.values()} == {(1_000, 33_333)}
 
 
 def test_cash_under_the_margin_of_what_is_held_is_a_margin_call() -> None:

@@ -127,11 +127,20 @@ def test_thin_history_derived_covers_and_other_weights_are_said(sheet: Sheet) ->
         "3 days and 2 option contracts are a thin history",
         "1 recorded day could not be played",
         "On average the cover held was worth 87 % of the book",
-        "1 of 1 fill of covers were at derived futures; these lay 6 basis points",
+        "1 of 1 fill of covers were at derived quotes; derived futures lay 6 basis points",
         "These are not the weights that ship: iv_rank_min=0.0",
     ):
         assert part in said
     assert sheet_text.method(sheet) == "Fewer than 20 days: no intervals are given."
+
+
+def test_a_move_that_may_be_a_bonus_is_said_first(result: Result) -> None:
+    """BIOCON on 13 June 2019: one share became two, and the books had one."""
+    sheet = Sheet(result)
+    assert not any("a split or a bonus" in said for said in sheet_text.readings(sheet))
+    sheet.of_scrips = {"BIOCON": [{"day": DAYS[0], "spot": 5_369_000}, {"day": DAYS[1], "spot": 2_567_500}]}
+    first = next(iter(sheet_text.readings(sheet)))
+    assert first.startswith(f"BIOCON moved -52.2 % from {DAYS[0]} to {DAYS[1]}: if that is a split or a bonus")
 
 
 def test_a_benchmark_that_is_not_known_is_left_out_and_said(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from participant.history.synthetic import Instant
 ROUND_S = 180
 SEED_DIGITS = 12
 DERIVED_LOTS = 20  # the size shown at a derived quote: stated, not seen
+STOCK_DERIVED = "the stock's own quote derived"  # a mark of the market state
 INDICES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50")  # no index can be bought itself
 
 
@@ -69,7 +70,7 @@ class RecordedMarket:
         look_back = self.look_back(symbol)
         marks = ["recorded"]
         marks += ["covers derived"] if self._futures(symbol) else []
-        marks += ["the stock's own quote derived"] if symbol not in INDICES else []
+        marks += [STOCK_DERIVED] if symbol not in INDICES else []
         marks += ["quotes modelled"] if any(p.is_modelled for p in self._recording.pages[symbol]) else []
         if look_back.published:
             marks += [f"IV {'of' if look_back.iv30 else 'unknown for want of'} {look_back.published}"]

@@ -1,12 +1,14 @@
 """What a tear sheet says in words and figures: how to read the result, and the summary for a terminal."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from participant.core.scrip import Weights
 from participant.core.wording import counted, rupees
 from participant.research.sheet import SERIES, Line, Month, Sheet
 from participant.research.statistics import A_YEAR, LEVEL, RESAMPLES, RETURNS_MIN, SEED, block_length
 
+JUMP = 0.25  # an index or a stock that trades futures hardly moves so far between two closes
 RATIOS = ("Sharpe ratio", "Sortino ratio", "skewness", "beta to the other", "up capture", "down capture")
 
 
@@ -44,7 +46,25 @@ def method(sheet: Sheet) -> str:
 
 def readings(sheet: Sheet) -> list[str]:
     """What is to be borne in mind with this result: sentences, the weightiest first."""
-    return [*_status(sheet), *_length(sheet), *_held(sheet), *_costs(sheet), *_quotes(sheet), *_weights(sheet)]
+    return [
+        *_jumps(sheet),
+        *_status(sheet),
+        *_length(sheet),
+        *_held(sheet),
+        *_costs(sheet),
+        *_quotes(sheet),
+        *_weights(sheet),
+    ]
+
+
+def _jumps(sheet: Sheet) -> Iterable[str]:
+    """The books know of no split and no bonus: shares, strikes and benchmarks stay as they were bought."""
+    for scrip, rows in sheet.of_scrips.items():
+        for before, after in pairwise(row for row in rows if row["spot"]):
+            move = after["spot"] / before["spot"] - 1
+            if abs(move) > JUMP:
+                said = f"{scrip} moved {share(move)} from {before['day']} to {after['day']}"
+                yield f"{said}: if that is a split or a bonus, nothing was adjusted for it, and all is wrong by it."
 
 
 def _status(sheet: Sheet) -> Iterable[str]:
@@ -99,13 +119,15 @@ def _quotes(sheet: Sheet) -> Iterable[str]:
         of = f"{modelled:,} of {counted(options, 'fill')} of options"
         yield f"{of} were at quotes of a model of the spread, not at recorded ones."
     if covers and derived:
-        said = f"{derived:,} of {counted(covers, 'fill')} of covers were at derived futures"
+        said = f"{derived:,} of {counted(covers, 'fill')} of covers were at derived quotes"
         errors = sorted(error for found in sheet.derived_errors.values() for error in found)
         if errors:
             off = errors[len(errors) // 2]
             value = sum(row["value"] for row in sheet.fills if not row["contract"].endswith(("CE", "PE")))
-            said += f"; these lay {off:.0f} basis points from the official close at the end of a day, at the median"
-            said += f": on every one of these fills, all one way, that would be {rupees(round(value * off / 1e4))}"
+            said += f"; derived futures lay {off:.0f} basis points from their official closes at the ends of the days, "
+            said += (
+                f"at the median: on each of these fills, all one way, that would be {rupees(round(value * off / 1e4))}"
+            )
         yield f"{said}."
 
 

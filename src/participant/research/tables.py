@@ -13,7 +13,7 @@ from participant.core.order import Order
 from participant.core.risk import Refusal
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, Side, money
 from participant.core.wording import at_price
-from participant.history.recorded import RecordedMarket
+from participant.history.recorded import STOCK_DERIVED, RecordedMarket
 from participant.links.decision_log import DecisionLog
 from participant.links.ledger import EventRow
 from participant.links.marks import legs_of_day
@@ -97,6 +97,8 @@ def _is_modelled(market: RecordedMarket, contract: Contract) -> bool:
     if contract.underlying not in market.symbols:
         return False
     seen = market.provenance(contract.underlying)
+    if contract.kind is Kind.STOCK:
+        return STOCK_DERIVED in seen.marks
     return contract.key in seen.derived or (contract.kind in OPTIONS and "quotes modelled" in seen.marks)
 
 
