@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from participant.analysis.log_days import LogFolder, Row
 from participant.analysis.order_rows import orders_table
-from participant.links.log_table import lines_schema
+from participant.links.log_table import batches, lines_schema
 
 ALL_DAYS = (datetime.date.min, datetime.date.max)
 ROWS_AT_ONCE = 2_000
@@ -86,7 +86,7 @@ class LogTable:
         """The view of all lines: of sealed files as they lie there, of what is not sealed from memory."""
         sealed = [day.sealed for day in self.days if day.sealed]
         growing = (row for day in self.days for row in folder.rows(day))
-        self._database.register("growing", _table(growing, lines_schema()))
+        self._database.register("growing", _table(growing))
         views = ["SELECT * FROM growing"]
         if sealed and folder.is_local:
             names = "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in sealed) + "]"
@@ -102,11 +102,12 @@ class LogTable:
         self._database.execute(VIEW)
 
 
-def _table(rows: Iterator[Row], schema: Any) -> Any:
+def _table(rows: Iterator[Row]) -> Any:
+    """Of no rows no array is made: Arrow looks for pandas first, which is slow to load where it is there."""
     import pyarrow as pa
 
-    made = list(rows)  # of none no array is made: Arrow looks for pandas first, which is slow to load where it is
-    return pa.Table.from_pylist(made, schema=schema) if made else pa.Table.from_batches([], schema=schema)
+    schema = lines_schema()
+    return pa.Table.from_batches(list(batches(rows, schema)), schema=schema)
 
 
 def _refusal(count: int) -> str:

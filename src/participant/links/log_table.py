@@ -181,21 +181,21 @@ def write_parquet(rows: Iterator[dict[str, Any]], schema: Any, mark: Mark, path:
     """Rows as a Parquet file on the disk that says what it was made of; equal rows give equal bytes. Raises OSError."""
     import pyarrow as pa
 
+    made = batches(rows, schema)
     with open(path, "wb") as sink:
         with parquet_writer(sink, schema, mark) as writer:
-            while group := list(_batches(rows, schema)):
+            while group := list(islice(made, ROWS_A_GROUP // ROWS_A_BATCH)):
                 writer.write_table(pa.Table.from_batches(group), row_group_size=ROWS_A_GROUP)
         sink.flush()
         os.fsync(sink.fileno())
 
 
-def _batches(rows: Iterator[dict[str, Any]], schema: Any) -> Iterator[Any]:
-    """The batches of one row group."""
+def batches(rows: Iterator[dict[str, Any]], schema: Any) -> Iterator[Any]:
+    """Rows as Arrow's batches, a few thousand each, so that no more of them stand there as Python's own values."""
     import pyarrow as pa
 
-    for _ in range(ROWS_A_GROUP // ROWS_A_BATCH):
-        if batch := list(islice(rows, ROWS_A_BATCH)):
-            yield pa.RecordBatch.from_pylist(batch, schema=schema)
+    while batch := list(islice(rows, ROWS_A_BATCH)):
+        yield pa.RecordBatch.from_pylist(batch, schema=schema)
 
 
 def parquet_writer(sink: Any, schema: Any, mark: Mark) -> Any:
