@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import decision_age, halting, jobs, pricing, recorded_iv, recovery, safety, volatility
+from bench import analytics, decision_age, halting, jobs, pricing, recorded_iv, recovery, safety, volatility
 
 MEASUREMENTS = {
     "decision_age": decision_age.main,
@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "jobs": jobs.main,
     "volatility": volatility.main,
     "recorded_iv": recorded_iv.main,
+    "analytics": analytics.main,
 }
 
 
