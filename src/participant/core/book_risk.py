@@ -14,6 +14,7 @@ from participant.core.account import BookRisk
 from participant.core.cover import mark, unpaid_of
 from participant.core.decision import Leg
 from participant.core.market import Chain, quoted
+from participant.core.once import once
 from participant.core.position import Holding
 from participant.core.pricing import greeks, price, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
@@ -108,6 +109,7 @@ def short_values(fills: Fills) -> dict[str, int]:
     return values
 
 
+@once
 def unit(case: Case, contract: Contract) -> Amounts | None:
     """Delta, gamma, vega and theta of one unit and its gain in each scenario, in price units; None without an IV.
 

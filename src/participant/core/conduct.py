@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from participant.core.once import once
 from participant.core.outside import OutsideRules, row_on
 from participant.core.rulerows import Count, Dated, NotNegative, Text
 from participant.core.scrip import Kind
@@ -107,6 +108,7 @@ class Conduct(Universe, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         rows = (row for row in self.halts if row.holds(on) and symbol in row.indices and row.is_at(at))
         return min((row.move for row in rows if row.halt_minutes != 0), default=None)
 
+    @once
     def position_limit(
         self, symbol: str, kind: Kind, moment: Literal["intraday", "close"], on: datetime.date
     ) -> PositionLimit:

@@ -5,14 +5,14 @@ must be there as well. It is valued as the sizing of a structure is: at the pric
 the forward of its options, and at the volatility at the money of the options that it trades.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite, nan
 
 from msgspec.structs import replace
 
 from participant.core.decision import Leg
 from participant.core.delivery import delivery_margin
-from participant.core.margin import margin
+from participant.core.margin import scan_of
 from participant.core.market import Chain, quoted
 from participant.core.pricing import rounded
 from participant.core.scrip import Contract, Kind, Side, money
@@ -30,25 +30,26 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
     level, sigma = _level(case, contracts), _volatility(case, contracts[: len(legs)], [*book])
     if level <= 0 or not isfinite(sigma):
         return None
-    before = _needed(case, book, level, sigma)
+    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
+    # All at once: what is not held yet, or no more, counts with a quantity of 0.
+    scanned = [c for c in dict.fromkeys([*book, *(leg.contract for leg in legs)]) if c.kind is not Kind.STOCK]
+    scan = scan_of(rates, scanned, (level, sigma), case.at)
+
+    def needed() -> int:
+        due = delivery_margin(case.rules, [*book.items()], case.market.spot, case.day) if book else 0
+        return due + scan.margin([book.get(c, 0) for c in scanned])
+
+    before = needed()
     paid = given = most = 0
     own = []
     for leg in legs:
         book[leg.contract] = book.get(leg.contract, 0) + leg.side.sign * leg.quantity
         if leg.contract.kind is Kind.STOCK and leg.side is Side.BUY:
             paid += money(leg.limit, leg.quantity)  # room that nobody else can have until it is paid
-        most = max(most, paid + _needed(case, book, level, sigma) - before)
+        most = max(most, paid + needed() - before)
         own.append(replace(leg, margin=max(leg.margin, most - given)))
         given += own[-1].margin
     return tuple(own)
-
-
-def _needed(case: Case, book: Mapping[Contract, int], level: int, sigma: float) -> int:
-    if not book:
-        return 0
-    legs, rates = [*book.items()], case.rules.margin_rates(case.scrip.symbol, case.day)
-    due = delivery_margin(case.rules, legs, case.market.spot, case.day)
-    return due + margin(rates, legs, level, sigma, case.at)
 
 
 def _level(case: Case, contracts: Sequence[Contract]) -> int:
