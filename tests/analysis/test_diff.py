@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from participant.cli import main
 from participant.core.account import Account
-from participant.core.brain import decide
+from participant.core.brain import decide, refuse
 from participant.core.decision import undecided
 from participant.core.market import SECOND, MarketState
 from participant.core.messages import JobResult
@@ -18,7 +19,7 @@ from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights
 from participant.core.strategies.table import STRATEGIES
-from participant.core.strategy import Plugin, Verdict, maintain
+from participant.core.strategy import Case, Plugin, Verdict, maintain
 from tests.analysis.logs import INFO, SCRIP, decided, record, write_log
 from tests.core.worlds import NOON, RULES, chain_state
 from tests.source import SRC
@@ -119,6 +120,30 @@ def test_outcomes_without_a_decision_are_not_decided_again(tmp_path: Path, capsy
     write_log(tmp_path, DAY, [late, record(STATES[1])])
     found = differ(tmp_path, capsys, "--weights", "target_delta=0.2")
     assert (found["compared"], found["undecided"]) == (1, 1)
+
+
+def test_a_row_that_could_not_be_read_changes_nothing_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = replace(SCRIP, weights=replace(SCRIP.weights, spread_max=nan))
+    known = Case(SCRIP, STATES[0], INFO.position, INFO.account, RULES)
+    write_log(tmp_path, DAY, [record(STATES[0], refuse(known, "spread_max is not a number (JSON writes that as null)"),
+                                     scrip=broken)])  # fmt: skip
+    assert differ(tmp_path, capsys) == {"compared": 1, "undecided": 0, "changed": []}
+    assert main(["decisions", "what-if", "--home", str(tmp_path), "--weights", "iv_rank_min=0.3", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["logged"]["as_logged"] == 1
+
+
+def test_a_strategy_that_is_gone_is_told_unless_another_takes_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as while_it_was_there:
+        while_it_was_there.setitem(STRATEGIES, "cautious", Plugin(cautious, 1))
+        write_log(tmp_path, DAY, [record(STATES[0], scrip=replace(SCRIP, strategy="cautious"))])
+    assert "no strategy 'cautious'" in differ(tmp_path, capsys, status=2)
+    words = ("--weights", "strategy=covered_call", "--against", "strategy=covered_call")
+    assert differ(tmp_path, capsys, *words) == {"compared": 1, "undecided": 0, "changed": []}
 
 
 def test_a_log_of_another_build_shows_what_this_build_changes(

@@ -18,7 +18,7 @@ from participant.analysis.logged import Field, Logged, changed_fields
 from participant.core.decision import DecisionInput
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
-from participant.core.strategies.table import fault_of
+from participant.core.strategies.table import fault_of, must_be_there
 from participant.core.watchlist import BadSetting, changed
 from participant.stages.decide import run
 from participant.wire.json import encode
@@ -103,8 +103,14 @@ def with_settings(scrip: Scrip, settings: Settings) -> Scrip:
 
 
 def here(rules: Rulebook, settings: Settings) -> Side:
-    """This build, under these rules, with settings laid over the logged ones."""
-    return lambda one: run(_input(one, settings), rules)
+    """This build, under these rules, with settings laid over the logged ones. It may raise UnknownStrategy, BadSide."""
+
+    def decided(one: Logged) -> bytes:
+        if "strategy" not in settings:
+            must_be_there(one.record.scrip, one.record.decision_info.reason)
+        return run(_input(one, settings), rules)
+
+    return decided
 
 
 class Brain:
@@ -143,5 +149,7 @@ class Brain:
 
 
 def _input(one: Logged, settings: Settings) -> bytes:
+    if not settings:
+        return one.body  # as it was logged, also where its row cannot be
     given: DecisionInput = one.given
     return encode(replace(given, scrip=with_settings(given.scrip, settings)))

@@ -24,6 +24,8 @@ from participant.core.position import Expired, Filled, Position, apply, forget_o
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, money
 from participant.core.session import day_of
+from participant.stages.decide import run
+from participant.wire.json import decode
 
 
 class Act(Struct, frozen=True):
@@ -102,11 +104,12 @@ class _Path:
         """As long as it holds what the log held, with the log's own position and money."""
         info, state = one.record.current_position_info, one.record.market_state
         position, account = info.position, info.account
-        if _held(position) != _held(self.position) or position.working:
-            position, account = (
-                self.position,
-                replace(account, used={**account.used, state.scrip: self.used}, reserved={}),
-            )
+        follows = _held(position) == _held(self.position) and not position.working
+        if follows and not self.settings:
+            return decode(run(one.body, self.rules), Decision)
+        if not follows:
+            position = self.position
+            account = replace(account, used={**account.used, state.scrip: self.used}, reserved={})
         return decide(with_settings(one.record.scrip, self.settings), state, position, account, self.rules)
 
     def _fill(self, decision: Decision) -> None:
