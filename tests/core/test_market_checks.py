@@ -57,6 +57,17 @@ def test_a_spot_eight_percent_away_from_its_future_opens_nothing() -> None:
     assert "basis" not in wide.reason
 
 
+def test_a_share_of_something_else_is_never_said_to_be_one_of_the_capital() -> None:
+    for check, of in (
+        (basis, plan(spot=round(SPOT * 0.92))),
+        (halt, plan(**moved(-0.1234))),
+        (operating_range, plan(**moved(-0.1234))),
+    ):
+        close = found_by(check, of)
+        told = refusal(Check(check), replace(close, limit=close.value - 1e-6))  # so near that more digits are needed
+        assert "of spot)" in told or "of that close)" in told
+
+
 def test_the_forward_of_an_option_stands_against_spot_where_no_future_is_traded() -> None:
     sale = Verdict(Action.OPEN, "sell", {}, (OPENING.legs[1],))
     off = found_by(basis, plan(sale, futures=(), spot=round(SPOT * 1.04)))

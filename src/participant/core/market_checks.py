@@ -49,7 +49,8 @@ def operating_range(plan: Plan) -> Found | None:
     if not away:
         return None
     reason = f"a limit lies {percent(max(away))} from the future's close before"
-    return Found(rounded(max(away)), rules.operating_range(Kind.FUTURE, day), reason, is_share=True)
+    most = rules.operating_range(Kind.FUTURE, day)
+    return Found(rounded(max(away)), most, reason, is_share=True, of="that close")
 
 
 def basis(plan: Plan) -> Found:
@@ -59,7 +60,7 @@ def basis(plan: Plan) -> Found:
         return Found(float("inf"), most, "the underlying has no price", is_share=True)
     away = max(((abs(level / spot - 1), name) for level, name in _levels(plan)), default=(0.0, ""))
     reason = f"spot at {at_price(spot)} lies {percent(away[0])} from {away[1]}"
-    return Found(rounded(away[0]), most, reason, is_share=True)
+    return Found(rounded(away[0]), most, reason, is_share=True, of="spot")
 
 
 def _levels(plan: Plan) -> Iterator[tuple[float, str]]:
@@ -87,7 +88,7 @@ def halt(plan: Plan) -> Found | None:
         return None
     move = abs(case.market.spot / close - 1)
     reason = f"{case.scrip.symbol} stands {percent(move)} from its close before, where the market is halted"
-    return Found(rounded(move), level, reason, is_share=True, is_strict=True)
+    return Found(rounded(move), level, reason, is_share=True, is_strict=True, of="that close")
 
 
 def _close_before(plan: Plan) -> int:
@@ -105,7 +106,7 @@ def position_limit(plan: Plan) -> Found | None:
         return None
     whole = max(_share_of(plan, row, lambda c: float(spot if c.kind is Kind.CALL else -spot)) for row in rows)
     share, reason = whole if whole[0] <= 1 else max(_share_of(plan, row, lambda c: _delta(plan, c)) for row in rows)
-    return Found(rounded(share), 1.0, reason, is_share=True)
+    return Found(rounded(share), 1.0, reason, is_share=True, of="the limit")
 
 
 def _delta(plan: Plan, contract: Contract) -> float:

@@ -80,6 +80,7 @@ class Found(Struct, frozen=True):
     """What a check compared: `value` may be at most `limit`, or must be at least where `is_floor`; None is not set.
 
     Where `is_strict` it must be under the limit, not at it. `reason` says it in words without the comparison's result.
+    `of` is what a share is one of.
     """
 
     value: float
@@ -88,6 +89,7 @@ class Found(Struct, frozen=True):
     is_floor: bool = False
     is_share: bool = False
     is_strict: bool = False
+    of: str = "the capital"
 
     @property
     def is_ok(self) -> bool:
@@ -124,7 +126,7 @@ def refusal(check: Check, found: Found) -> str:
     share = ""
     if found.is_share and isfinite(found.value):
         share, limit = apart(found.value, found.limit)
-    stands = f" ({share} of the capital)" if share and share not in found.reason else ""
+    stands = f" ({share} of {found.of})" if share and share not in found.reason else ""
     return f"refused by {check.name}: {found.reason}{stands}, {than} {limit}"
 
 
