@@ -96,7 +96,7 @@ def covered(plan: Plan) -> Found:
 
 def slicing(plan: Plan) -> Found:
     """The orders that it takes within the exchange's quantity of one order."""
-    orders = sum(len(leg.slices) for leg in plan.verdict.legs)
+    orders = sum(leg.order_count for leg in plan.verdict.legs)
     return Found(orders, plan.limits.orders_max, f"it takes {counted(orders, 'order')}")
 
 

@@ -43,10 +43,20 @@ class Leg(Struct, frozen=True, rename="camel"):
     @property
     def slices(self) -> list[tuple[int, int]]:
         """What each order of it begins after, and its units: as many whole lots as one may have, then the rest."""
-        most = self.contract.freeze // self.contract.lot * self.contract.lot
+        most = self._order_max
         if not 0 < most < self.quantity:
             return [(0, self.quantity)]  # one order; where that cannot be sent, it is for the checks to say why
         return [(done, min(most, self.quantity - done)) for done in range(0, self.quantity, most)]
+
+    @property
+    def order_count(self) -> int:
+        """How many slices those are, without making them: a quantity that is refused may have no end of them."""
+        most = self._order_max
+        return -(-self.quantity // most) if 0 < most < self.quantity else 1
+
+    @property
+    def _order_max(self) -> int:
+        return self.contract.freeze // self.contract.lot * self.contract.lot
 
 
 Figure = int | float | str | None
