@@ -189,6 +189,19 @@ def test_a_close_is_never_refused_and_what_reduces_passes_though_every_exposure_
     assert vetted(case(held, scrip=replace(NIFTY, limits=RiskLimits())), close) == close
 
 
+def test_what_reduces_by_the_hundred_is_held_to_the_lots_all_the_same() -> None:
+    held = position(holding(FUTURE, 65, SPOT))
+    wing = replace(PUT, strike=23_000 * PRICE_UNITS)
+    quote = STATE.quote(wing.key)
+    assert quote is not None
+    for lots, action in ((10, Action.OPEN), (11, Action.MAINTAIN), (260, Action.MAINTAIN)):
+        verdict = Verdict(Action.OPEN, "buy", {}, (Leg(wing, Side.BUY, 65 * lots, quote.ask),))
+        assert Plan(case(held), verdict).is_reducing
+        told = vetted(case(held, scrip=limited(orders_max=100)), verdict)
+        assert told.action is action
+        assert lots <= 10 or told.reason == f"refused by lots: {lots} lots would be held, over the limit of 10"
+
+
 def _bid(contract: Contract) -> int:
     quote = STATE.quote(contract.key)
     assert quote is not None

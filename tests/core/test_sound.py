@@ -117,6 +117,22 @@ def test_a_market_state_of_another_scrip_is_not_decided_on() -> None:
         assert verdict.reason == "nothing is done for FOO on a market state of NIFTY"
 
 
+def test_a_position_of_another_scrip_is_not_decided_on() -> None:
+    for held, risk in ((position(), None), (COVERED, BookRisk(unknown="NIFTY"))):
+        strange = replace(held, scrip="BANKNIFTY")
+        verdict, found = judged(covered_call, Case(NIFTY, STATE, strange, account(), RULES))
+        assert found == risk
+        assert verdict.reason == "nothing is done for NIFTY on a position of BANKNIFTY"
+
+
+@pytest.mark.parametrize("spot", [0, -1])
+@pytest.mark.parametrize(("held", "risk"), [(position(), None), (COVERED, BookRisk(unknown="NIFTY"))])
+def test_without_a_price_of_the_underlying_nothing_is_done(spot: int, held: Position, risk: BookRisk | None) -> None:
+    case = Case(NIFTY, replace(STATE, spot=spot), held, account(), RULES)
+    verdict, found = judged(covered_call, case)
+    assert (verdict.action, verdict.reason, found) == (Action.MAINTAIN, "the underlying has no price", risk)
+
+
 def test_quotes_from_the_future_are_as_bad_as_old_ones() -> None:
     def late(quote: Any) -> Any:
         return quote and replace(quote, exchange_at=STATE.exchange_at + 3600 * SECOND)

@@ -6,7 +6,7 @@ alone: nothing that reduces is refused for exposure, greeks or margin. The gatew
 of its own (docs/controls.md).
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from math import isfinite
 
 from msgspec.structs import replace
@@ -37,6 +37,11 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         if case.market.scrip != case.scrip.symbol:
             refused = f"nothing is done for {case.scrip.symbol} on a market state of {case.market.scrip}"
             return maintain(refused, {"spot": case.market.spot}), _unknown(case)
+        if case.position.scrip != case.scrip.symbol:
+            refused = f"nothing is done for {case.scrip.symbol} on a position of {case.position.scrip}"
+            return maintain(refused, {"spot": case.market.spot}), _unknown(case)
+        if case.market.spot <= 0:  # its book has no worth that could be reckoned, nor a risk
+            return maintain("the underlying has no price", {"spot": case.market.spot}), _unknown(case)
         if not case.scrip.is_enabled:
             refused = f"nothing is done for {case.scrip.symbol}: it is disabled in the watchlist (is_enabled = false)"
             return maintain(refused, {"spot": case.market.spot}), book_risk(case)
@@ -103,16 +108,22 @@ def slicing(plan: Plan) -> Found:
 # --- what binds what adds to the risk ---------------------------------------------------------------------------------
 
 
-def lots(plan: Plan) -> Found:
-    """The lots of the largest part of the book, if everything fills."""
+def lots(plan: Plan) -> Found | None:
+    """The lots of the largest part of the book, if everything fills; of what reduces only where it makes them more."""
+    most = _most_lots(plan, plan.fills.legs)
+    if plan.is_reducing and most <= _most_lots(plan, ()):
+        return None
+    return Found(most, plan.limits.lots_max, f"{counted(most, 'lot')} would be held")
+
+
+def _most_lots(plan: Plan, legs: Sequence[tuple[Contract, int]]) -> int:
     units: dict[Kind, int] = {}
     lot = max((c.lot for c in plan.fills.contracts if c.kind is not Kind.STOCK), default=1)
-    every = (*_held(plan), *plan.fills.working, *plan.fills.legs)
+    every = (*_held(plan), *plan.fills.working, *legs)
     for kind in Kind:
         parts = [c.covers(q) if kind is Kind.STOCK else q for c, q in every if c.kind is kind]
         units[kind] = max(sum(q for q in parts if q > 0), -sum(q for q in parts if q < 0))
-    most = -(-max(units.values()) // lot)
-    return Found(most, plan.limits.lots_max, f"{counted(most, 'lot')} would be held")
+    return -(-max(units.values()) // lot)
 
 
 def _held(plan: Plan) -> list[tuple[Contract, int]]:
@@ -228,7 +239,7 @@ BRAIN_CHECKS: tuple[Check, ...] = (
     Check(operating_range, binds_all=True),
     Check(basis, binds_all=True),
     Check(halt, binds_all=True),
-    Check(lots),
+    Check(lots, binds_all=True),
     Check(position_limit),
     Check(delivery),
     Check(expiry),
