@@ -179,6 +179,7 @@ def test_a_row_that_cannot_be_leaves_what_is_held_as_it_is_and_its_risk_known() 
             "depth_move_share is not a number (JSON writes that as",
         ),
         (b'"lots_max":10', b'"lots_max":-3', "limits.lots_max: Expected `int` >= 0"),
+        (b'"delta_share_max":0.6', b'"delta_share_max":1e308', "limits.delta_share_max: Expected `float` <= 1000000.0"),
     ],
 )
 def test_a_job_from_elsewhere_whose_row_cannot_be_is_answered_with_the_reason(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Share = Annotated[float, Meta(ge=0.0)]
+Share = Annotated[float, Meta(ge=0.0, le=1e6)]  # of any capital still a number of paise
 Count = Annotated[int, Meta(ge=0)]
 
 
