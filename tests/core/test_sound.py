@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from participant.core.account import BookRisk
+from participant.core.account import Account, BookRisk
 from participant.core.brain_checks import judged
 from participant.core.decision import Action, Leg
 from participant.core.market import SECOND
@@ -22,6 +22,7 @@ FUTURE = future(STATE)
 CALL = Contract("NIFTY", STATE.chains[1].expiry, Kind.CALL, 25_500 * PRICE_UNITS, 65, 500, 1800)
 SELL_CALL = Leg(CALL, Side.SELL, 65, 100 * PRICE_UNITS)
 SELL_FUTURE = Leg(FUTURE, Side.SELL, 65, SPOT)
+BUY_AT = STATE.futures[0].quote.ask
 COVERED = position(holding(FUTURE, 65, SPOT), holding(CALL, -65, 100 * PRICE_UNITS))
 
 
@@ -75,6 +76,19 @@ def test_the_orders_of_a_leg_are_counted_as_they_are_cut() -> None:
         for freeze in (30, 65, 100, 1800):
             leg = replace(SELL_CALL, quantity=65 * lots, contract=replace(CALL, freeze=freeze))
             assert leg.order_count == len(leg.slices)
+
+
+def test_a_strategy_that_empties_the_account_it_is_given_is_judged_by_the_whole_one() -> None:
+    def strategy(_: Any, __: Any, ___: Any, given: Account, ____: Any) -> Verdict:
+        for margins in (given.used, given.reserved, given.others.short):
+            margins.clear()
+        return Verdict(Action.OPEN, "as I say", {}, (replace(SELL_FUTURE, side=Side.BUY, limit=BUY_AT),))
+
+    full = replace(account(), used={"SBIN": account().capital // 5}, reserved={"an order": account().capital // 5})
+    full = replace(full, others=replace(full.others, short={"2026-09-29": 1}))
+    verdict, _ = judged(strategy, Case(NIFTY, STATE, position(), full, RULES))
+    assert verdict.reason.startswith("refused by margin: ")
+    assert (len(full.used), len(full.reserved), len(full.others.short)) == (1, 1, 1)
 
 
 def test_a_close_buys_the_call_back_before_it_sells_the_cover() -> None:

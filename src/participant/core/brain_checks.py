@@ -11,7 +11,7 @@ from math import isfinite
 
 from msgspec.structs import replace
 
-from participant.core.account import BookRisk
+from participant.core.account import Account, BookRisk
 from participant.core.book_risk import book_risk
 from participant.core.decision import Action
 from participant.core.delivery import ends_physical, sessions_until
@@ -45,12 +45,18 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         if not case.scrip.is_enabled:
             refused = f"nothing is done for {case.scrip.symbol}: it is disabled in the watchlist (is_enabled = false)"
             return maintain(refused, {"spot": case.market.spot}), book_risk(case)
-        raw = strategy(case.scrip, case.market, case.position, case.account, case.rules)
+        raw = strategy(case.scrip, case.market, case.position, _copied(case.account), case.rules)
         plan = Plan(case, raw)
         verdict = _passed(plan)
         return verdict, plan.risk if bool(verdict.legs) == bool(raw.legs) else book_risk(case)
     except OutsideRules as unknown:
         return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), _unknown(case)
+
+
+def _copied(account: Account) -> Account:
+    """The account for a strategy: what it does to the margins and shorts in there is not done to those judged by."""
+    others = replace(account.others, short={**account.others.short})
+    return replace(account, used={**account.used}, reserved={**account.reserved}, others=others)
 
 
 def _unknown(case: Case) -> BookRisk | None:
