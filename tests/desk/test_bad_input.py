@@ -132,7 +132,7 @@ def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
         (["venue", "--port", "65536"], "65536 is not within 0 and 65535"),
         (["desk"], "required: WHAT"),
         (["desk", "close", "1234"], "required: --reason"),
-        (["replay"], "required: DAY"),
+        (["explain"], "required: ID"),
     ],
 )
 def test_a_word_that_is_not_understood_is_named(words: list[str], said: str, tmp_path: Path) -> None:

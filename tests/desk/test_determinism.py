@@ -99,7 +99,8 @@ def test_a_replay_finds_the_same_decisions_in_a_log_of_lockstep(tmp_path: Path, 
     home = calm[0]
     ended = participant(tmp_path, "replay", DAY, "--home", home, "--json")
     assert (ended.status, ended.err) == (0, "")
-    assert json.loads(ended.out) == {"equal": len(decisions_of(home)), "undecided": 0, "differences": []}
+    found = {"day": DAY, "equal": len(decisions_of(home)), "undecided": 0, "differences": []}
+    assert json.loads(ended.out) == found
 
 
 def test_a_replay_finds_the_same_decisions_in_a_log_of_a_fast_day(tmp_path: Path) -> None:
