@@ -20,7 +20,7 @@ from participant.wire.json import encode
 def test_every_rule_in_force_is_shown_with_its_span_and_source(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules", "show", "nifty", "2026-11-24"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("NIFTY on 2026-11-24, Tuesday, no session\n")
+    assert text.startswith("NIFTY on 2026-11-24, Tuesday, no session: a holiday; ")
     assert "a lot of NIFTY: 65 units\n    2026-01-01 to further notice, second-hand: NSE/FAOP/70616" in text
     assert "the indices of NIFTY\n    2018-01-01 to further notice, high" in text
     assert "delivery or cash of NIFTY: settled in cash\n" in text
@@ -35,6 +35,32 @@ def test_expiries_beyond_the_known_holidays_are_said_to_be_provisional(capsys: p
     assert "provisional     2027-01-25, 2027-02-23: the holidays of the year are not published" in text
     assert main(["rules", "show", "NIFTY", "2026-06-01", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["provisional"] == []
+
+
+@pytest.mark.parametrize(
+    ("symbol", "day", "said"),
+    [
+        (
+            "NIFTY",
+            "2026-11-24",
+            "Tuesday, no session: a holiday; contracts expire on the session before it, 2026-11-23\n",
+        ),
+        (
+            "NIFTY",
+            "2026-11-10",
+            "Tuesday, no session: a holiday; contracts expire on the session before it, 2026-11-09\n",
+        ),
+        ("RELIANCE", "2026-11-10", "Tuesday, no session: a holiday\n"),
+        ("NIFTY", "2026-11-28", "Saturday, no session: a weekend\n"),
+        ("NIFTY", "2026-11-25", "Wednesday\n"),
+        ("NIFTY", "2019-08-12", "Monday, no session: a holiday\n"),
+    ],
+)
+def test_a_day_without_a_session_says_why_and_when_its_contracts_end(
+    symbol: str, day: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "show", symbol, day]) == 0
+    assert capsys.readouterr().out.startswith(f"{symbol} on {day}, {said}")
 
 
 SAID = [

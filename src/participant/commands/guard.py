@@ -1,6 +1,7 @@
 """Runs a command and turns what it may raise into one line and an exit status."""
 
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -37,4 +38,8 @@ def run(command: Callable[[Namespace], int], args: Namespace) -> int:
         return NEEDS_A_PERSON
     except BROKEN as fault:
         sys.stderr.write(f"participant: {fault}\n")
+        return FAULT
+    except Exception as fault:  # noqa: BLE001 # a fault of ours keeps its traceback, and a status that no finding has
+        traceback.print_exc()
+        sys.stderr.write(f"participant: a fault of this program: {type(fault).__name__}: {fault}\n")
         return FAULT

@@ -12,7 +12,9 @@ from participant.commands.output import say
 from participant.commands.rule_words import rule_words
 from participant.config import load_config, load_rules
 from participant.core.in_force import InForce, in_force
-from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.rulebook import ONE_DAY, OutsideRules, Rulebook
+
+FRIDAY = 5
 
 
 class Told(Struct, frozen=True):
@@ -62,9 +64,7 @@ def _lot(rules: Rulebook, symbol: str, expiry: datetime.date, day: datetime.date
 
 
 def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
-    session = rules.session(found.day)
-    shut = "" if session else ", no session"
-    yield f"{found.symbol} on {found.day}, {found.day:%A}{shut}"
+    yield f"{found.symbol} on {found.day}, {found.day:%A}{_shut(rules, found)}"
     yield f"  options expire  {_days(found.options_expire)}"
     yield f"  futures expire  {_days(found.futures_expire)}"
     if found.provisional:
@@ -76,6 +76,21 @@ def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
         row = one.row
         yield ": ".join(filter(None, (one.subject, rule_words(row))))
         yield f"    {row.since} to {row.until or 'further notice'}, {row.confidence}: {row.source}"
+
+
+def _shut(rules: Rulebook, found: Told) -> str:
+    """That there is no session on the day, why, and whether what would have expired on it did so before."""
+    if found.is_session:
+        return ""
+    why, before = "a weekend" if found.day.isoweekday() > FRIDAY else "a holiday", found.day - ONE_DAY
+    try:
+        while rules.session(before) is None:
+            before -= ONE_DAY
+        is_expiry = rules.is_expiry(found.symbol, before)
+    except OutsideRules:  # nothing is known of the days before
+        is_expiry = False
+    expired = f"; contracts expire on the session before it, {before}" if is_expiry else ""
+    return f", no session: {why}{expired}"
 
 
 def _days(days: tuple[datetime.date, ...]) -> str:
