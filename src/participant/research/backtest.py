@@ -129,12 +129,17 @@ class _Run:
             return True
         stranded = self.desk.stranded(market)
         if stranded:
-            self._skip(day, f"the run ends before it: {', '.join(stranded)} cannot be settled at an official price")
-            self.status = "stopped"
-            return False
+            return self._stop(day, f"{', '.join(stranded)} cannot be settled at an official price")
+        if odd := self.desk.odd_lots(market):
+            return self._stop(day, f"the lot has changed and nothing can close {', '.join(odd)}")
         self._add(market, self.desk.play(market))
         self.desk.forget()
         return True
+
+    def _stop(self, day: datetime.date, why: str) -> bool:
+        self._skip(day, f"the run ends before it: {why}")
+        self.status = "stopped"
+        return False
 
     def _skip(self, day: datetime.date, why: str) -> None:
         self.notes.append(Note(str(day), "", f"not played: {why}"))

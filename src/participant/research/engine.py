@@ -18,7 +18,7 @@ from participant.core.breaks import ReconcileRule
 from participant.core.limits import Limits
 from participant.core.market import SECOND, Quote, Reference
 from participant.core.messages import Write
-from participant.core.position import Position
+from participant.core.position import Position, apply, revisions
 from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip
@@ -27,7 +27,7 @@ from participant.history.recorded import RecordedMarket
 from participant.history.synthetic import Instant
 from participant.links.broker_book import BrokerState
 from participant.operate.breaker import Watch, judge
-from participant.operate.wake import open_day
+from participant.operate.wake import open_day, take_in_revisions
 from participant.stages import decide
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
@@ -87,6 +87,16 @@ class InlineDesk:
                 found.append(contract.key)
         return found
 
+    def odd_lots(self, market: RecordedMarket) -> list[str]:
+        """What is held that is no whole number of the lots that this day trades in: no order could close it."""
+        found = []
+        for held in self.positions():
+            position = held
+            for event in revisions(held, market.contracts(), 0):
+                position, _ = apply(position, event)
+            found += [f"{h.quantity:+,} {h.contract.key} in lots of {h.contract.lot}" for h in position.odd_lots]
+        return found
+
     def play(self, market: RecordedMarket, onlooker: Onlooker | None = None) -> Closed:
         """One day from its first instant to the comparison of books in the evening."""
         day = _Day(self, market, onlooker)
@@ -126,6 +136,7 @@ class _Day:
         self.feed = MemoryFeed(PROVIDER, self.clock)
         open_day(desk.books, self.quotes, market.day, self._references())
         references = [decode(r.value, Reference) for r in self.quotes.rows("reference")]
+        take_in_revisions(desk.books, self.quotes, desk.rules, tuple(references), session.open_at)
         self.reconciling = ReconcilePorts(desk.books, self.quotes, self.broker, self.queues["fills"])
         self.steps = self._stages(references)
 
