@@ -14,7 +14,7 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-KERNELS = ["participant.core._pricing", "participant.core._rows"]
+KERNELS = ["participant.core._pricing", "participant.core._rows", "participant.core._chain_columns"]
 WIDE = ["participant.core._pricing"]
 # None of these alters a result: they let the compiler inline a whole option and take several at once.
 COMMON = [

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from participant.research.backtest import CoveredCall, Span, backtest
+    from participant.research.backtest import CoveredCall, backtest
+    from participant.research.days import Span
     from participant.research.result import load
 
 __version__ = "0.1.0"
@@ -14,6 +15,6 @@ def __getattr__(name: str) -> object:
     """What a notebook asks for, loaded when it is asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from participant.research import backtest, result
+    from participant.research import backtest, days, result
 
-    return getattr(result if name == "load" else backtest, name)
+    return getattr({"load": result, "Span": days}.get(name, backtest), name)

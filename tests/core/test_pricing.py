@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import participant.core
 from participant.core import pricing, pricing_plain
+from participant.core.kernels import choose
 from participant.core.pricing import (
     Greeks,
     NoVolatility,
@@ -282,7 +283,7 @@ def test_the_compiled_kernel_is_used_where_it_was_built() -> None:
 def test_without_a_kernel_that_can_be_imported_its_twin_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(participant.core, "_pricing", raising=False)
     monkeypatch.setitem(sys.modules, KERNEL, None)  # importing it now fails
-    assert pricing._choose() is pricing_plain
+    assert choose(pricing._load, pricing_plain) is pricing_plain
 
 
 def test_without_a_wide_build_the_deciding_one_serves(monkeypatch: pytest.MonkeyPatch) -> None:

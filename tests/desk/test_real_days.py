@@ -16,7 +16,8 @@ from participant.config import Config
 from participant.core.account import Account
 from participant.core.order import Order
 from participant.core.position import Position
-from participant.research.backtest import CoveredCall, Span, backtest
+from participant.research.backtest import CoveredCall, backtest
+from participant.research.days import Span
 from participant.wire.json import decode
 from tests.days.parity import differences
 from tests.desk.runs import Desk, Ended, decisions_of, log_bytes, log_of, participant, trade

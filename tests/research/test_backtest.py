@@ -16,7 +16,8 @@ from participant.history.official import Official
 from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket, Recording
 from participant.history.recordings import load_day, open_recordings
-from participant.research.backtest import CoveredCall, Span, backtest
+from participant.research.backtest import CoveredCall, backtest
+from participant.research.days import Span
 from participant.research.engine import InlineDesk
 from participant.research.overwrite import Overwrite
 from participant.research.result import load

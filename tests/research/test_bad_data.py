@@ -13,7 +13,8 @@ from participant.config import load_rules
 from participant.core.rulebook import Rulebook
 from participant.history.pages import Page
 from participant.history.recordings import load_day, open_recordings
-from participant.research.backtest import CoveredCall, Span, _Run, backtest
+from participant.research.backtest import CoveredCall, Run, backtest
+from participant.research.days import Days, Span
 from participant.research.engine import InlineDesk
 from participant.research.result import Result, ResultWriter
 from tests.days.__main__ import EAGER, OFFICIAL
@@ -106,9 +107,10 @@ def test_a_run_ends_before_a_day_whose_lot_leaves_an_odd_rest(held: InlineDesk, 
     # A page whose sizes are no whole lots is kept apart, so these are made whole ones of the new lot.
     recordings = replace(open_recordings([CHAIN, DATA / OFFICIAL]), change=in_lots_of_40)
     writer = ResultWriter(tmp_path / "run")
-    run = _Run(STRATEGY, with_lots(held.rules, 40), recordings, writer, 1_000_000_000)
+    days = Days(recordings, STRATEGY.underlyings, Span(OPENED, ENDED))
+    run = Run(STRATEGY, with_lots(held.rules, 40), days, writer, 1_000_000_000)
     run.desk.books, run.desk.kept = held.books, held.kept
-    assert not run.day(HELD, is_recorded=True)
+    assert not run.day(HELD)
     assert run.status == "stopped"
     (note,) = run.notes
     assert "the lot has changed and nothing can close" in note.note

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -14,7 +15,8 @@ from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket
 from participant.history.recordings import Recordings, load_day
 from participant.history.synthetic import Instant
-from participant.research.backtest import CoveredCall, Span
+from participant.research.backtest import CoveredCall, backtest
+from participant.research.days import Span
 from participant.research.lookahead import check_lookahead
 from tests.days.__main__ import EAGER, OFFICIAL
 from tests.history.recorded import DATA, needs_data
@@ -80,6 +82,23 @@ def test_a_planted_leak_is_caught(kind: type[RecordedMarket]) -> None:
     assert found.leaks
     assert all(leak.decided_for <= leak.cut for leak in found.leaks)
     assert "knew what came after" in str(found)
+
+
+@needs_data
+def test_the_days_looked_at_are_those_of_the_run_also_one_that_only_settles(tmp_path: Path) -> None:
+    """The pages of the 15th are gone: what the 12th bought is marked on it at the official prices."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    days = [datetime.datetime.fromisoformat(f"2019-04-{day} 00:00+05:30") for day in (12, 13, 16, 17)]
+    spans = [[("ts_ist", ">=", since), ("ts_ist", "<", until)] for since, until in (days[:2], days[2:])]
+    pages = DATA_OF_APRIL[0] / "BANKNIFTY_near_expiry.parquet"
+    pq.write_table(pa.concat_tables([pq.read_table(pages, filters=span) for span in spans]), tmp_path / "two.parquet")
+    data, span = [tmp_path / "two.parquet", DATA_OF_APRIL[1]], Span(days[0].date(), days[2].date())
+    strategy = CoveredCall(("BANKNIFTY",), EAGER)
+    run = backtest(strategy, data, span, 10_000_000, tmp_path / "run")
+    found = check_lookahead(strategy, data, span, 10_000_000)
+    assert (found.days, found.cuts, found.leaks) == (run.summary.counts["days"], 4, ()) == (3, 4, ())
 
 
 @needs_data

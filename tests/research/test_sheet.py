@@ -10,7 +10,7 @@ from participant.cli import main
 from participant.history.pages import BadData
 from participant.research import sheet_text
 from participant.research.backtest import CoveredCall, backtest
-from participant.research.realised import Written, covers_held, index_part, written
+from participant.research.outcomes import Written, covers_held, index_part, written
 from participant.research.result import Result
 from participant.research.sheet import Sheet
 from participant.research.sheet_page import page

@@ -13,7 +13,8 @@ from participant.core.session import day_of
 from participant.core.wording import counted
 from participant.history.pages import BadData
 from participant.history.recordings import open_recordings
-from participant.research.backtest import CoveredCall, Span, backtest
+from participant.research.backtest import CoveredCall, backtest
+from participant.research.days import Span
 from participant.research.lookahead import check_lookahead
 from participant.research.overwrite import Cycle
 from participant.research.overwrite import study as study_cycles

@@ -3,6 +3,8 @@
 import datetime
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.log_days import LogFolder
@@ -18,14 +20,9 @@ Span = tuple[datetime.date, datetime.date]
 def query(args: Namespace) -> int:
     """Answer one SELECT over the views `decisions` and `orders`."""
     question = sys.stdin.read() if args.sql == "-" else args.sql
-    log = open_log(args, "query", is_of_orders="orders" in question.lower())
-    try:
+    with opened(args, "query", is_of_orders="orders" in question.lower()) as log:
         answer = log.ask(question)
         write_rows(args, answer.columns, answer.rows)
-    except BadQuestion as fault:
-        raise Refused(f"decisions query: {fault}") from None
-    finally:
-        log.close()
     return DONE
 
 
@@ -40,16 +37,11 @@ def named(args: Namespace) -> int:
         raise Refused(f"decisions ask: no question {args.name!r}; there are: {', '.join(QUESTIONS)}")
     if question.of_orders and args.log:
         raise Refused(f"decisions ask: {args.name} is of orders, which the books of a home hold: use --home, not --log")
-    log = open_log(args, "ask", question.of_orders)
-    try:
+    with opened(args, "ask", is_of_orders=question.of_orders) as log:
         answer = ask(log, args.name, args.scrip or "")
         if not (args.json or args.csv or args.quiet):
             sys.stdout.write(f"{question.asks}\n{question.says}\n\n")
         write_rows(args, answer.columns, answer.rows)
-    except BadQuestion as fault:
-        raise Refused(f"decisions ask: {fault}") from None
-    finally:
-        log.close()
     return DONE
 
 
@@ -68,17 +60,26 @@ def seal(args: Namespace) -> int:
     return DONE
 
 
-def open_log(args: Namespace, command: str, is_of_orders: bool) -> LogTable:
-    """The log that is asked for, with the orders where these are; Refused where it has no day of the span."""
+@contextmanager
+def opened(args: Namespace, command: str, *, is_of_orders: bool) -> Iterator[LogTable]:
+    """The log that is asked for, with the orders where these are, to be asked.
+
+    Raises Refused where it has no day of the span, and where a question of it cannot be asked.
+    """
     where = args.log or str(args.home / "decisions")
     first, last = span_of(args, command)
     books = args.home / "books.sqlite" if is_of_orders and not args.log else None
-    log = LogTable(where, (first, last), books)
-    if not log.days:
-        held = LogTable(where).days
-        what = f"it holds {held[0].day}..{held[-1].day}" if held else "it holds no day; `participant trade` writes one"
-        raise Refused(f"decisions {command}: decision log {where} has no day that was asked for: {what}")
-    return log
+    with closing(LogTable(where, (first, last), books)) as log:
+        if not log.days:
+            held = LogFolder(where).days(datetime.date.min, datetime.date.max)
+            what = (
+                f"it holds {held[0].day}..{held[-1].day}" if held else "it holds no day; `participant trade` writes one"
+            )
+            raise Refused(f"decisions {command}: decision log {where} has no day that was asked for: {what}")
+        try:
+            yield log
+        except BadQuestion as fault:
+            raise Refused(f"decisions {command}: {fault}") from None
 
 
 def span_of(args: Namespace, command: str) -> Span:

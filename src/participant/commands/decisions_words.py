@@ -39,7 +39,7 @@ def _many(command: Parser, home: Parser, common: Parser) -> None:
     ask.set_defaults(run="decisions:named")
     ask.add_argument("name", nargs="?", metavar="NAME", help="why-nothing, refusals, slippage, in-the-money, ...")
     diff = add("diff", parents=[home, common, _span(), _scrip()], help="which decisions another side makes otherwise")
-    diff.set_defaults(run="compare:diff")
+    diff.set_defaults(run="diff:diff")
     _weights(diff, "--weights", "what is set otherwise: iv_rank_min=0.3 strategy=NAME limits.lots_max=5")
     _weights(diff, "--against", "what the other side sets (default: as logged)")
     diff.add_argument("--brain", type=Path, metavar="DIR", help="another version: a checkout (default: this one)")

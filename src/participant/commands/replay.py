@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.replay import Difference, Replay, replay_day
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
-from participant.commands.logs import days_logged, parts_told
+from participant.commands.logged_days import days_logged, parts_told
 from participant.commands.output import say
 from participant.commands.people import rules_of
 from participant.plugins import load_plugins

@@ -8,7 +8,7 @@ from participant.analysis.diff import BadSide
 from participant.analysis.logged import Logged
 from participant.analysis.what_if import Act, Outcome, WhatIf
 from participant.analysis.what_if import what_if as played
-from participant.commands.compare import logs, settings
+from participant.commands.diff import logs, settings
 from participant.commands.errors import DONE, Refused
 from participant.commands.output import say
 from participant.commands.people import rules_of

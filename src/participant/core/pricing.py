@@ -12,19 +12,18 @@ from math import exp
 from typing import Any, NamedTuple
 
 from participant.core import pricing_plain
+from participant.core.kernels import choose
 
 YEAR_NS = 365 * 86_400 * 1_000_000_000
 
 
-def _choose() -> Any:
-    try:
-        from participant.core import _pricing
-    except (ImportError, AttributeError):  # uncompiled: Cython's own stand-in for C's modules raises either
-        return pricing_plain
-    return _pricing if _pricing.IS_COMPILED else pricing_plain
+def _load() -> Any:
+    from participant.core import _pricing
+
+    return _pricing
 
 
-_kernel = _choose()
+_kernel = choose(_load, pricing_plain)
 KERNEL = "plain" if _kernel is pricing_plain else "compiled"
 
 

@@ -1,33 +1,25 @@
-"""What is read of a chain row by row, thousands of times a second: by the compiled kernel, or by its plain twin.
-
-Both give equal values; the twin also takes what is too large for the kernel's numbers.
-"""
+"""What is read of a chain row by row: by the compiled kernel, or by its plain twin (`kernels`)."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from participant.core import rows_plain
+from participant.core import kernels, rows_plain
 from participant.core.market import Quote, Strike
-from participant.core.rows_plain import Columns, Level, Solved
+from participant.core.rows_plain import Level, Solved
 
 
-def _choose() -> Any:
-    try:
-        from participant.core import _rows
-    except (ImportError, AttributeError):  # uncompiled: Cython's own stand-in for C's modules raises either
-        return rows_plain
-    return _rows if _rows.IS_COMPILED else rows_plain
+def _load() -> Any:
+    from participant.core import _rows
+
+    return _rows
 
 
-_kernel = _choose()
+_kernel = kernels.choose(_load, rows_plain)
 Rows = tuple[Strike, ...]
 
 
 def _read(name: str, *given: Any) -> Any:
-    try:
-        return getattr(_kernel, name)(*given)
-    except OverflowError:
-        return getattr(rows_plain, name)(*given)
+    return kernels.call(_kernel, rows_plain, name, *given)
 
 
 def parities(rows: Rows, spot: int, reach: float, most: int) -> Sequence[tuple[float, float]]:
@@ -57,10 +49,4 @@ def valid_calls(rows: Rows, over: float) -> tuple[list[int], list[float], list[Q
 def calls_near(rows: Rows, spot: int, reach: float) -> tuple[Quote, ...]:
     """The valid quotes of the calls whose strikes are no further from spot than `reach`."""
     found: tuple[Quote, ...] = _read("calls_near", rows, spot, reach)
-    return found
-
-
-def columns(rows: Rows) -> Columns:
-    """A chain in columns, counted in units that divide all their numbers (`rows_plain.columns`)."""
-    found: Columns = _read("columns", rows)
     return found

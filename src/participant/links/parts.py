@@ -8,14 +8,15 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import accumulate
+from typing import Generic, TypeVar
 
 from msgspec import Raw, Struct
 from msgspec.structs import asdict, astuple, replace
 
+from participant.core.chain_columns import columns
 from participant.core.decision import Decision, DecisionInput
 from participant.core.ids import digest
 from participant.core.market import Chain, Quote, Strike
-from participant.core.rows import columns
 from participant.core.scrip import Contract
 from participant.wire.json import decode, encode
 
@@ -104,17 +105,23 @@ class _Units(Struct, frozen=True):
     age: int
 
 
-class _Quotes(Struct, frozen=True, rename="camel"):
+# Numbers as they are read, JSON as it is written; a strike is always there.
+Column = TypeVar("Column")
+Strikes = TypeVar("Strikes")
+Read = Sequence[int | None]
+
+
+class _Quotes(Struct, Generic[Column], frozen=True, rename="camel"):
     """A column a field, a row a strike; null in each where nobody quotes. `spread` is ask less bid."""
 
-    bid: Sequence[int | None] = ()
-    spread: Sequence[int | None] = ()
-    bid_size: Sequence[int | None] = ()
-    ask_size: Sequence[int | None] = ()
-    age: Sequence[int | None] = ()
+    bid: Column
+    spread: Column
+    bid_size: Column
+    ask_size: Column
+    age: Column
 
 
-class _Columns(Struct, frozen=True):
+class _Columns(Struct, Generic[Column, Strikes], frozen=True):
     """A chain. Numbers count `units`; `strikes` are the lowest and the steps from there; `age` goes back from `newest`.
 
     A unit is what divides all its numbers: a tick, a lot or more of it.
@@ -126,50 +133,26 @@ class _Columns(Struct, frozen=True):
     freeze: int
     newest: int
     units: _Units
-    strikes: Sequence[int]
-    call: _Quotes
-    put: _Quotes
+    strikes: Strikes
+    call: _Quotes[Column]
+    put: _Quotes[Column]
 
 
-class _QuotesWritten(Struct, frozen=True, rename="camel"):
-    """`_Quotes` whose columns are JSON already."""
-
-    bid: Raw
-    spread: Raw
-    bid_size: Raw
-    ask_size: Raw
-    age: Raw
-
-
-class _ColumnsWritten(Struct, frozen=True):
-    """`_Columns` whose columns are JSON already."""
-
-    expiry: date
-    lot: int
-    tick: int
-    freeze: int
-    newest: int
-    units: _Units
-    strikes: Raw
-    call: _QuotesWritten
-    put: _QuotesWritten
-
-
-def _columns(chain: Chain) -> _ColumnsWritten:
+def _columns(chain: Chain) -> _Columns[Raw, Raw]:
     newest, units, steps, calls, puts = columns(chain.strikes)
-    sides = (_QuotesWritten(*map(Raw, side)) for side in (calls, puts))
+    sides = (_Quotes(*map(Raw, side)) for side in (calls, puts))
     terms = (chain.expiry, chain.lot, chain.tick, chain.freeze)
-    return _ColumnsWritten(*terms, newest, _Units(*units), Raw(steps), *sides)
+    return _Columns(*terms, newest, _Units(*units), Raw(steps), *sides)
 
 
-def _chain(read: _Columns) -> Chain:
+def _chain(read: _Columns[Read, Sequence[int]]) -> Chain:
     strikes = (count * read.units.strike for count in accumulate(read.strikes))
     calls, puts = (_quotes(side, read) for side in (read.call, read.put))
     rows = tuple(Strike(*row) for row in zip(strikes, calls, puts, strict=True))
     return Chain(read.expiry, read.lot, read.tick, read.freeze, rows)
 
 
-def _quotes(side: _Quotes, read: _Columns) -> list[Quote | None]:
+def _quotes(side: _Quotes[Read], read: _Columns[Read, Sequence[int]]) -> list[Quote | None]:
     price, size, age, newest = read.units.price, read.units.size, read.units.age, read.newest
     return [
         Quote(bid * price, (bid + spread) * price, bid_size * size, ask_size * size, newest - back * age)
@@ -214,7 +197,7 @@ def whole(line: bytes, parts: Mapping[str, Raw]) -> bytes:
     market = replace(
         market,
         futures=part(market.futures),
-        chains=_raw([_chain(decode(bytes(c), _Columns)) for c in chains]),
+        chains=_raw([_chain(decode(bytes(c), _Columns[Read, Sequence[int]])) for c in chains]),
         look_back=part(market.look_back),
     )
     return encode(LogLine(part(read.scrip), market, _Info(part(info.position), part(info.account)), read.decision_info))

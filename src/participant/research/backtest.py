@@ -15,11 +15,12 @@ from participant.config import load_rules
 from participant.core.account import BookRisk
 from participant.core.brain import BUILD_ID
 from participant.core.decision import Decision
-from participant.core.rulebook import OutsideRules, Rulebook
+from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights
 from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket
-from participant.history.recordings import Recordings, days_in, days_settled, load_day, open_recordings
+from participant.history.recordings import open_recordings
+from participant.research.days import Days, Span
 from participant.research.engine import InlineDesk
 from participant.research.overwrite import Overwrite
 from participant.research.result import Data, Note, Result, ResultWriter, Row, Summary
@@ -55,13 +56,6 @@ class CoveredCall(Struct, frozen=True):
         return [Scrip(symbol, weights=self.weights) for symbol in self.underlyings]
 
 
-class Span(Struct, frozen=True):
-    """The first and the last day of a run."""
-
-    first: datetime.date
-    last: datetime.date
-
-
 def backtest(
     strategy: CoveredCall, data: Sequence[Path | str], span: Span, capital: int, out: Path | str | None = None
 ) -> Result:
@@ -76,15 +70,11 @@ def backtest(
     fault = strategy.weights.fault
     if fault:
         raise BadData(f"weights: {fault}")
-    recordings, rules = open_recordings([Path(path) for path in data]), load_rules()
-    recorded = {day for day in days_in(recordings) if span.first <= day <= span.last}
-    if not recorded:
-        raise BadData(f"nothing is recorded from {span.first} to {span.last} in {', '.join(map(str, data))}")
+    days, rules = Days(open_recordings([Path(path) for path in data]), strategy.underlyings, span), load_rules()
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="backtest-"))
-    run = _Run(strategy, rules, recordings, ResultWriter(folder), capital * 100)
-    days = sorted(recorded | {d for d in days_settled(recordings) if span.first <= d <= span.last})
-    for day in _shown(days):
-        if not run.day(day, is_recorded=day in recorded):
+    run = Run(strategy, rules, days, ResultWriter(folder), capital * 100)
+    for day in _shown(days.all):
+        if not run.day(day):
             break
     return run.finish(span, tuple(map(str, data)))
 
@@ -99,47 +89,32 @@ def _shown(days: Sequence[datetime.date]) -> Iterable[datetime.date]:
     return track(days, "playing", console=Console(stderr=True), transient=True)
 
 
-class _Run:
+class Run:
     """A run under way: the desk, and what is summed up of its days."""
 
-    def __init__(
-        self, strategy: CoveredCall, rules: Rulebook, recordings: Recordings, writer: ResultWriter, capital: int
-    ) -> None:
-        self.strategy, self.recordings, self.writer = strategy, recordings, writer
+    def __init__(self, strategy: CoveredCall, rules: Rulebook, days: Days, writer: ResultWriter, capital: int) -> None:
+        self.strategy, self.days, self.writer = strategy, days, writer
         self.desk = strategy.desk(rules, capital)
         self.worth = self.peak = capital
         self.notes, self.status = list[Note](), "done"
         self.totals, self.counts, self.made = Counter[str](), Counter[str](), Counter[str]()
-        self.overwrites = {s: Overwrite(s, recordings.official, rules) for s in strategy.underlyings}
+        self.overwrites = {s: Overwrite(s, days.recordings.official, rules) for s in strategy.underlyings}
         self.first_spot: dict[str, int] = {}
         self.first_growth: dict[str, float] = {}
         self.spot: dict[str, int] = {}
 
-    def day(self, day: datetime.date, *, is_recorded: bool) -> bool:
-        """Play a day; False where the run ends before it, because what is held could not be settled on it."""
-        held = [h for p in self.desk.positions() for h in p.holdings]
-        if not is_recorded and not held:
-            return True
-        try:
-            if self.desk.rules.session(day) is None:
-                return True
-            market = load_day(self.recordings, day, self.desk.rules, self.strategy.underlyings, "in this run")
-        except (BadData, OutsideRules) as why:
-            self._skip(day, str(why))
-            return True
-        stranded = self.desk.stranded(market)
-        if stranded:
-            return self._stop(day, f"{', '.join(stranded)} cannot be settled at an official price")
-        if odd := self.desk.odd_lots(market):
-            return self._stop(day, f"the lot has changed and nothing can close {', '.join(odd)}")
-        self._add(market, self.desk.play(market))
-        self.desk.forget()
-        return True
-
-    def _stop(self, day: datetime.date, why: str) -> bool:
-        self._skip(day, f"the run ends before it: {why}")
-        self.status = "stopped"
-        return False
+    def day(self, day: datetime.date) -> bool:
+        """Play a day, or pass over it; False where the run ends before it, because of what is held."""
+        ahead = self.days.look(self.desk, day)
+        if ahead.ends:
+            self._skip(day, f"the run ends before it: {ahead.why}")
+            self.status = "stopped"
+        elif ahead.why:
+            self._skip(day, ahead.why)
+        elif ahead.market is not None:
+            self._add(ahead.market, self.desk.play(ahead.market))
+            self.desk.forget()
+        return not ahead.ends
 
     def _skip(self, day: datetime.date, why: str) -> None:
         self.notes.append(Note(str(day), "", f"not played: {why}"))

@@ -16,7 +16,7 @@ from typing import Any
 
 from participant.core.session import DAY_S, EPOCH_ORDINAL, IST_S, SECOND
 from participant.history.pages import BadData
-from participant.research.realised import Written, expiry_of, strike_of
+from participant.research.outcomes import Written, expiry_of, strike_of
 from participant.research.sheet import GREEKS, SERIES, Mark, Sheet
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (

@@ -6,7 +6,7 @@ official prices of that day and all later ones changed. What the two decided up 
 
 import datetime
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,14 +14,12 @@ from msgspec.structs import replace
 
 from participant.config import load_rules
 from participant.core.decision import Decision, DecisionInput
-from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.wording import counted
 from participant.history.official import Official
 from participant.history.pages import BadData, Cell, Page
-from participant.history.recorded import RecordedMarket
-from participant.history.recordings import Recordings, days_in, load_day, open_recordings
-from participant.research.backtest import CoveredCall, Span
-from participant.research.engine import InlineDesk
+from participant.history.recordings import Recordings, open_recordings
+from participant.research.backtest import CoveredCall
+from participant.research.days import Days, Load, Span, load_played
 from participant.wire.json import decode
 
 CUTS = 2  # instants of a day after which the future is changed
@@ -29,8 +27,6 @@ SEED = 20_261_129
 # By how much the future is changed: enough to change any decision that knows of it, not so much that the checks of what
 # was recorded take it for damage.
 SPOT, CALL, PUT, VOLATILITY = 1.013, 1.21, 0.83, 1.3
-
-Load = Callable[[Recordings, datetime.date, Rulebook, Sequence[str]], RecordedMarket]
 
 
 class Leak(Struct, frozen=True):
@@ -66,13 +62,6 @@ class Checked(Struct, frozen=True):
         )
 
 
-def load_played(
-    recordings: Recordings, day: datetime.date, rules: Rulebook, underlyings: Sequence[str]
-) -> RecordedMarket:
-    """A day as the backtest plays it."""
-    return load_day(recordings, day, rules, underlyings, "in this run")
-
-
 def check_lookahead(
     strategy: CoveredCall, data: Sequence[Path | str], span: Span, capital: int, load: Load = load_played
 ) -> Checked:
@@ -80,20 +69,22 @@ def check_lookahead(
 
     Raises BadData where nothing can be read.
     """
-    recordings, rules = open_recordings([Path(path) for path in data]), load_rules()
-    desk, draw = strategy.desk(rules, capital * 100), random.Random(SEED)
+    days = Days(open_recordings([Path(path) for path in data]), strategy.underlyings, span)
+    desk, draw = strategy.desk(load_rules(), capital * 100), random.Random(SEED)
     played, cuts, decisions, leaks = 0, 0, 0, list[Leak]()
-    for day in sorted(d for d in days_in(recordings) if span.first <= d <= span.last):
-        market = _loaded(load, recordings, day, desk, strategy.underlyings)
-        if market is None:
+    for day in days.all:
+        ahead = days.look(desk, day, load)
+        if ahead.ends:
+            break
+        if ahead.market is None:
             continue
         before, told = desk.twin(), _Told()
-        desk.play(market, told)
+        desk.play(ahead.market, told)
         desk.forget()
-        instants = [instant.at for instant in market.instants()]
+        instants = [instant.at for instant in ahead.market.instants()]
         for at in sorted(draw.sample(instants[:-1], min(CUTS, len(instants) - 1))):
-            again, changed = _Told(), load(_changed(recordings, day, at), day, rules, strategy.underlyings)
-            before.twin().play_until(changed, at, again)
+            again, changed = _Told(), _changed(days.recordings, day, at)
+            before.twin().play_until(load(changed, day, desk.rules, strategy.underlyings), at, again)
             leaks += _leaks(told, again, str(day), at)
             cuts, decisions = cuts + 1, decisions + len(told.until(at))
         played += 1
@@ -102,17 +93,6 @@ def check_lookahead(
             f"nothing to look at: no day from {span.first} to {span.last} has two instants that can be played"
         )
     return Checked(played, cuts, decisions, tuple(leaks))
-
-
-def _loaded(
-    load: Load, recordings: Recordings, day: datetime.date, desk: InlineDesk, underlyings: Sequence[str]
-) -> RecordedMarket | None:
-    """The day, where it can be played and what is held can be settled on it."""
-    try:
-        market = load(recordings, day, desk.rules, underlyings) if desk.rules.session(day) else None
-    except (BadData, OutsideRules):
-        return None
-    return market if market is not None and not desk.stranded(market) else None
 
 
 class _Told:

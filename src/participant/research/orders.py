@@ -23,7 +23,7 @@ from participant.core.rulebook import OutsideRules, Rulebook
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
 from participant.core.session import at_time, day_of
 from participant.history.pages import BadData
-from participant.wire.given import GivenOrder, GivenQuote, Orders, parse_orders
+from participant.wire.orders_file import GivenOrder, GivenQuote, Orders, parse_orders
 
 
 class Line(Struct, frozen=True):

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from participant.history.pages import BadData
 from participant.research import statistics
-from participant.research.realised import ENDINGS, Written, covers_held, index_part, written
+from participant.research.outcomes import ENDINGS, Written, covers_held, index_part, written
 from participant.research.result import Result
 from participant.research.statistics import ALONE, BESIDE, Drawdown, Interval
 

@@ -85,12 +85,7 @@ def drawdown(worths: Sequence[float]) -> Drawdown:
 
 def deepest(rs: Sequence[float]) -> float:
     """The same depth, of returns."""
-    worth, peak, depth = 1.0, 1.0, 0.0
-    for r in rs:
-        worth *= 1 + r
-        peak = max(peak, worth)
-        depth = max(depth, 1 - worth / peak)
-    return depth
+    return drawdown(list(itertools.accumulate(rs, lambda worth, r: worth * (1 + r), initial=1.0))).depth
 
 
 def shortfall(rs: Sequence[float]) -> float | None:

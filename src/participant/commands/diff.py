@@ -13,7 +13,7 @@ from participant.analysis.diff import BadSide, Brain, Change, Compared, Settings
 from participant.analysis.logged import Field, Logged, logged
 from participant.commands.decisions import span_of
 from participant.commands.errors import DONE, Refused
-from participant.commands.logs import days_logged, parts_told
+from participant.commands.logged_days import days_logged, parts_told
 from participant.commands.output import say
 from participant.commands.people import rules_of, run_of
 from participant.config import load_config
