@@ -108,7 +108,7 @@ def test_people_are_told_both_sides_the_difference_and_the_rule(
     write_log(tmp_path, str(DAY), [record(state())])
     assert main(["decisions", "what-if", "--home", str(tmp_path), "--weights", "look_back_sessions_min=999"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "NIFTY, 1 decisions:"
+    assert lines[0] == "NIFTY, 1 decision:"
     assert any(line.startswith("  with the logged weights: -₹") for line in lines)
     assert any(
         line.startswith("  with these: ₹0.00 after ₹0.00 of charges; at the end it holds nothing") for line in lines

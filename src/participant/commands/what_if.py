@@ -16,7 +16,7 @@ from participant.core.notices import KOLKATA
 from participant.core.rulebook import OutsideRules
 from participant.core.session import SECOND
 from participant.core.strategies.table import UnknownStrategy
-from participant.core.wording import rupees
+from participant.core.wording import counted, rupees
 from participant.plugins import load_plugins
 from participant.wire.json import Malformed
 
@@ -48,7 +48,7 @@ def _lines(args: Namespace) -> Iterator[Logged]:
 
 def _told(found: list[WhatIf]) -> Iterator[str]:
     for one in found:
-        yield f"{one.logged.scrip}, {one.logged.decisions:,} decisions:"
+        yield f"{one.logged.scrip}, {counted(one.logged.decisions, 'decision')}:"
         yield from _side("with the logged weights", one.logged)
         yield from _side("with these", one.other)
         yield f"  difference: {rupees(one.difference)}"
@@ -60,7 +60,7 @@ def _told(found: list[WhatIf]) -> Iterator[str]:
 def _side(name: str, side: Outcome) -> Iterator[str]:
     held = ", ".join(f"{units:+,} {key}" for key, units in side.held.items()) or "nothing"
     yield f"  {name}: {rupees(side.result)} after {rupees(side.charges)} of charges; at the end it holds {held}"
-    yield f"    {side.as_logged:,} decisions as in the log; {len(side.acts)} asked for orders"
+    yield f"    {counted(side.as_logged, 'decision')} as in the log; {len(side.acts)} asked for orders"
     yield from (f"    {_act(act)}" for act in side.acts)
 
 
