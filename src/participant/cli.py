@@ -92,9 +92,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine) -> None:
-    add = commands.add_parser("catalogue", help="recorded days in one format: import, list, check").add_subparsers(
-        metavar="WHAT", required=True
-    )
+    add = commands.add_parser(
+        "catalogue", help="recorded days in one format: import, list, check, make"
+    ).add_subparsers(metavar="WHAT", required=True)
     reads = OneLine(add_help=False)
     reads.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders of recorded days")
     reads.add_argument("--mapping", type=Path, metavar="FILE", help="what the columns mean (TOML)")
@@ -104,6 +104,12 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
     show = _run(add.add_parser("list", parents=[common], help="what a catalogue holds"), "catalogue:show")
     show.add_argument("folder", type=Path, metavar="DIR", help="the catalogue's folder")
     _run(add.add_parser("check", parents=[reads, common], help="read and screen, write nothing"), "catalogue:check")
+    make = _run(add.add_parser("make", parents=[common], help="days of the made market"), "catalogue_make:make")
+    make.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder, which is made")
+    make.add_argument("--date", type=_days, required=True, metavar="DAY[..DAY]", help="trading days of 2026")
+    make.add_argument("--symbols", type=_names, default=("NIFTY",), metavar="A,B", help="underlyings (default NIFTY)")
+    make.add_argument("--step", type=_count, default=900, metavar="S", help="seconds between pages (default 900)")
+    make.add_argument("--seed", type=int, default=1, help="another seed is another market (default 1)")
 
 
 def _trust(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, common: OneLine) -> None:
