@@ -26,7 +26,8 @@ from participant.history.derived import (
     own_look_back,
     stock_quote,
 )
-from participant.history.official import Basis, Official, read_official
+from participant.history.official import Basis, Official
+from participant.history.official_files import read_official
 from participant.history.pages import Cell, Page
 from tests.history.recorded import DATA, needs_data
 

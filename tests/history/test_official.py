@@ -8,7 +8,8 @@ import pytest
 
 from participant.core.volatility import rank, realised
 from participant.history.derived import look_back
-from participant.history.official import Official, read_official
+from participant.history.official import Official
+from participant.history.official_files import read_official
 from participant.history.pages import BadData
 from tests.history.recorded import DATA, needs_data
 

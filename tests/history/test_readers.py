@@ -423,7 +423,8 @@ def test_a_place_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_official_series_are_no_chains_and_no_fault(tmp_path: Path) -> None:
     for name, header in (
-        ("a.csv", "date,symbol,spot_close"), ("b.csv", "date,symbol,expiry,close,open_interest"),
+        ("a.csv", "date,symbol,spot_close,spot_prev,sigma_underlying"),
+        ("b.csv", "date,symbol,expiry,close,open_interest,stated_lot"),
         ("c.csv", "Date,Open,High,Low,Close,Prev. Close,Change,% Change"),
     ):  # fmt: skip
         (tmp_path / name).write_text(header + "\n")

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.config import load_rules
 from participant.core.session import day_of
-from participant.history import catalogue
-from participant.history.official import official_files, read_official
+from participant.history import bhavcopy, catalogue
+from participant.history.official_files import official_files, read_official
 from participant.history.pages import BadData, Page
 from participant.history.readers import Source, days_of, find
 from participant.history.survey import DaySurvey, SourceSurvey, Surveyor, by_set
@@ -52,6 +53,9 @@ def bring_in(args: Namespace) -> int:
         sources, aside = _found(args)
         args.into.mkdir(parents=True, exist_ok=True)
         catalogue.keep_official(args.into, official_files(args.paths))
+        for source in sources:
+            if source.layout == bhavcopy.NAME:
+                catalogue.keep_prices(args.into, bhavcopy.prices(source.path, args.date))
         surveyor = Surveyor(read_official(args.paths), load_rules())
         surveys = [_import(args, surveyor, source) for source in _shown(args, sources)]
     except BadData as fault:
@@ -88,6 +92,7 @@ def _found(args: Namespace) -> tuple[list[Source], list[str]]:
     if done:
         raise BadData(f"{done[0]} is a catalogue already; `participant catalogue list {done[0]}` says what it holds")
     sources, aside = find(args.paths, args.mapping)
+    sources = [replace(source, symbols=frozenset(args.symbols or ())) for source in sources]
     if not sources:
         why = f" (left aside: {aside[0]})" if aside else ""
         raise BadData(f"{', '.join(map(str, args.paths))}: no recorded chain is in there{why}")
@@ -95,6 +100,8 @@ def _found(args: Namespace) -> tuple[list[Source], list[str]]:
         first, last = args.date
         span = f"{first}" if first == last else f"{first}..{last}"
         raise BadData(f"nothing is recorded of --date {span}; leave it out to see what is")
+    if args.symbols and not any(days_of(source) for source in sources):
+        raise BadData(f"nothing is recorded of --symbols {','.join(args.symbols)}; leave it out to see what is")
     return sources, aside
 
 

@@ -2,12 +2,13 @@
 
     chains/SYMBOL/DAY.parquet       what may be traded on, one row a contract of a page
     quarantine/SYMBOL/DAY.parquet   what was kept apart, with the reason
-    official/                       the official series, as they came
+    official/                       the official series, as they came; what bhavcopies said, a file a day
     imports.jsonl                   what was imported, line by line
 
 A file is written whole or not at all. Importing the same again changes nothing.
 """
 
+import csv
 import datetime
 import os
 import shutil
@@ -19,8 +20,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from participant.core.scrip import Kind
+from participant.history.bhavcopy import TOLD, Price
 from participant.history.pages import BadData, Cell, Page, is_symbol
 from participant.wire.json import Malformed, decode, encode
+from participant.wire.rupees import rupees
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,6 +140,30 @@ def keep_official(folder: Path, files: Iterable[Path]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f"{target.name}.unfinished")
         shutil.copyfile(file, beside)
+        os.replace(beside, target)
+
+
+def keep_prices(folder: Path, prices: Iterable[Price]) -> None:
+    """Put down the official prices that bhavcopies said, a CSV a day; BadData where another one lies there."""
+    days: dict[datetime.date, dict[tuple[str, str], str]] = {}
+    for one in prices:
+        days.setdefault(one.day, {})[one.symbol, str(one.expiry or "")] = rupees(one.price)
+    for day, said in days.items():
+        target = folder / OFFICIAL / f"bhavcopy-{day}.csv"
+        there: dict[tuple[str, str], str] = {}
+        if target.exists():
+            with target.open(encoding="utf-8", newline="") as opened:
+                there = {(row["symbol"], row["expiry"]): row[TOLD[-1]] for row in csv.DictReader(opened)}
+        for name in there.keys() & said.keys():
+            if there[name] != said[name]:
+                raise BadData(
+                    f"{target}: {' '.join(name)} is {there[name]} there, and {said[name]} now: remove one of both"
+                )
+        rows = sorted({**there, **said}.items())
+        lines = [",".join(TOLD), *(f"{day},{symbol},{expiry},{price}" for (symbol, expiry), price in rows)]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_suffix(".unfinished")
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
         os.replace(beside, target)
 
 

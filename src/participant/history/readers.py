@@ -2,15 +2,18 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from participant.history import nse_json, spots, tables
+from participant.history import bhavcopy, nse_json, spots, tables
 from participant.history.columns import Array
 from participant.history.layouts import Layout, fitting, nearest, read_layout, shipped
+from participant.history.official import Official
+from participant.history.official_files import is_series, read_official
 from participant.history.pages import BadData, Page, Tally
 from participant.history.paging import LotOf, pages
 
@@ -19,23 +22,21 @@ __all__ = ["LotOf", "Source", "days_of", "find", "read"]
 SCAN_RANGES = {"date", "symbol", "price_scan", "vol_scan"}
 JOINED = "an index each second: no chain, but joined to the option bars beside it"
 ROWS_AT_ONCE = 250_000  # days are read together up to this many rows, one day at least
+_Lots = Mapping[tuple[str, datetime.date], int]
 NAMED_MAX = 3  # files that are left aside in one folder for one reason, by name; the others are counted
-# The exchange's daily series are read elsewhere (history/official.py).
-OFFICIAL = (
-    {"date", "symbol", "spot_close"}, {"date", "symbol", "expiry", "close", "open_interest"},
-    {"Date", "Open", "High", "Low", "Close", "% Change"},
-)  # fmt: skip
 
 
 class Source(Struct, frozen=True):
-    """A file of chains or a folder of replies, and its layout: a shipped one's name or a mapping file.
+    """A file of chains or a folder of replies or bhavcopies, and its layout: a shipped one's name or a mapping file.
 
-    `spots` are files of an index that lie elsewhere, for bars that do not say their spot.
+    `spots` are files that lie elsewhere, for what does not say its spot: of an index each second for bars, of official
+    closes for bhavcopies. Where `symbols` names any, the rows of all others are passed over.
     """
 
     path: Path
     layout: str
     spots: tuple[Path, ...] = ()
+    symbols: frozenset[str] = frozenset()
 
 
 def find(paths: Sequence[Path], mapping: Path | None = None) -> tuple[list[Source], list[str]]:
@@ -81,18 +82,21 @@ def read(
     for (day, _), n in _dated(counted).items():
         if days is None or days[0] <= day <= days[1]:
             by_day[day] += n
+    if layout is bhavcopy.LAYOUT:
+        yield from _days_of_closes(source, by_day, lot_of, tally)
+        return
     files = () if layout.spot else (*spots.beside(source.path), *source.spots)
-    for group in _groups(by_day):
-        rows = _rows(source, layout, (group[0], group[-1]))
-        for day in group:
-            found = pages(_of_day(rows, day), layout, lot_of, tally, source.path.name)
-            yield from found if layout.spot else _with_spots(found, files, day)
+    for day, rows in _by_day(source, layout, by_day):
+        found = pages(rows, layout, lot_of, tally, source.path.name)
+        yield from found if layout.spot else _with_spots(found, files, day)
 
 
 def layout_of(source: Source) -> Layout:
     """How a source is read."""
     if source.layout == nse_json.NAME:
         return nse_json.LAYOUT
+    if source.layout == bhavcopy.NAME:
+        return bhavcopy.LAYOUT
     return shipped().get(source.layout) or read_layout(Path(source.layout))
 
 
@@ -101,7 +105,11 @@ def layout_of(source: Source) -> Layout:
 
 def _count(source: Source) -> Counter[tuple[datetime.date | None, str]]:
     layout = layout_of(source)
-    return nse_json.count(source.path) if layout is nse_json.LAYOUT else tables.count(source.path, layout)
+    if layout is nse_json.LAYOUT:
+        found = nse_json.count(source.path)
+    else:
+        found = bhavcopy.count(source.path) if layout is bhavcopy.LAYOUT else tables.count(source.path, layout)
+    return Counter({(day, s): n for (day, s), n in found.items() if not source.symbols or s in source.symbols})
 
 
 def _dated(counted: Counter[tuple[datetime.date | None, str]]) -> dict[tuple[datetime.date, str], int]:
@@ -123,14 +131,22 @@ def _groups(by_day: Counter[datetime.date]) -> Iterator[list[datetime.date]]:
 def _rows(source: Source, layout: Layout, span: tables.Span) -> Array:
     if layout is nse_json.LAYOUT:
         return nse_json.rows(source.path, span)
+    if layout is bhavcopy.LAYOUT:
+        return bhavcopy.rows(source.path, span)
     return tables.rows(source.path, layout, span)
 
 
-def _of_day(rows: Array, day: datetime.date) -> Array:
+def _by_day(source: Source, layout: Layout, by_day: Counter[datetime.date]) -> Iterator[tuple[datetime.date, Array]]:
+    """The rows of these days, one day after the other."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return rows.filter(pc.equal(rows["day"], pa.scalar(day, pa.date32())))
+    for group in _groups(by_day):
+        rows = _rows(source, layout, (group[0], group[-1]))
+        if source.symbols:
+            rows = rows.filter(pc.is_in(rows["symbol"], pa.array(sorted(source.symbols))))
+        for day in group:
+            yield day, rows.filter(pc.equal(rows["day"], pa.scalar(day, pa.date32())))
 
 
 def _with_spots(found: Iterator[Page], files: tuple[Path, ...], day: datetime.date) -> Iterator[Page]:
@@ -140,6 +156,28 @@ def _with_spots(found: Iterator[Page], files: tuple[Path, ...], day: datetime.da
         if page.symbol not in known:
             known[page.symbol] = spots.Spots(page.symbol, files, day)
         yield msgspec.structs.replace(page, spot=known[page.symbol].at(page.at))
+
+
+def _days_of_closes(source: Source, by_day: Counter[datetime.date], lot_of: LotOf, tally: Tally) -> Iterator[Page]:
+    """Pages of bhavcopies, with the lots that they tell, and the official close as their spot where they tell none."""
+    told = bhavcopy.lots(source.path)
+    files = [source.path, *bhavcopy.bhavcopies(source.path), *source.spots]
+    official = _official((source.path, *source.spots), max(file.stat().st_mtime_ns for file in files))
+    for day, rows in _by_day(source, bhavcopy.LAYOUT, by_day):
+        of_day = told.get(day, {})
+
+        def lots(symbol: str, expiry: datetime.date, of_day: _Lots = of_day) -> int | None:
+            return of_day.get((symbol, expiry)) or lot_of(symbol, expiry)
+
+        for page in pages(rows, bhavcopy.LAYOUT, lots, tally, source.path.name):
+            spot = page.spot or official.close(page.symbol, day) or 0
+            yield msgspec.structs.replace(page, spot=spot)
+
+
+@lru_cache(maxsize=4)
+def _official(paths: tuple[Path, ...], _written_ns: int) -> Official:
+    """Kept while none of the files is written again."""
+    return read_official(paths)
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -153,11 +191,14 @@ class _Finding:
         self._mapping_file = str(mapping)
         self._sources: dict[Path, Source] = {}
         self._spots: list[Path] = []
+        self._official: list[Path] = []
         self._aside: dict[tuple[Path, str], list[str]] = {}
 
     def take(self, file: Path, *, is_named: bool) -> None:
         """Put a file where it belongs; BadData where it belongs nowhere."""
-        if tables.is_table(file):
+        if bhavcopy.is_one(file) or file.name.lower().endswith(bhavcopy.ZIP):
+            self._take_day(file, is_named=is_named)
+        elif tables.is_table(file):
             self._take_table(file, is_named=is_named)
         elif file.name.lower().endswith(nse_json.ENDINGS):
             self._take_reply(file, is_named=is_named)
@@ -190,8 +231,8 @@ class _Finding:
         elif spots.is_spots(columns):
             self._spots.append(file)
             self._aside.setdefault((file.parent, JOINED), []).append(file.name)
-        elif any(series <= set(columns) for series in OFFICIAL):
-            return
+        elif is_series(columns):
+            self._official.append(file)
         elif (layout := fitting(columns)) is not None:
             tables.prove(file, layout, is_whole=not is_named)
             self._put(file, layout.name)
@@ -214,10 +255,17 @@ class _Finding:
             raise BadData(why)
         self._put(file if is_named else file.parent, nse_json.NAME)
 
+    def _take_day(self, file: Path, *, is_named: bool) -> None:
+        if why := bhavcopy.fault(file):
+            raise BadData(why)
+        self._put(file if is_named else file.parent, bhavcopy.NAME)
+
     def _put(self, path: Path, layout: str) -> None:
         self._sources.setdefault(path.resolve(), Source(path, layout))
 
     def _with_spots(self, source: Source) -> Source:
+        if source.layout == bhavcopy.NAME:
+            return msgspec.structs.replace(source, spots=tuple(self._official))
         if source.layout == nse_json.NAME or layout_of(source).spot:
             return source
         elsewhere = tuple(file for file in self._spots if file.resolve().parent != source.path.resolve().parent)

@@ -17,12 +17,16 @@ from participant.core.in_force import doubtful
 from participant.core.market import SECOND, LookBack, Provenance, Tick
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, contract_key, shares_of
+from participant.core.session import at_time
+from participant.history.bhavcopy import PLAYED
 from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
 from participant.history.synthetic import Instant
 
 ROUND_S = 180
+CLOSES = "one page, of the day's closes: quotes are modelled around them, and nothing is known of the hours before"
+HELD_S = 20  # twice that is less than a quote may be old, and than the desk waits to decide again
 SEED_DIGITS = 12
 DERIVED_LOTS = 20  # the size shown at a derived quote: stated, not seen
 STOCK_DERIVED = "the stock's own quote derived"  # a mark of the market state
@@ -30,11 +34,15 @@ INDICES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50")  # no i
 
 
 class Recording(Struct, frozen=True):
-    """What a day is played from: its screened pages by symbol, the look-backs, and what is to be said of them."""
+    """What a day is played from: its screened pages by symbol, the look-backs, and what is to be said of them.
+
+    Of the scrips in `adjusted` a corporate action has changed contracts that were listed before.
+    """
 
     pages: Mapping[str, Sequence[Page]]
     look_backs: Mapping[str, LookBack]
     notes: tuple[str, ...] = ()
+    adjusted: frozenset[str] = frozenset()
 
 
 class RecordedMarket:
@@ -61,6 +69,11 @@ class RecordedMarket:
         """What is recorded of a scrip, screened; nothing on a day of which only official prices are known."""
         return self._recording.pages.get(symbol, ())
 
+    @property
+    def adjusted(self) -> frozenset[str]:
+        """The scrips of which contracts that were listed before are others by now."""
+        return self._recording.adjusted
+
     def look_back(self, symbol: str) -> LookBack:
         """What was known of the sessions before."""
         return self._recording.look_backs.get(symbol, LookBack())
@@ -82,6 +95,7 @@ class RecordedMarket:
         for symbol in self.symbols:
             marks = self.provenance(symbol).marks
             said.append(f"{symbol}: {', '.join(marks)}")
+            said += [f"{symbol}: {CLOSES}"] * self._is_close
             said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
             said += [*self._uncovered(symbol), *self._unsettled(symbol), *self._margined(symbol)]
         doubts = doubtful(self._rules, self.symbols, self.day)
@@ -102,7 +116,12 @@ class RecordedMarket:
             # A strike that no page has shown yet is not known of: it goes dark only once it was there.
             ticks = tuple(tick for tick in said if tick.bid or tick.ask or tick.last or tick.contract in shown)
             shown |= {tick.contract for tick in ticks}
-            yield Instant(at, ticks, i == len(self._rounds) - 1)
+            yield Instant(at, ticks, i == len(self._rounds) - 1 and not self._is_close)
+        if self._is_close:
+            # What is decided on the one page of a day is traded on it: the cover first, then the call.
+            at = _newest(self._rounds[0]).at
+            yield Instant(at + HELD_S * SECOND, (), False)
+            yield Instant(at + 2 * HELD_S * SECOND, (), True)
 
     def settlements(self) -> dict[str, int]:
         """The official prices, of what is played and of all else that may be held."""
@@ -174,6 +193,12 @@ class RecordedMarket:
         return [f"{lacking}: listed, but without an official price on {self.day}: not in the master"] if lacking else []
 
     # --- instants ------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_close(self) -> bool:
+        """Whether the day is the closes of a bhavcopy and nothing else: they stand a little longer."""
+        at = at_time(self.day, *PLAYED)
+        return len(self._rounds) == 1 and all(page.is_modelled and page.at == at for page in self._rounds[0])
 
     @cached_property
     def _rounds(self) -> list[list[Page]]:

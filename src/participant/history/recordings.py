@@ -16,10 +16,12 @@ from participant.core.wording import counted as counted_as
 from participant.history import catalogue, readers
 from participant.history.checks import DayFound, Findings, screen
 from participant.history.derived import look_back, own_look_back
-from participant.history.official import NOTHING, Official, read_official
+from participant.history.official import NOTHING, Official
+from participant.history.official_files import read_official
 from participant.history.pages import BadData, Page, Tally
 from participant.history.readers import Source
 from participant.history.recorded import INDICES, RecordedMarket, Recording, rounds
+from participant.history.shown import ADJUSTED
 from participant.history.survey import lots_of
 from participant.history.units import UNCHECKED, Scale
 
@@ -94,7 +96,8 @@ def load_day(
         names = ", ".join(symbols or ["any scrip"])
         raise BadData(f"--data has nothing of {names} on {day} that can be traded on: {'; '.join(notes) or 'no rows'}")
     backs = {symbol: _look_back(recordings, place, symbol, day, rules) for symbol, place in origin.items()}
-    return RecordedMarket(day, Recording(pages, backs, tuple(notes)), official, rules)
+    adjusted = frozenset(symbol for symbol, of in counted if ADJUSTED in of.bad_rows)
+    return RecordedMarket(day, Recording(pages, backs, tuple(notes), adjusted), official, rules)
 
 
 def screened(
@@ -262,7 +265,7 @@ def _last_iv30(symbol: str, day: datetime.date, pages: Sequence[Page], rules: Ru
     """The 30-day IV of a day's last round; `nan` where its chain does not show one."""
     *_, last = rounds(pages)
     market = RecordedMarket(day, Recording({symbol: last}, {}), Official(), rules)
-    (instant,) = market.instants()
+    instant = next(market.instants())
     board = observe(Board("recorded"), Ticks("recorded", instant.at, instant.ticks, is_snapshot=True))
     state = snapshot(board, Reference(symbol, market.contracts(), LookBack()))
     return iv30(state, rules) if state is not None else float("nan")

@@ -25,6 +25,11 @@ def is_table(file: Path) -> bool:
     return file.name.lower().endswith(CSV + PARQUET)
 
 
+def is_csv(file: Path) -> bool:
+    """Whether a file's name ends as a CSV's does."""
+    return file.name.lower().endswith(CSV)
+
+
 def columns_of(file: Path) -> tuple[str, ...]:
     """The names of a table's columns. Raises BadData where it cannot be read."""
     with reading(file):

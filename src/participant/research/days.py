@@ -66,6 +66,8 @@ class Days:
             return Ahead(why=str(why))
         if stranded := desk.stranded(market):
             return Ahead(why=f"{', '.join(stranded)} cannot be settled at an official price", ends=True)
+        if changed := [h.contract.key for p in desk.positions() if p.scrip in market.adjusted for h in p.holdings]:
+            return Ahead(why=f"a corporate action has changed {', '.join(changed)}: into what is not known", ends=True)
         if odd := desk.odd_lots(market):
             return Ahead(why=f"the lot has changed and nothing can close {', '.join(odd)}", ends=True)
         return Ahead(market)
