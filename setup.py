@@ -14,7 +14,8 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-KERNELS = ["participant.core._pricing", "participant.core._rows", "participant.core._chain_columns"]
+CORE = ["_pricing", "_rows", "_chain_columns", "_ladder", "_by_order"]
+KERNELS = [f"participant.core.{name}" for name in CORE]
 WIDE = ["participant.core._pricing"]
 # None of these alters a result: they let the compiler inline a whole option and take several at once.
 COMMON = [
@@ -49,6 +50,7 @@ class BuildKernels(build_ext):
     def initialize_options(self) -> None:
         super().initialize_options()
         self.cython_c_in_temp = True  # no generated C among the sources
+        self.cython_include_dirs = ["src"]  # a kernel that stands on another finds what its .pxd declares
 
     def run(self) -> None:
         for kernel in KERNELS:  # an old binary must not outlive a build that fails

@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import analytics, decision_age, halting, jobs, pricing, recorded_iv, recovery, safety, volatility
+from bench import analytics, decision_age, halting, jobs, ladder, pricing, recorded_iv, recovery, safety, volatility
 
 MEASUREMENTS = {
     "decision_age": decision_age.main,
@@ -10,6 +10,7 @@ MEASUREMENTS = {
     "halting": halting.main,
     "recovery": recovery.main,
     "pricing": pricing.main,
+    "ladder": ladder.main,
     "jobs": jobs.main,
     "volatility": volatility.main,
     "recorded_iv": recorded_iv.main,

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench.environment import ROOT, python_in, said_by
+
 # py_vollib_vectorized asks for an old numba and NumPy; fast-vollib was no faster with new ones.
 PEERS = [
     "fast-vollib==0.2.4", "py_vollib_vectorized==0.1.1", "py_vollib==1.0.1", "py_lets_be_rational==1.0.1",
@@ -41,25 +42,12 @@ def build(march: str, into: Path) -> Path:
     return next(core.glob("_pricing_wide.*"))
 
 
-def peers_in(folder: Path) -> Path:
-    """The interpreter of the environment that holds the other libraries; made if it is not there."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PEERS], check=True)
-    return python
-
-
 def measure(peers: Path, rounds: int, work: Path) -> dict[str, Any]:
     """One run of bench/pricing_peers.py over all builds and libraries: what it printed."""
     builds = {name: str(build(march, work / march)) for march, name in MACHINES.items()}
     deciding = next((ROOT / "src" / "participant" / "core").glob("_pricing.*.so"))
     asked = {"builds": {"deciding": str(deciding), **builds}, "rounds": rounds}
-    command = [str(peers_in(peers)), "-W", "ignore", str(ROOT / "bench" / "pricing_peers.py"), json.dumps(asked)]
-    alone = {**os.environ, "NUMBA_NUM_THREADS": "1"}  # every figure is of one core
-    said = subprocess.run(command, env=alone, check=True, stdout=subprocess.PIPE, text=True).stdout
-    result: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return result
+    return said_by(python_in(peers, PEERS), "pricing_peers.py", asked)
 
 
 def describe(result: dict[str, Any]) -> None:

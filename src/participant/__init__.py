@@ -3,18 +3,23 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from participant.core.ladder import ByOrder, Ladder
     from participant.research.backtest import CoveredCall, backtest
     from participant.research.days import Span
     from participant.research.result import load
 
 __version__ = "0.1.0"
-__all__ = ["CoveredCall", "Span", "__version__", "backtest", "load"]
+__all__ = ["ByOrder", "CoveredCall", "Ladder", "Span", "__version__", "backtest", "load"]
 
 
 def __getattr__(name: str) -> object:
     """What a notebook asks for, loaded when it is asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("ByOrder", "Ladder"):
+        from participant.core import ladder
+
+        return getattr(ladder, name)
     from participant.research import backtest, days, result
 
     return getattr({"load": result, "Span": days}.get(name, backtest), name)

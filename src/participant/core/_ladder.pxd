@@ -1,0 +1,16 @@
+# What other kernels may use of a ladder without a detour through Python; ladder_plain says what it means.
+
+cdef struct Half:  # keys ascending, the best last: prices of the bids, negative prices of the asks
+    long long* keys
+    long long* sizes
+    long long* orders
+    Py_ssize_t count
+    long long cut
+
+cdef class Ladder:
+    cdef readonly Py_ssize_t levels_max
+    cdef readonly bint is_valid
+    cdef Half[2] halves
+    cdef int put(self, long long side, long long action, long long price, long long size, long long orders) noexcept
+    cdef int shift(self, long long side, long long price, long long size, long long orders) noexcept
+    cdef void empty(self, bint is_valid) noexcept

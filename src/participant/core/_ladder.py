@@ -1,0 +1,276 @@
+# cython: language_level=3, cdivision=True, boundscheck=False, wraparound=False
+"""A ladder of price levels as a compiled kernel; `ladder_plain` is its twin. Import `ladder`, never this file.
+
+`_ladder.pxd` declares what other kernels may call directly. A number beyond 64 bits raises OverflowError.
+"""
+
+import cython
+from cython import Py_ssize_t, address, bint, cast, cfunc, inline, longlong, p_longlong, pointer
+from cython.cimports.cpython.buffer import Py_buffer, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
+from cython.cimports.libc.string import memmove
+
+IS_COMPILED = bool(cython.compiled)
+
+# The numbers of `ladder_plain`, as C has them.
+PRICE_MAX = cython.declare(longlong, (1 << 52) - 1)
+SIZE_MAX = cython.declare(longlong, (1 << 48) - 1)
+LEVELS_MAX = cython.declare(longlong, 4096)
+NOWHERE = cython.declare(longlong, -(1 << 62))
+NEW = cython.declare(longlong, 0)
+DELETE = cython.declare(longlong, 2)
+CLEAR = cython.declare(longlong, 3)
+GAP = cython.declare(longlong, 4)
+TAKEN = cython.declare(cython.int, 0)
+WAITING = cython.declare(cython.int, 1)
+MISFIT = cython.declare(cython.int, 2)
+BEYOND = cython.declare(cython.int, 3)
+IMPOSSIBLE = cython.declare(cython.int, 4)
+NEAR = cython.declare(Py_ssize_t, 16)  # levels from the top that are looked at one by one
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _place(half: pointer(Half), key: longlong) -> Py_ssize_t:
+    """How many keys are at or under this one: its level, if it is there, is the last of them."""
+    high: Py_ssize_t = half.count
+    low: Py_ssize_t = high - NEAR if high > NEAR else 0
+    while high > low and half.keys[high - 1] > key:
+        high -= 1
+    if high > low or low == 0:
+        return high
+    low = 0
+    while low < high:
+        at: Py_ssize_t = (low + high) >> 1
+        if half.keys[at] > key:
+            high = at
+        else:
+            low = at + 1
+    return low
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _move(half: pointer(Half), at: Py_ssize_t, to: Py_ssize_t) -> cython.void:
+    """Move the levels from `at` on to `to`. There are few of them: most of what happens, happens near the top."""
+    count: Py_ssize_t = (half.count - at) * cython.sizeof(longlong)
+    if count:
+        memmove(half.keys + to, half.keys + at, count)
+        memmove(half.sizes + to, half.sizes + at, count)
+        memmove(half.orders + to, half.orders + at, count)
+    half.count += to - at
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _insert(
+    half: pointer(Half), at: Py_ssize_t, levels_max: Py_ssize_t, key: longlong, size: longlong, orders: longlong
+) -> cython.int:
+    """A level that was not there, behind `at` others. A side that is full loses its worst level."""
+    if key <= half.cut:
+        return BEYOND
+    if not size:
+        return MISFIT
+    if half.count == levels_max:
+        if not at:
+            half.cut = key
+            return BEYOND
+        half.cut = half.keys[0]
+        _move(half, 1, 0)
+        at -= 1
+    _move(half, at, at + 1)
+    half.keys[at] = key
+    half.sizes[at] = size
+    half.orders[at] = orders
+    return TAKEN
+
+
+@cfunc
+def _half(ladder: Ladder, side: longlong) -> pointer(Half):
+    if side not in (0, 1):
+        raise ValueError(f"side is {side}: 0 are the bids, 1 the asks")
+    return address(ladder.halves[side])
+
+
+@cfunc
+@cython.exceptval(check=False)
+def _order(ladder: Ladder) -> cython.int:
+    """-1 where the best bid is under the best ask or a side is empty, 0 where they are equal, 1 where they cross."""
+    bids: pointer(Half) = address(ladder.halves[0])
+    asks: pointer(Half) = address(ladder.halves[1])
+    if not bids.count or not asks.count:
+        return -1
+    apart: longlong = bids.keys[bids.count - 1] + asks.keys[asks.count - 1]
+    return (apart > 0) - (apart < 0)
+
+
+@cython.final
+@cython.cclass
+class Ladder:
+    """The price levels of one contract, kept from updates: what each method does, `ladder_plain` says."""
+
+    def __cinit__(self, levels_max: longlong = 1_000):
+        if not 0 < levels_max <= LEVELS_MAX:
+            raise ValueError(f"levels_max is {levels_max}: a ladder keeps 1 to {LEVELS_MAX} levels a side")
+        room: p_longlong = cast(p_longlong, PyMem_Malloc(6 * levels_max * cython.sizeof(longlong)))
+        if not room:
+            raise MemoryError
+        i: Py_ssize_t
+        for i in range(2):
+            self.halves[i].keys = room + 3 * i * levels_max
+            self.halves[i].sizes = self.halves[i].keys + levels_max
+            self.halves[i].orders = self.halves[i].sizes + levels_max
+        self.levels_max = levels_max
+        self.empty(False)
+
+    def __dealloc__(self):
+        PyMem_Free(self.halves[0].keys)  # one piece holds all
+
+    # --- for other kernels --------------------------------------------------------------------------------------------
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def empty(self, is_valid: bint) -> cython.void:
+        self.halves[0].count = self.halves[1].count = 0
+        self.halves[0].cut = self.halves[1].cut = NOWHERE
+        self.is_valid = is_valid
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def put(self, side: longlong, action: longlong, price: longlong, size: longlong, orders: longlong) -> cython.int:
+        if not NEW <= action <= DELETE or side & ~1 or not 0 < price <= PRICE_MAX:
+            if action in (CLEAR, GAP):
+                self.empty(action == CLEAR)
+                return TAKEN
+            return IMPOSSIBLE
+        if size & ~SIZE_MAX or orders & ~SIZE_MAX:  # also what is below zero
+            return IMPOSSIBLE
+        if not self.is_valid:
+            return WAITING
+        half: pointer(Half) = address(self.halves[side])
+        key: longlong = -price if side else price
+        at: Py_ssize_t = _place(half, key)
+        if action == DELETE:
+            size = 0
+        if at == 0 or half.keys[at - 1] != key:
+            verdict: cython.int = _insert(half, at, self.levels_max, key, size, orders)
+            return MISFIT if verdict == TAKEN and action != NEW else verdict
+        if size:
+            half.sizes[at - 1] = size
+            half.orders[at - 1] = orders
+            return TAKEN
+        _move(half, at, at - 1)
+        if not half.count and half.cut != NOWHERE:
+            self.empty(False)  # what stands next was cut off once, and nobody knows it
+        return TAKEN
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def shift(self, side: longlong, price: longlong, size: longlong, orders: longlong) -> cython.int:
+        half: pointer(Half) = address(self.halves[side])
+        key: longlong = -price if side else price
+        at: Py_ssize_t = _place(half, key)
+        if at > 0 and half.keys[at - 1] == key:
+            size += half.sizes[at - 1]
+            orders += half.orders[at - 1]
+        is_left: bint = size > 0 and orders > 0
+        return self.put(side, NEW, price, size if is_left else 0, orders if is_left else 0)
+
+    # --- what happens to it -------------------------------------------------------------------------------------------
+
+    def apply(self, side: longlong, action: longlong, price: longlong, size: longlong, orders: longlong = 0):
+        return self.put(side, action, price, size, orders)
+
+    def apply_columns(self, sides, actions, prices, sizes):
+        view: Py_buffer[4]
+        held: cython.int = 0
+        counts: longlong[5]
+        i: Py_ssize_t
+        try:
+            for column in (sides, actions, prices, sizes):
+                PyObject_GetBuffer(column, address(view[held]), PyBUF_SIMPLE)
+                held += 1
+            count: Py_ssize_t = view[0].len
+            if view[1].len != count or view[2].len != 8 * count or view[3].len != 8 * count:
+                raise ValueError("the columns of a ladder are not of one length")
+            side: pointer(cython.schar) = cast(pointer(cython.schar), view[0].buf)
+            action: pointer(cython.schar) = cast(pointer(cython.schar), view[1].buf)
+            price: p_longlong = cast(p_longlong, view[2].buf)
+            size: p_longlong = cast(p_longlong, view[3].buf)
+            for i in range(5):
+                counts[i] = 0
+            for i in range(count):
+                counts[self.put(side[i], action[i], price[i], size[i], 0)] += 1
+            return (counts[0], counts[1], counts[2], counts[3], counts[4], 0)
+        finally:
+            while held > 0:
+                held -= 1
+                PyBuffer_Release(address(view[held]))
+
+    def clear(self):
+        self.empty(True)
+
+    def gap(self):
+        self.empty(False)
+
+    # --- what it says -------------------------------------------------------------------------------------------------
+
+    def top(self):
+        bids: pointer(Half) = address(self.halves[0])
+        asks: pointer(Half) = address(self.halves[1])
+        bid: Py_ssize_t = bids.count - 1
+        ask: Py_ssize_t = asks.count - 1
+        return (
+            bids.keys[bid] if bid >= 0 else 0,
+            bids.sizes[bid] if bid >= 0 else 0,
+            -asks.keys[ask] if ask >= 0 else 0,
+            asks.sizes[ask] if ask >= 0 else 0,
+        )
+
+    def levels(self, side: longlong, most: longlong):
+        half: pointer(Half) = _half(self, side)
+        last: Py_ssize_t = max(half.count - most, 0) if most > 0 else half.count
+        sign: longlong = -1 if side else 1
+        return [(sign * half.keys[i], half.sizes[i], half.orders[i]) for i in range(half.count - 1, last - 1, -1)]
+
+    def size_to(self, side: longlong, price: longlong):
+        half: pointer(Half) = _half(self, side)
+        worst: longlong = -price if side else price
+        i: Py_ssize_t = half.count - 1
+        total: longlong = 0
+        while i >= 0 and half.keys[i] >= worst:
+            total += half.sizes[i]
+            i -= 1
+        return total
+
+    def reach(self, side: longlong):
+        half: pointer(Half) = _half(self, side)
+        return 0 if half.cut == NOWHERE else abs(half.cut)
+
+    @property
+    def is_crossed(self):
+        return _order(self) > 0
+
+    @property
+    def is_locked(self):
+        return _order(self) == 0
+
+    def imbalance(self, levels: longlong = 1):
+        total: longlong[2]
+        side: Py_ssize_t
+        i: Py_ssize_t
+        for side in range(2):
+            half: pointer(Half) = address(self.halves[side])
+            total[side] = 0
+            for i in range(max(half.count - levels, 0) if levels > 0 else half.count, half.count):
+                total[side] += half.sizes[i]
+        bids: object = total[0]  # a whole number of Python, whose quotient is rounded once
+        asks: object = total[1]
+        return (bids - asks) / (bids + asks) if bids + asks else 0.0
+
+    def micro_price(self):
+        bid, bid_size, ask, ask_size = self.top()
+        return (bid * ask_size + ask * bid_size) // (bid_size + ask_size) if 0 < bid < ask else 0
