@@ -72,7 +72,7 @@ def test_the_forward_of_an_option_stands_against_spot_where_no_future_is_traded(
     sale = Verdict(Action.OPEN, "sell", {}, (OPENING.legs[1],))
     off = found_by(basis, plan(sale, futures=(), spot=round(SPOT * 1.04)))
     assert off.value == pytest.approx(0.035, abs=0.005)
-    assert " by parity" in off.reason
+    assert " by parity" in off.reason()
     assert not off.is_ok
     assert found_by(basis, plan(sale)).is_ok
 
@@ -114,7 +114,7 @@ def test_the_limit_of_a_future_lies_within_a_tenth_of_its_close_before() -> None
     near, far = (found_by(operating_range, plan(**moved(by))) for by in (0.09, 0.11))
     assert near.is_ok
     assert not far.is_ok
-    assert far.reason.startswith("a limit lies 11.0% from the future's close before")
+    assert far.reason().startswith("a limit lies 11.0% from the future's close before")
     assert far.limit == 0.10
     assert far.value == pytest.approx(0.11, abs=1e-4)
 
@@ -146,8 +146,8 @@ def test_options_are_held_to_the_exchanges_limit_as_futures_equivalents() -> Non
     assert found_by(position_limit, plan(sold(most))).is_ok
     over = found_by(position_limit, plan(sold(most + 2)))
     assert not over.is_ok
-    assert over.reason.startswith("options would stand for futures of ₹15,00")
-    assert over.reason.endswith(" net, 100.0% of the limit of the day's close")
+    assert over.reason().startswith("options would stand for futures of ₹15,00")
+    assert over.reason().endswith(" net, 100.0% of the limit of the day's close")
 
 
 def test_what_offsets_itself_is_held_to_the_gross_limit_of_a_side_and_one_contract_is_no_two() -> None:
@@ -155,7 +155,7 @@ def test_what_offsets_itself_is_held_to_the_gross_limit_of_a_side_and_one_contra
     other = replace(CALL, strike=CALL.strike + 50 * PRICE_UNITS)
     spread = position(holding(CALL, units, 1), holding(other, -units, 1))
     found = found_by(position_limit, plan(sold(1), spread))
-    assert " gross, " in found.reason
+    assert " gross, " in found.reason()
     assert not found.is_ok
     bought = replace(position(), working=(Working(CALL, units), Working(CALL, -units)))
     assert found_by(position_limit, plan(sold(1), bought)).value > 10, "either may fill without the other"

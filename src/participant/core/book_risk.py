@@ -60,7 +60,8 @@ def book_risk(case: Case, legs: Iterable[Leg] = ()) -> BookRisk | None:
         return None
     amounts = {contract: found for contract, found in units.items() if found is not None}
     low, high = bounds(fills, {c: amounts.get(c) or unvalued(case, c) for c in units})
-    at_most = [_paise(max(ends, key=abs)) for ends in zip(low, high, strict=True)]
+    greeks_of = zip(low[:FIRST_SCENARIO], high[:FIRST_SCENARIO], strict=True)
+    at_most = [_paise(max(ends, key=abs)) for ends in greeks_of]
     return BookRisk(
         delta=at_most[DELTA],
         gamma=at_most[GAMMA],

@@ -75,7 +75,7 @@ def _passed(plan: Plan) -> Verdict:
         return maintain(f"nothing is done on a verdict that cannot be: {fault}", {"spot": plan.case.market.spot})
     if verdict.action is not Action.OPEN:
         return verdict
-    asked = ask(_gates(plan), [check.name for check in BRAIN_CHECKS])
+    asked = ask(_gates(plan), NAMES)
     figures, gates = verdict.figures | asked.figures, (*verdict.gates, *asked.gates)
     if asked.said:
         return maintain(asked.said, figures, gates)
@@ -102,13 +102,13 @@ def covered(plan: Plan) -> Found:
     A long call covers a sold one: beyond both strikes they move as one.
     """
     naked = max(naked_units(plan.fills, Kind.CALL), naked_units(plan.fills, Kind.PUT))
-    return Found(naked, 0, f"{naked:,} units of options sold would have no cover")
+    return Found(naked, 0, lambda: f"{naked:,} units of options sold would have no cover")
 
 
 def slicing(plan: Plan) -> Found:
     """The orders that it takes within the exchange's quantity of one order."""
     orders = sum(leg.order_count for leg in plan.verdict.legs)
-    return Found(orders, plan.limits.orders_max, f"it takes {counted(orders, 'order')}")
+    return Found(orders, plan.limits.orders_max, lambda: f"it takes {counted(orders, 'order')}")
 
 
 # --- what binds what adds to the risk ---------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def lots(plan: Plan) -> Found | None:
     most = _most_lots(plan, plan.fills.legs)
     if plan.is_reducing and most <= _most_lots(plan, ()):
         return None
-    return Found(most, plan.limits.lots_max, f"{counted(most, 'lot')} would be held")
+    return Found(most, plan.limits.lots_max, lambda: f"{counted(most, 'lot')} would be held")
 
 
 def _most_lots(plan: Plan, legs: Sequence[tuple[Contract, int]]) -> int:
@@ -145,8 +145,12 @@ def delivery(plan: Plan) -> Found | None:
     if not ends:
         return None
     left = sessions_until(rules, case.day, min(ends))
-    said_as = f"{left} sessions are left until the shares are delivered"
-    return Found(left, plan.limits.delivery_sessions_min, said_as, is_floor=True)
+    return Found(
+        left,
+        plan.limits.delivery_sessions_min,
+        lambda: f"{left} sessions are left until the shares are delivered",
+        is_floor=True,
+    )
 
 
 def expiry(plan: Plan) -> Found:
@@ -155,8 +159,12 @@ def expiry(plan: Plan) -> Found:
     for day, value in plan.others.short.items():
         sold[day] = sold.get(day, 0) + value
     day, value = max(sold.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    reason = f"options sold worth {rupees(value)} at their strikes would expire on {day}"
-    return Found(plan.share(value), plan.limits.expiry_share_max, reason, is_share=True)
+    return Found(
+        plan.share(value),
+        plan.limits.expiry_share_max,
+        lambda: f"options sold worth {rupees(value)} at their strikes would expire on {day}",
+        is_share=True,
+    )
 
 
 def margin(plan: Plan) -> Found:
@@ -172,51 +180,74 @@ def concentration(plan: Plan) -> Found:
 
 def _of_margin(plan: Plan, used: int, where: str, limit: float | None) -> Found:
     needed = used + plan.margin
-    reason = "its margin cannot be reckoned without a price and a volatility"
-    if isfinite(needed):
-        reason = f"{rupees(int(needed))} of margin would {where}"
+
+    def reason() -> str:
+        if isfinite(needed):
+            return f"{rupees(int(needed))} of margin would {where}"
+        return "its margin cannot be reckoned without a price and a volatility"
+
     return Found(plan.share(needed), limit, reason, is_share=True)
 
 
 def drawdown(plan: Plan) -> Found:
     """How far the account is worth less than at its best close."""
     down = plan.case.account.drawdown(plan.before.worth)
-    reason = f"the account is {rupees(down)} below its best close"
-    return Found(plan.share(down), plan.limits.drawdown_share_max, reason, is_share=True)
+    return Found(
+        plan.share(down),
+        plan.limits.drawdown_share_max,
+        lambda: f"the account is {rupees(down)} below its best close",
+        is_share=True,
+    )
 
 
 def known(plan: Plan) -> Found:
     """Every book of the account can be valued, this one and the others'."""
     strange = [name for name in (plan.others.unknown, plan.after.unknown) if name]
-    return Found(len(strange), 0, f"the risk of {' and '.join(strange)} is not known")
+    return Found(len(strange), 0, lambda: f"the risk of {' and '.join(strange)} is not known")
 
 
 def delta(plan: Plan) -> Found:
     """What the underlying of this book's net delta is worth."""
     value = abs(plan.after.delta)
-    reason = f"net delta would be worth {rupees(value)}"
-    return Found(plan.share(value), plan.limits.delta_share_max, reason, is_share=True)
+    return Found(
+        plan.share(value),
+        plan.limits.delta_share_max,
+        lambda: f"net delta would be worth {rupees(value)}",
+        is_share=True,
+    )
 
 
 def vega(plan: Plan) -> Found:
     """What this book gains or loses for a point of volatility."""
     value = abs(plan.after.vega)
-    reason = f"a point of volatility would be worth {rupees(value)}"
-    return Found(plan.share(value), plan.limits.vega_share_max, reason, is_share=True)
+    return Found(
+        plan.share(value),
+        plan.limits.vega_share_max,
+        lambda: f"a point of volatility would be worth {rupees(value)}",
+        is_share=True,
+    )
 
 
 def scenario(plan: Plan) -> Found:
     """The worst loss of this book where spot moves by up to a tenth and volatility by up to a half."""
     loss = worst(plan.after.scenarios)
-    reason = f"a tenth of spot and half of volatility could lose {rupees(loss)}"
-    return Found(plan.share(loss), plan.limits.scenario_share_max, reason, is_share=True)
+    return Found(
+        plan.share(loss),
+        plan.limits.scenario_share_max,
+        lambda: f"a tenth of spot and half of volatility could lose {rupees(loss)}",
+        is_share=True,
+    )
 
 
 def portfolio_delta(plan: Plan) -> Found:
     """The one long bet on the market that all books together are: deltas times betas."""
     value = abs(plan.others.delta + plan.after.beta_delta)
-    reason = f"all books together would be a bet of {rupees(value)} on the market"
-    return Found(plan.share(value), plan.limits.portfolio_delta_share_max, reason, is_share=True)
+    return Found(
+        plan.share(value),
+        plan.limits.portfolio_delta_share_max,
+        lambda: f"all books together would be a bet of {rupees(value)} on the market",
+        is_share=True,
+    )
 
 
 def sector_delta(plan: Plan) -> Found | None:
@@ -225,8 +256,12 @@ def sector_delta(plan: Plan) -> Found | None:
     if not sector:
         return None
     value = abs(plan.after.delta + plan.others.sector_delta)
-    reason = f"the books of {sector} together would be worth {rupees(value)} in delta"
-    return Found(plan.share(value), plan.limits.sector_delta_share_max, reason, is_share=True)
+    return Found(
+        plan.share(value),
+        plan.limits.sector_delta_share_max,
+        lambda: f"the books of {sector} together would be worth {rupees(value)} in delta",
+        is_share=True,
+    )
 
 
 def portfolio_scenario(plan: Plan) -> Found:
@@ -234,8 +269,12 @@ def portfolio_scenario(plan: Plan) -> Found:
     books = [scenarios for scenarios in (plan.after.scenarios, plan.others.scenarios) if scenarios]
     sums = tuple(sum(gains) for gains in zip(*books, strict=True))
     loss = worst(sums)
-    reason = f"all books together could lose {rupees(loss)} in a tenth of spot and half of volatility"
-    return Found(plan.share(loss), plan.limits.portfolio_scenario_share_max, reason, is_share=True)
+    return Found(
+        plan.share(loss),
+        plan.limits.portfolio_scenario_share_max,
+        lambda: f"all books together could lose {rupees(loss)} in a tenth of spot and half of volatility",
+        is_share=True,
+    )
 
 
 BRAIN_CHECKS: tuple[Check, ...] = (
@@ -260,6 +299,7 @@ BRAIN_CHECKS: tuple[Check, ...] = (
     Check(sector_delta),
     Check(portfolio_scenario),
 )
+NAMES = tuple(check.name for check in BRAIN_CHECKS)
 
 
 def is_delivered(case: Case, contract: Contract) -> bool:

@@ -15,7 +15,17 @@ from participant.core.rolling import due_at, measured
 from participant.core.scrip import Kind, Side, money
 from participant.core.selection import Candidate, basis_of, choose, days_to, figures_of
 from participant.core.signals import Score, score, score_gate
-from participant.core.sizing import Costs, Margins, Sizing, costs_of, is_bought, margin_room, shown_lots, size
+from participant.core.sizing import (
+    Costs,
+    Margins,
+    Sizing,
+    costs_of,
+    is_bought,
+    margin_room,
+    shown_lots,
+    size,
+    told_of_display,
+)
 from participant.core.strategy import Asked, Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.tranches import at_risk, ladder_gate, tranche, waiting_gate
 from participant.core.wording import at_price, counted, rupees
@@ -112,8 +122,8 @@ def _call(
 
 def _displayed(case: Case, sizing: Sizing) -> Gate:
     least = case.weights.displayed_lots_min
-    under = f"{sizing.display_why}, under {counted(least, 'lot')}"
-    return Gate("displayed", under if sizing.by_display < least else "", sizing.by_display, least, sizing.figures)
+    said = f"{told_of_display(sizing.by_display)}, under {counted(least, 'lot')}" if sizing.by_display < least else ""
+    return Gate("displayed", said, sizing.by_display, least, sizing.figures)
 
 
 def _exposure(case: Case, candidate: Candidate, lots: int, costs: Costs) -> Figures:

@@ -92,16 +92,15 @@ def volatility_gates(case: Case, rich: Richness) -> Iterator[Gate]:
     weights, closes = case.weights, len(case.market.look_back.closes)
     yield Gate("history", _too_short(case, rich), rich.sessions, weights.look_back_sessions_min)
     yield Gate("IV", _no_iv(rich), rich.iv30)
-    unknown = f"realised volatility is not known from {closes} closes"
     is_known = isfinite(rich.iv_over_realised) or not weights.iv_over_realised_min  # who asks for nothing needs it not
-    yield Gate("realised", "" if is_known else unknown, rich.realised)
+    yield Gate("realised", "" if is_known else f"realised volatility is not known from {closes} closes", rich.realised)
     rank, least = rich.iv_rank, weights.iv_rank_min
-    said = "IV rank {} is under {}".format(*apart(rank, least))
-    yield Gate("rank", said if rank < least else "", rank, least)
-    ratio, least = rich.iv_over_realised, weights.iv_over_realised_min
-    times, under = apart(ratio, least, 2, is_share=False)
-    said = f"{rich.name} {percent(rich.iv30)} is {times} times realised {percent(rich.realised)}, under {under}"
-    yield Gate("over realised", said if ratio < least else "", ratio, least)
+    yield Gate("rank", "IV rank {} is under {}".format(*apart(rank, least)) if rank < least else "", rank, least)
+    ratio, least, said = rich.iv_over_realised, weights.iv_over_realised_min, ""
+    if ratio < least:
+        times, under = apart(ratio, least, 2, is_share=False)
+        said = f"{rich.name} {percent(rich.iv30)} is {times} times realised {percent(rich.realised)}, under {under}"
+    yield Gate("over realised", said, ratio, least)
 
 
 def _too_short(case: Case, rich: Richness) -> str:
@@ -121,18 +120,20 @@ def age_gate(case: Case, candidate: Candidate) -> Gate:
     """Whether what is to be traded was quoted a moment ago. A quote from the future has a wrong clock: as bad."""
     quotes = ((candidate.call, candidate.quote), (candidate.cover.contract, candidate.cover.quote))
     contract, quote = max(quotes, key=lambda one: abs(case.at - one[1].exchange_at))
-    age, most = (case.at - quote.exchange_at) / SECOND, case.weights.quote_age_max_s
-    told, over = apart(abs(age), most, 0, is_share=False)
-    where = f"{told} s old" if age >= 0 else f"dated {told} s after the market state"
-    said = f"the quote of {contract.key} is {where}, over {over} s" if abs(age) > most else ""
+    age, most, said = (case.at - quote.exchange_at) / SECOND, case.weights.quote_age_max_s, ""
+    if abs(age) > most:
+        told, over = apart(abs(age), most, 0, is_share=False)
+        where = f"{told} s old" if age >= 0 else f"dated {told} s after the market state"
+        said = f"the quote of {contract.key} is {where}, over {over} s"
     return Gate("quote age", said, rounded(age), most)
 
 
 def spread_gate(case: Case, candidate: Candidate) -> Gate:
     """Whether the call's spread is acceptable."""
-    spread, most = candidate.spread, case.weights.spread_max
-    said = "the spread of {} is {}, over {}".format(candidate.call.key, *apart(spread, most))
-    return Gate("spread", said if spread > most else "", spread, most)
+    spread, most, said = candidate.spread, case.weights.spread_max, ""
+    if spread > most:
+        said = "the spread of {} is {}, over {}".format(candidate.call.key, *apart(spread, most))
+    return Gate("spread", said, spread, most)
 
 
 class Credit(Struct, frozen=True):
@@ -164,9 +165,8 @@ def credit(case: Case, candidate: Candidate, lots: int, is_cover_held: bool) -> 
 
 def credit_gate(case: Case, earned: Credit) -> Gate:
     """Whether the net credit is worth it."""
-    said = (
-        f"net credit {rupees(earned.net)} (premium {rupees(earned.premium)} less charges {rupees(earned.charges)}) "
-        f"is not over {rupees(case.weights.net_credit_min)}"
-    )
-    least = case.weights.net_credit_min
-    return Gate("credit", said if earned.net <= least else "", earned.net, least, earned.figures)
+    least, said = case.weights.net_credit_min, ""
+    if earned.net <= least:
+        parts = f"premium {rupees(earned.premium)} less charges {rupees(earned.charges)}"
+        said = f"net credit {rupees(earned.net)} ({parts}) is not over {rupees(least)}"
+    return Gate("credit", said, earned.net, least, earned.figures)

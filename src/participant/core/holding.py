@@ -103,7 +103,7 @@ def _roll(it: Structure, why: str) -> Verdict:
     units, figures = -call.quantity, it.figures | {"rolled": call.contract.key}
     buy = Leg(call.contract, Side.BUY, units, closing_price(case, call))
     since = earliest_next(case, call)
-    chains = chains_of(case, since)
+    chains = [chain for chain in chains_of(case) if chain.expiry >= since]
     if chains and all(cover_of(chain, it.covers) is None for chain in chains):
         return _close_part(it, call, f"{why}; the cover expires before every call that could be sold next")
     sale = sell(case, figures, it.rich, Held(it.covers, units, since))

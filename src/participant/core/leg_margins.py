@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from participant.core.decision import Leg
 from participant.core.delivery import delivery_margin
-from participant.core.margin import scan_of
+from participant.core.margin import scan_in
 from participant.core.market import Chain, quoted
 from participant.core.pricing import rounded
 from participant.core.scrip import Contract, Kind, Side, money
@@ -32,14 +32,15 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
         return None
     rates = case.rules.margin_rates(case.scrip.symbol, case.day)
     # All at once: what is not held yet, or no more, counts with a quantity of 0.
-    scanned = [c for c in dict.fromkeys([*book, *(leg.contract for leg in legs)]) if c.kind is not Kind.STOCK]
-    scan = scan_of(rates, scanned, (level, sigma), case.at)
+    every = dict.fromkeys([*book, *(leg.contract for leg in legs)])
+    scanned = tuple(c for c in every if c.kind is not Kind.STOCK)
+    scan = scan_in(case.market, rates, scanned, (level, sigma))
 
     def needed() -> int:
         due = delivery_margin(case.rules, [*book.items()], case.market.spot, case.day) if book else 0
-        return due + scan.margin([book.get(c, 0) for c in scanned])
+        return due + scan.margin(tuple(book.get(c, 0) for c in scanned))
 
-    before = needed()
+    before = needed() if book else 0
     paid = given = most = 0
     own = []
     for leg in legs:

@@ -22,8 +22,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
+from participant.core.market import MarketState
+from participant.core.once import once
 from participant.core.pricing import greeks, price, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import day_of, usual_close
@@ -73,7 +74,7 @@ class _Unit(Struct, frozen=True):
     delta: float
 
 
-class Scan(Struct, frozen=True):
+class Scan(Struct, frozen=True, dict=True):
     """Contracts made ready: their margin is asked for one set of quantities after another.
 
     `covers` is how much of each scenario's loss counts, `parts` the places of the contracts that are scanned together,
@@ -88,24 +89,21 @@ class Scan(Struct, frozen=True):
     together: tuple[int, ...]
     today: datetime.date
 
-    def margin(self, quantities: Sequence[int]) -> int:
+    @once
+    def margin(self, quantities: tuple[int, ...]) -> int:
         """The margin (paise, rounded up) of so many units of each contract, signed."""
-        scaled = [[q * worth for worth in unit.worths] for unit, q in zip(self.units, quantities, strict=True)]
-        scan = sum(self._risk([scaled[i] for i in part]) for part in self.parts)
-        net_option_value = sum(worths[0] for unit, worths in zip(self.units, scaled, strict=True) if unit.is_option)
+        scan = sum(self._risk(part, quantities) for part in self.parts)
+        options = ((q, unit) for q, unit in zip(quantities, self.units, strict=True) if unit.is_option)
+        net_option_value = sum(q * unit.worths[0] for q, unit in options)
         span = max(0.0, scan + self._calendar_charge(quantities) - net_option_value)
         return _paise_up(span + self._exposure(quantities))
 
-    def alone(self, place: int) -> "Scan":
-        """The same of one of its contracts by itself."""
-        together = (0,) if place in self.together else ()
-        return replace(self, units=(self.units[place],), parts=((0,),), together=together)
-
-    def _risk(self, scaled: Sequence[Sequence[float]]) -> float:
+    def _risk(self, part: Sequence[int], quantities: Sequence[int]) -> float:
         """The worst loss over the scenarios of what is scanned together."""
-        sums = scaled[0]
-        for more in scaled[1:]:
-            sums = [total + worth for total, worth in zip(sums, more, strict=True)]
+        sums = [0.0] * (1 + len(self.covers))
+        for i in part:
+            if q := quantities[i]:
+                sums = [total + q * worth for total, worth in zip(sums, self.units[i].worths, strict=True)]
         worth, *worths = sums
         return max(0.0, *[cover * (worth - then) for cover, then in zip(self.covers, worths, strict=True)])
 
@@ -149,7 +147,13 @@ def margin(rates: DayRates, legs: Legs, spot: int, volatility: float, at: int) -
     """
     scanned = [leg for leg in legs if leg[0].kind is not Kind.STOCK]
     scan = scan_of(rates, [contract for contract, _ in legs], (spot, volatility), at)
-    return scan.margin([quantity for _, quantity in scanned])
+    return scan.margin(tuple(quantity for _, quantity in scanned))
+
+
+@once
+def scan_in(market: MarketState, rates: DayRates, contracts: tuple[Contract, ...], at: tuple[int, float]) -> Scan:
+    """`scan_of` at a market state's instant, made ready once for all who ask: `at` is the price and the volatility."""
+    return scan_of(rates, contracts, at, market.exchange_at)
 
 
 def scan_of(rates: DayRates, contracts: Sequence[Contract], market: tuple[int, float], at: int) -> Scan:

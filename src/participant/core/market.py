@@ -99,7 +99,7 @@ class Reference(Struct, frozen=True):
     provenance: Provenance = Provenance()
 
 
-class MarketState(Struct, frozen=True, rename="camel"):
+class MarketState(Struct, frozen=True, rename="camel", dict=True):
     """All that the brain may know of a scrip at one instant. `snapshot_id` covers the market content alone.
 
     `marks` say what of it no exchange quoted; `underlying` is the own quote of a stock, `shares` its listed contract.

@@ -4,8 +4,10 @@ Each is a pure function of a plan; `core/brain_checks.py` has them in their orde
 nobody: position limits before July 2025 and of stocks went by shares of an open interest that is not known here.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
+
+from msgspec.structs import replace
 
 from participant.core.book_risk import DELTA, unit, unvalued
 from participant.core.conduct import PositionLimit
@@ -27,12 +29,20 @@ def price_range(plan: Plan) -> Found:
     for leg in plan.verdict.legs:
         quote = quoted(plan.case.market, leg.contract)
         if quote is None or not quote.is_valid:
-            return Found(float("inf"), plan.limits.range_share_max, f"{leg.contract.key} has no valid quote")
+            return _unquoted(plan, leg.contract)
         room = plan.case.rules.price_range(leg.contract.kind, plan.case.day).room(quote.mid)
         used = max(used, abs(leg.limit - quote.mid) / room if room > 0 else float("inf"))
     used, most = rounded(used), plan.limits.range_share_max
-    told, _ = apart(used, used if most is None else most)
-    return Found(used, most, f"a limit lies {told} of the exchange's price range from the middle", is_share=True)
+
+    def reason() -> str:
+        told, _ = apart(used, used if most is None else most)
+        return f"a limit lies {told} of the exchange's price range from the middle"
+
+    return Found(used, most, reason, is_share=True)
+
+
+def _unquoted(plan: Plan, contract: Contract) -> Found:
+    return Found(float("inf"), plan.limits.range_share_max, lambda: f"{contract.key} has no valid quote")
 
 
 def operating_range(plan: Plan) -> Found | None:
@@ -48,19 +58,29 @@ def operating_range(plan: Plan) -> Found | None:
             away.append(abs(leg.limit / (close * quote.mid / market.spot) - 1))
     if not away:
         return None
-    reason = f"a limit lies {percent(max(away))} from the future's close before"
     most = rules.operating_range(Kind.FUTURE, day)
-    return Found(rounded(max(away)), most, reason, is_share=True, of="that close")
+    return Found(
+        rounded(max(away)),
+        most,
+        lambda: f"a limit lies {percent(max(away))} from the future's close before",
+        is_share=True,
+        of="that close",
+    )
 
 
 def basis(plan: Plan) -> Found:
     """How far spot lies from what the legs' expiries say that it costs: one of the two is wrong where it is far."""
     spot, most = plan.case.market.spot, plan.case.weights.basis_max
     if spot <= 0:
-        return Found(float("inf"), most, "the underlying has no price", is_share=True)
+        return Found(float("inf"), most, lambda: "the underlying has no price", is_share=True)
     away = max(((abs(level / spot - 1), name) for level, name in _levels(plan)), default=(0.0, ""))
-    reason = f"spot at {at_price(spot)} lies {percent(away[0])} from {away[1]}"
-    return Found(rounded(away[0]), most, reason, is_share=True, of="spot")
+    return Found(
+        rounded(away[0]),
+        most,
+        lambda: f"spot at {at_price(spot)} lies {percent(away[0])} from {away[1]}",
+        is_share=True,
+        of="spot",
+    )
 
 
 def _levels(plan: Plan) -> Iterator[tuple[float, str]]:
@@ -87,8 +107,14 @@ def halt(plan: Plan) -> Found | None:
     if level is None or close <= 0:
         return None
     move = abs(case.market.spot / close - 1)
-    reason = f"{case.scrip.symbol} stands {percent(move)} from its close before, where the market is halted"
-    return Found(rounded(move), level, reason, is_share=True, is_strict=True, of="that close")
+    return Found(
+        rounded(move),
+        level,
+        lambda: f"{case.scrip.symbol} stands {percent(move)} from its close before, where the market is halted",
+        is_share=True,
+        is_strict=True,
+        of="that close",
+    )
 
 
 def _close_before(plan: Plan) -> int:
@@ -104,9 +130,10 @@ def position_limit(plan: Plan) -> Found | None:
     rows, spot = _limits(plan), plan.case.market.spot
     if not rows:
         return None
-    whole = max(_share_of(plan, row, lambda c: float(spot if c.kind is Kind.CALL else -spot)) for row in rows)
-    share, reason = whole if whole[0] <= 1 else max(_share_of(plan, row, lambda c: _delta(plan, c)) for row in rows)
-    return Found(rounded(share), 1.0, reason, is_share=True, of="the limit")
+    found = _largest_share(plan, rows, lambda c: float(spot if c.kind is Kind.CALL else -spot))
+    if found.value > 1:
+        found = _largest_share(plan, rows, lambda c: _delta(plan, c))
+    return replace(found, value=rounded(found.value))
 
 
 def _delta(plan: Plan, contract: Contract) -> float:
@@ -125,8 +152,12 @@ def _limits(plan: Plan) -> list[PositionLimit]:
     return rows
 
 
-def _share_of(plan: Plan, row: PositionLimit, worth: Callable[[Contract], float]) -> tuple[float, str]:
-    """The largest share of a limit, and in words; each order fills where that raises the side, else not."""
+def _largest_share(plan: Plan, rows: Sequence[PositionLimit], worth: Callable[[Contract], float]) -> Found:
+    return max((_share_of(plan, row, worth) for row in rows), key=lambda found: found.value)
+
+
+def _share_of(plan: Plan, row: PositionLimit, worth: Callable[[Contract], float]) -> Found:
+    """The largest share of a limit; each order fills where that raises the side, else not."""
     long = short = high = low = 0.0
     for contract in (c for c in plan.fills.contracts if c.kind in row.kinds):
         value = worth(contract) / PRICE_UNITS_PER_PAISA
@@ -137,6 +168,10 @@ def _share_of(plan: Plan, row: PositionLimit, worth: Callable[[Contract], float]
         high, low = high + up, low + down
     net, gross = max(abs(high), abs(low)), max(long, short)
     figure, most, word = (net, row.net, "net") if net / row.net >= gross / row.gross else (gross, row.gross, "gross")
-    moment = "the day's close" if row.moment == "close" else "the running day"
-    said = f"options would stand for futures of {rupees(round(figure))} {word}, {percent(figure / most)} of the limit"
-    return figure / most, f"{said} of {moment}"
+
+    def reason() -> str:
+        moment = "the day's close" if row.moment == "close" else "the running day"
+        worth = f"options would stand for futures of {rupees(round(figure))} {word}"
+        return f"{worth}, {percent(figure / most)} of the limit of {moment}"
+
+    return Found(figure / most, 1.0, reason, is_share=True, of="the limit")

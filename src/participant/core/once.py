@@ -18,13 +18,15 @@ def once(ask: Asked) -> Asked:
 
     def answered(of: Any, *args: Any) -> Any:
         kept = of.__dict__.get(name)
-        if kept is None or len(kept) >= ANSWERS_MAX:
+        if kept is None:
             kept = of.__dict__[name] = {}
-        try:
-            return kept[args]
-        except KeyError:
-            answer = kept[args] = ask(of, *args)
-            return answer
+        answer = kept.get(args, kept)  # no answer is the dict that they are kept in
+        if answer is kept:
+            answer = ask(of, *args)
+            if len(kept) >= ANSWERS_MAX:
+                kept.clear()
+            kept[args] = answer
+        return answer
 
     answered.__doc__, answered.__name__ = ask.__doc__, ask.__name__
     return answered  # type: ignore[return-value] # it has the signature of what it asks, arguments by position

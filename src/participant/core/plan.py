@@ -79,13 +79,13 @@ class Plan(Struct, frozen=True, dict=True):
 class Found(Struct, frozen=True):
     """What a check compared: `value` may be at most `limit`, or must be at least where `is_floor`; None is not set.
 
-    Where `is_strict` it must be under the limit, not at it. `reason` says it in words without the comparison's result.
-    `of` is what a share is one of.
+    Where `is_strict` it must be under the limit, not at it. `reason` says it in words without the comparison's result,
+    where it is asked: most checks allow. `of` is what a share is one of.
     """
 
     value: float
     limit: float | None
-    reason: str
+    reason: Callable[[], str]
     is_floor: bool = False
     is_share: bool = False
     is_strict: bool = False
@@ -122,12 +122,11 @@ def refusal(check: Check, found: Found) -> str:
         return f"refused by {check.name}: its limit is not set in the scrip's limits, and what has no limit is refused"
     over = "at or over" if found.is_strict else "over"
     than = "under the least of" if found.is_floor else f"{over} the limit of"
-    limit = said(found, found.limit)
-    share = ""
+    limit, reason, share = said(found, found.limit), found.reason(), ""
     if found.is_share and isfinite(found.value):
         share, limit = apart(found.value, found.limit)
-    stands = f" ({share} of {found.of})" if share and share not in found.reason else ""
-    return f"refused by {check.name}: {found.reason}{stands}, {than} {limit}"
+    stands = f" ({share} of {found.of})" if share and share not in reason else ""
+    return f"refused by {check.name}: {reason}{stands}, {than} {limit}"
 
 
 def said(found: Found, value: float) -> str:

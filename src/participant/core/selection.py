@@ -9,6 +9,7 @@ from math import inf, isfinite, log, nan, sqrt
 from msgspec import Struct
 
 from participant.core.market import Chain, Future, Quote, option
+from participant.core.once import once
 from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
 from participant.core.rows import valid_calls
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
@@ -69,7 +70,7 @@ def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime
     earliest of `covers` that lives as long as the call.
     """
     window = f"{days_min(case)}-{case.weights.days_to_expiry_max} days"
-    chains = chains_of(case, since)
+    chains = [chain for chain in chains_of(case) if chain.expiry >= since]
     if not chains:
         return f"no expiry within {window} is listed"
     covered = [(chain, cover) for chain in chains if (cover := cover_of(chain, covers)) is not None]
@@ -148,10 +149,11 @@ def _error(case: Case, candidate: Candidate) -> float:
     return rounded(abs(measure(case, candidate) - target_of(case)[0]))
 
 
-def chains_of(case: Case, since: datetime.date = datetime.date.min) -> list[Chain]:
-    """The chains whose calls may be sold by the window of days, and expire no earlier than `since`, in their order."""
+@once
+def chains_of(case: Case) -> tuple[Chain, ...]:
+    """The chains whose calls may be sold by the window of days, in their order."""
     least, most, day = days_min(case), case.weights.days_to_expiry_max, case.day
-    return [c for c in case.market.chains if least <= (c.expiry - day).days <= most and c.expiry >= since]
+    return tuple(c for c in case.market.chains if least <= (c.expiry - day).days <= most)
 
 
 def days_to(case: Case, expiry: datetime.date) -> int:
@@ -182,13 +184,17 @@ def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> _Calls:
     """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
     target, by, ofs = target_of(case)[0], case.weights.choose_by, list[_Expiry]()
     strikes, middles, quotes = list[int](), list[float](), list[Quote]()
+    forwards, years = array("d"), array("d")
     for of in expiries:
         columns = valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)
-        ofs += [of] * len(columns[0])
+        count = len(columns[0])
         strikes += columns[0]
         middles += columns[1]
         quotes += columns[2]
-    deltas = _deltas(ofs, strikes, middles)
+        ofs += [of] * count
+        forwards += array("d", [of.forward.level]) * count
+        years += array("d", [of.years]) * count
+    deltas = _deltas(Options(b"\x01" * len(strikes), forwards, array("d", strikes), years), middles)
     if not isfinite(sum(deltas)):
         known = [i for i, delta in enumerate(deltas) if isfinite(delta)]
         ofs, strikes, quotes = [ofs[i] for i in known], [strikes[i] for i in known], [quotes[i] for i in known]
@@ -206,10 +212,9 @@ def _level(chain: Chain, forward: Forward, years: float) -> float:
     return rounded(atm_iv(chain, forward.level, years))
 
 
-def _deltas(ofs: Sequence[_Expiry], strikes: Sequence[int], middles: Sequence[float]) -> Sequence[float]:
+def _deltas(options: Options, middles: Sequence[float]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
-    size, forwards = len(strikes), array("d", [of.forward.level for of in ofs])
-    options = Options(b"\x01" * size, forwards, array("d", strikes), array("d", [of.years for of in ofs]))
+    size = len(middles)
     sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
     implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
     values(options, sigmas, out)

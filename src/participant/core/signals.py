@@ -79,10 +79,11 @@ def score(case: Case, rich: Richness, candidate: Candidate | None = None) -> Sco
 
 def score_gate(case: Case, found: Score) -> Gate:
     """Whether all signals together speak for selling."""
-    least = case.weights.score_min
-    value, under = apart(found.value, least, 2, is_share=False)
-    said = f"the score {value} is under {under}: {found.told}"
-    return Gate("score", said if found.value < least else "", found.value, least, found.figures)
+    least, said = case.weights.score_min, ""
+    if found.value < least:
+        value, under = apart(found.value, least, 2, is_share=False)
+        said = f"the score {value} is under {under}: {found.told}"
+    return Gate("score", said, found.value, least, found.figures)
 
 
 def richness(rich: Richness) -> float:

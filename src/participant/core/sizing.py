@@ -6,11 +6,10 @@ person holds neither a crash nor the bet on the market binds: it is there, and f
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import cache
 
 from msgspec import Struct
 
-from participant.core.margin import crash_of, scan_of
+from participant.core.margin import crash_of, scan_in
 from participant.core.scrip import Kind, money
 from participant.core.selection import Candidate
 from participant.core.strategy import Case, Figures
@@ -37,30 +36,14 @@ class Margins(Struct, frozen=True):
 
 
 class Sizing(Struct, frozen=True):
-    """Lots that each limit allows, in the order in which they are named when they bind."""
+    """Lots that each limit allows, the least of the four, and in words the first of them that binds."""
 
     by_margin: int
     by_crash: int
     by_delta: int
     by_display: int
-    margin_why: str
-    crash_why: str
-    delta_why: str
-    display_why: str
-
-    @property
-    def lots(self) -> int:
-        """The least of the four."""
-        return min(self.by_margin, self.by_crash, self.by_delta, self.by_display)
-
-    @property
-    def why(self) -> str:
-        """The limit that binds, in words."""
-        if self.by_margin == self.lots:
-            return self.margin_why
-        if self.by_crash == self.lots:
-            return self.crash_why
-        return self.delta_why if self.by_delta == self.lots else self.display_why
+    lots: int
+    why: str
 
     @property
     def figures(self) -> Figures:
@@ -87,17 +70,25 @@ def size(case: Case, candidate: Candidate, costs: Costs, at_risk: int = 0) -> Si
     room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max) - at_risk
     lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
     lot_margin, lot_loss = costs.margins(1).peak, costs.crash(1)
-    return Sizing(
-        by_margin=_most(room, lot_margin, lambda lots: costs.margins(lots).peak),
-        by_crash=_most(loss_max, lot_loss, costs.crash) if is_bought(case) else LOTS_MAX,
-        by_delta=max(0, bet // lot_value) if is_bought(case) else LOTS_MAX,
-        by_display=shown,
-        margin_why=f"margin: a lot needs {rupees(lot_margin)} of the {rupees(room)} left",
-        crash_why=f"a {percent(weights.crash_move)} crash: a lot loses {rupees(lot_loss)} "
-        f"of the {rupees(loss_max)} allowed",
-        delta_why=_unset(case) or f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left",
-        display_why=f"displayed size: {counted(shown, 'lot')} at the touch",
-    )
+    by_margin = _most(room, lot_margin, lambda lots: costs.margins(lots).peak)
+    by_crash = _most(loss_max, lot_loss, costs.crash) if is_bought(case) else LOTS_MAX
+    by_delta = max(0, bet // lot_value) if is_bought(case) else LOTS_MAX
+    lots = min(by_margin, by_crash, by_delta, shown)
+    if by_margin == lots:
+        why = f"margin: a lot needs {rupees(lot_margin)} of the {rupees(room)} left"
+    elif by_crash == lots:
+        crash = f"a {percent(weights.crash_move)} crash"
+        why = f"{crash}: a lot loses {rupees(lot_loss)} of the {rupees(loss_max)} allowed"
+    elif by_delta == lots:
+        why = _unset(case) or f"the bet on the market: a lot is {rupees(lot_value)} of the {rupees(bet)} left"
+    else:
+        why = told_of_display(shown)
+    return Sizing(by_margin, by_crash, by_delta, shown, lots, why)
+
+
+def told_of_display(shown: int) -> str:
+    """What the touch allows, in words."""
+    return f"displayed size: {counted(shown, 'lot')} at the touch"
 
 
 def _most(budget: int, first: int, cost: Callable[[int], int]) -> int:
@@ -161,17 +152,16 @@ def costs_of(case: Case, candidate: Candidate) -> Costs:
         return crash.loss((lots * lot * shares, -lots * lot))
 
     if not is_stock:
-        scan = scan_of(rates, (cover.contract, call), (cover.quote.mid, iv), case.at)
-        alone = scan.alone(0)
-        return Costs(cache(lambda n: Margins(alone.margin((n * lot,)), scan.margin((n * lot, -n * lot)))), lost)
-    single = scan_of(rates, (call,), (round(candidate.forward.level), iv), case.at)
+        scan = scan_in(case.market, rates, (cover.contract, call), (cover.quote.mid, iv))
+        return Costs(lambda n: Margins(scan.margin((n * lot, 0)), scan.margin((n * lot, -n * lot))), lost)
+    single = scan_in(case.market, rates, (call,), (round(candidate.forward.level), iv))
 
     def of_shares(lots: int) -> Margins:
         """With shares as cover the call's margin is that of a call alone."""
         paid = money(cover.quote.ask, lots * lot) if is_bought(case) else 0
         return Margins(paid, paid + single.margin((-lots * lot,)))
 
-    return Costs(cache(of_shares), lost)
+    return Costs(of_shares, lost)
 
 
 def displayed(case: Case, candidate: Candidate) -> int:

@@ -157,18 +157,20 @@ class Asked(Struct, Generic[Found], frozen=True):
 def ask(rules: Generator[Gate, None, Found], names: Sequence[str]) -> Asked[Found]:
     """Ask rules one after the other until one speaks; those of `names` after it are not reached."""
     asked: list[Gate] = []
-    found: Found | None = None
-    while not (asked and asked[-1].said):
+    said, figures, found = "", Figures(), None
+    while not said:
         try:
-            asked.append(next(rules))
+            gate = next(rules)
         except StopIteration as end:
             found = end.value
             break
-    said, known = asked[-1].said if asked else "", {gate.name for gate in asked}
+        asked.append(gate)
+        said = gate.said
+        figures.update(gate.figures)
+    known = {gate.name for gate in asked}
     # One that was left out on the way does not apply; what comes after the one that spoke was not asked.
     ended = next((i for i, name in enumerate(names) if name == asked[-1].name), -1) if said else len(names)
-    left = (Gate(name, is_reached=False, applies=i > ended) for i, name in enumerate(names) if name not in known)
-    figures = {name: figure for gate in asked for name, figure in gate.figures.items()}
+    left = [Gate(name, is_reached=False, applies=i > ended) for i, name in enumerate(names) if name not in known]
     return Asked((*asked, *left), said, figures, found)
 
 
