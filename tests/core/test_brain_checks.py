@@ -131,6 +131,24 @@ def test_an_account_that_is_down_opens_nothing() -> None:
     assert refused.figures["check_drawdown"] == 0.2
 
 
+@pytest.mark.parametrize(
+    ("money", "reason"),
+    [
+        (replace(account(), used={"BANKNIFTY": -1}), "the margin used by BANKNIFTY is -1 paise"),
+        (replace(account(), reserved={"order-1": -50_000_00}), "the margin reserved by order-1 is -5,000,000 paise"),
+        (replace(account(), peak=-1), "its best close is -1 paise"),
+    ],
+)
+def test_an_account_that_cannot_be_opens_nothing_and_still_closes(money: Account, reason: str) -> None:
+    """A margin below nothing would be room that is not there."""
+    assert OPEN.action is Action.OPEN
+    refused = decided(money=money)
+    assert (refused.action, refused.legs) == (Action.MAINTAIN, ())
+    assert refused.reason == f"nothing is opened on an account that cannot be: {reason}"
+    alone = replace(position(holding(future(STATE), 65, SPOT)), cover_alone_since=NOON)
+    assert decided(money=money, held=alone).action is Action.CLOSE
+
+
 def test_the_other_books_leave_no_room_for_one_more_bet_on_the_market() -> None:
     taken = replace(account(), others=Portfolio(delta=int(0.99 * CRORE)))
     assert decided(money=taken).reason.startswith("no lot passes the bet on the market: a lot is ₹1,625,000 of the ")

@@ -134,7 +134,8 @@ def test_without_a_chain_the_last_volatility_serves_and_without_any_nothing_open
     nothing = case(chains=(), look_back=replace(STATE.look_back, iv30=()))
     assert with_own_margins(nothing, (BUY,)) is None
     assert said(nothing, BUY).reason == (
-        "refused by margin: its margin cannot be reckoned without a price and a volatility, over the limit of 40.0%"
+        "refused by margin: its margin cannot be reckoned without a price and a volatility, so the limit of "
+        "40.0% cannot be checked"
     )
     assert with_own_margins(replace(case(), market=replace(STATE, spot=0, futures=(), chains=())), (BUY,)) is None
 

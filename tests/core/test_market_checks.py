@@ -57,6 +57,16 @@ def test_a_spot_eight_percent_away_from_its_future_opens_nothing() -> None:
     assert "basis" not in wide.reason
 
 
+def test_what_has_no_figure_is_not_said_to_be_over_a_limit() -> None:
+    """A limit of 0.9 is a share of a price range: without a quote there is no range to take a share of."""
+    chains = tuple(replace(chain, strikes=()) for chain in STATE.chains)
+    verdict = judged(lambda *_: OPENING, Case(NIFTY, replace(STATE, chains=chains), position(), account(), RULES))[0]
+    assert verdict.action is Action.MAINTAIN
+    assert verdict.reason == (
+        f"refused by price_range: {CALL.key} has no valid quote, so the limit of 90.0% cannot be checked"
+    )
+
+
 def test_a_share_of_something_else_is_never_said_to_be_one_of_the_capital() -> None:
     for check, of in (
         (basis, plan(spot=round(SPOT * 0.92))),

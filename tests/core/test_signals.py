@@ -116,6 +116,23 @@ def test_what_is_not_known_counts_as_nothing_and_is_named() -> None:
     assert "signals_unknown" not in score(case(), richness(case())).figures
 
 
+def test_what_the_call_that_was_chosen_makes_known_is_not_said_to_be_unknown() -> None:
+    """Without a quote near the money nothing is known of liquidity before there is a call; with one it is."""
+    chains = tuple(
+        replace(
+            c, strikes=tuple(replace(r, call=None if abs(r.strike - SPOT) <= SPOT // 50 else r.call) for r in c.strikes)
+        )
+        for c in STATE.chains
+    )
+    bare = replace(STATE, chains=chains)
+    assert score(case(bare), richness(case(bare))).figures["signals_unknown"] == "liquidity"
+    weights = Weights(target_delta=0.15, delta_error_max=0.15)
+    figures = decide(Scrip("NIFTY", weights=weights), bare, position(), account(), RULES).figures
+    assert figures["call"]
+    assert figures["signal_liquidity"] is not None
+    assert "signals_unknown" not in figures
+
+
 def test_the_score_shuts_the_gate_with_its_parts_in_the_sentence() -> None:
     opened = decide(Scrip("NIFTY"), STATE, position(), account(), RULES)
     value = opened.figures["score"]

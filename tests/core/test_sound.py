@@ -5,15 +5,19 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from numpy import float64
 
 from participant.core.account import Account, BookRisk
+from participant.core.brain import decide
 from participant.core.brain_checks import judged
-from participant.core.decision import Action, Leg
+from participant.core.decision import Action, Decision, Leg
 from participant.core.market import SECOND
 from participant.core.position import Position, Working, with_working
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
 from participant.core.strategies.covered_call import covered_call
-from participant.core.strategy import Case, Verdict
+from participant.core.strategies.table import STRATEGIES
+from participant.core.strategy import Case, Plugin, Verdict
+from participant.wire.json import decode, encode
 from tests.core.worlds import RULES, SPOT, account, chain_state, future, holding, position
 
 STATE = chain_state()
@@ -53,8 +57,16 @@ def said(action: Action, *legs: Leg, held: Position | None = None) -> Verdict:
             "which are not those that the market",
         ),
         (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, freeze=10**9)), "which are not those that the market"),
-        (Action.OPEN, replace(SELL_CALL, limit=nan), "has limit nan and margin 0"),
-        (Action.OPEN, replace(SELL_CALL, margin=nan), "has limit 1000000 and margin nan"),
+        (Action.OPEN, replace(SELL_CALL, limit=nan), "one of its legs has the number nan, no whole one"),
+        (Action.OPEN, replace(SELL_CALL, margin=nan), "one of its legs has the number nan, no whole one"),
+        (Action.OPEN, replace(SELL_CALL, quantity=65.0), "has the number 65.0, no whole one"),
+        (Action.OPEN, replace(SELL_CALL, quantity=2**64 * 65), "has the number 1199038364791120855040, no whole one"),
+        (Action.OPEN, replace(SELL_CALL, side="sell"), "one of its legs has the side 'sell', no Side"),
+        (Action.CLOSE, replace(SELL_CALL, side="sell"), "one of its legs has the side 'sell', no Side"),
+        (Action.OPEN, replace(SELL_CALL, contract=CALL.key), "no Contract"),
+        (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, kind="CE")), "has a contract that cannot be: "),
+        (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, expiry="2026-12-29")), "a contract that cannot be: "),
+        (Action.OPEN, CALL, "its legs are (Contract("),
         ("open", SELL_CALL, "its action is 'open', no Action"),
         ("close", SELL_CALL, "its action is 'close', no Action"),
     ],
@@ -64,6 +76,45 @@ def test_legs_that_cannot_be_are_refused_with_what_is_wrong(action: Action, leg:
     assert (verdict.action, verdict.legs) == (Action.MAINTAIN, ())
     assert verdict.reason.startswith("nothing is done on a verdict that cannot be: ")
     assert reason in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (None, "it is None, no Verdict"),
+        ("open", "it is 'open', no Verdict"),
+        (Verdict(Action.MAINTAIN, None, {}), "its reason is None"),  # type: ignore[arg-type] # a stranger's package
+        (Verdict(Action.MAINTAIN, "no", None), "its figures are None"),  # type: ignore[arg-type] # the same
+        (Verdict(Action.MAINTAIN, "no", {"strikes": [1, 2]}), "its figure 'strikes' is [1, 2]"),  # type: ignore[dict-item] # the same
+        (Verdict(Action.MAINTAIN, "no", {"is_open": True, "deep": {}}), "its figure 'is_open' is True"),  # type: ignore[dict-item] # the same
+        (Verdict(Action.MAINTAIN, "no", {"size": 2**64}), "its figure 'size' is 18446744073709551616"),
+        (Verdict(Action.MAINTAIN, "no", {1: 2}), "its figure 1 is 2"),  # type: ignore[dict-item] # the same
+        (Verdict(Action.OPEN, "yes", {}, None), "its legs are None"),  # type: ignore[arg-type] # the same
+        (Verdict(Action.OPEN, "yes", {}, (SELL_CALL,), ("rank",)), "its gates are ('rank',)"),  # type: ignore[arg-type] # the same
+    ],
+)
+def test_what_is_no_verdict_is_a_refusal_in_the_log_and_no_job_that_fails(answer: Any, reason: str) -> None:
+    """The decision of it can be written and read back, so it stands in the log with its reason."""
+
+    def strategy(*_: Any) -> Any:
+        return answer
+
+    verdict, _ = judged(strategy, Case(NIFTY, STATE, position(), account(), RULES))
+    assert (verdict.action, verdict.legs) == (Action.MAINTAIN, ())
+    assert verdict.reason.startswith("nothing is done on a verdict that cannot be: ")
+    assert reason in verdict.reason
+    STRATEGIES["strange"] = Plugin(strategy, version=1)
+    try:
+        decision = decide(replace(NIFTY, strategy="strange"), STATE, position(), account(), RULES)
+    finally:
+        del STRATEGIES["strange"]
+    assert decode(encode(decision), Decision) == decision
+    assert reason in decision.reason
+
+
+def test_figures_of_numpy_and_words_of_enums_are_figures_as_they_are_logged() -> None:
+    verdict = Verdict(Action.MAINTAIN, "no", {"iv": float64(0.1), "kind": Kind.CALL, "none": None, "size": -5})
+    assert judged(lambda *_: verdict, Case(NIFTY, STATE, position(), account(), RULES))[0] == verdict
 
 
 def test_a_quantity_without_end_is_refused_and_never_cut_into_orders() -> None:

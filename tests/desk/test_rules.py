@@ -81,8 +81,15 @@ SAID = [
         "NIFTY",
         "the margins: price scan 8.49 deviations of a day, at least 9.3 %; volatility scan 25 % of the volatility",
     ),
-    ("NIFTY", "a market-wide halt: 10 % either way from 14:30 on: trading goes on"),
-    ("NIFTY", "a market-wide halt: 15 % either way from 14:00 on: shut for the rest of the day"),
+    (
+        "NIFTY",
+        "a market-wide halt: NIFTY or SENSEX, whichever is first, 10 % either way from 14:30 on: trading goes on",
+    ),
+    (
+        "NIFTY",
+        "a market-wide halt: NIFTY or SENSEX, whichever is first, 15 % either way from 14:00 on: shut for the rest of "
+        "the day",
+    ),
     ("NIFTY", "days of events: Union Budget: 2026-02-01, Sun"),
 ]
 
@@ -94,6 +101,29 @@ def test_a_rule_is_told_as_a_person_reads_it(symbol: str, said: str, capsys: pyt
     assert said in text
     for raw in ("500000", "weekday 2", "09:00:00", "is_", " 0.4\n", "_"):
         assert raw not in text.replace("symbol_class", "")
+
+
+MISSING = [
+    (
+        "RELIANCE",
+        "a lot of RELIANCE; the freeze quantity of RELIANCE; the strike step of RELIANCE; "
+        "a position limit of RELIANCE; an operating range of options",
+    ),
+    ("NIFTY", "an operating range of options; quarterly and half-yearly expiries of NIFTY beyond the months"),
+    ("BANKNIFTY", "an operating range of options; quarterly expiries of BANKNIFTY beyond the months"),
+]
+
+
+@pytest.mark.parametrize(("symbol", "missing"), MISSING)
+def test_what_no_row_covers_is_said_and_not_left_out(
+    symbol: str, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "show", symbol, "2026-11-24"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    told = "not in these tables, for no source by date was found or it is not traded here: "
+    assert last == told + missing
+    assert main(["rules", "show", symbol, "2026-11-24", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["not_known"] == missing.split("; ")
 
 
 def test_a_kind_of_row_without_words_of_its_own_is_told_by_its_parts() -> None:

@@ -155,7 +155,8 @@ def _halt(row: Any) -> str:
     shut = "for the rest of the day" if row.halt_minutes is None else f"for {counted(row.halt_minutes, 'minute')}"
     auction = f", then a call auction of {counted(row.auction_minutes, 'minute')}" if row.auction_minutes else ""
     halted = "trading goes on" if row.halt_minutes == 0 else f"shut {shut}{auction}"
-    return f"{share(row.move)} either way {when}: {halted}"
+    indices = " or ".join(row.indices) + (", whichever is first," if len(row.indices) > 1 else "")
+    return f"{indices} {share(row.move)} either way {when}: {halted}"
 
 
 def _algo(row: Any) -> str:

@@ -3,7 +3,7 @@
 import datetime
 import os
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -11,16 +11,20 @@ from participant.commands.errors import DONE, Refused
 from participant.commands.output import say
 from participant.commands.rule_words import rule_words
 from participant.config import load_config, load_rules
-from participant.core.in_force import InForce, in_force
+from participant.core.conduct import OperatingRange
+from participant.core.in_force import SUBJECTS, InForce, in_force
 from participant.core.rulebook import ONE_DAY, OutsideRules, Rulebook
 
 FRIDAY = 5
+TERMS = {table: SUBJECTS[table] for table in ("lots", "freezes", "strike_steps", "ticks", "position_limits")}
+LONG_DATED = {"NIFTY": "quarterly and half-yearly", "BANKNIFTY": "quarterly"}  # by NSE's contract specification
 
 
 class Told(Struct, frozen=True):
     """Every rule in force for a scrip on a day; lots (units) by day of expiry, null where no row covers it.
 
     `provisional` are the expiries of a year whose holidays are not published: others of them may bring one forward.
+    `not_known` is what the exchange has a rule for and these tables have none.
     """
 
     symbol: str
@@ -31,6 +35,7 @@ class Told(Struct, frozen=True):
     provisional: tuple[datetime.date, ...]
     lots: dict[str, int | None]
     rules: tuple[InForce, ...]
+    not_known: tuple[str, ...]
 
 
 def show(args: Namespace) -> int:
@@ -53,7 +58,18 @@ def told(rules: Rulebook, symbol: str, day: datetime.date) -> Told:
     lots = {str(expiry): _lot(rules, symbol, expiry, day) for expiry in sorted({*options, *futures})}
     unsure = tuple(d for d in sorted({*options, *futures}) if not rules.is_calendar_known(d))
     is_session = rules.session(day) is not None
-    return Told(symbol, day, is_session, options, futures, unsure, lots, in_force(rules, (symbol,), day))
+    found = in_force(rules, (symbol,), day)
+    return Told(symbol, day, is_session, options, futures, unsure, lots, found, tuple(_not_known(symbol, found)))
+
+
+def _not_known(symbol: str, found: Sequence[InForce]) -> Iterator[str]:
+    tables = {one.table for one in found}
+    yield from (f"{what} of {symbol}" for table, what in TERMS.items() if table not in tables)
+    ranges = (one.row for one in found if isinstance(one.row, OperatingRange))
+    if not any(kind.is_option for row in ranges for kind in row.kinds):
+        yield "an operating range of options"
+    if symbol in LONG_DATED:
+        yield f"{LONG_DATED[symbol]} expiries of {symbol} beyond the months"
 
 
 def _lot(rules: Rulebook, symbol: str, expiry: datetime.date, day: datetime.date) -> int | None:
@@ -76,6 +92,8 @@ def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
         row = one.row
         yield ": ".join(filter(None, (one.subject, rule_words(row))))
         yield f"    {row.since} to {row.until or 'further notice'}, {row.confidence}: {row.source}"
+    if found.not_known:
+        yield f"not in these tables, for no source by date was found or it is not traded here: {'; '.join(found.not_known)}"
 
 
 def _shut(rules: Rulebook, found: Told) -> str:

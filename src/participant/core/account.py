@@ -70,6 +70,16 @@ class Account(Struct, frozen=True, rename="camel"):
         return sum(self.used.values()) + sum(self.reserved.values())
 
     @property
+    def fault(self) -> str:
+        """Why these figures cannot be, or an empty string: a margin below nothing would be room that is not there."""
+        margins = (("used by", self.used), ("reserved by", self.reserved))
+        for done, parts in margins:
+            for name, margin in parts.items():
+                if margin < 0:
+                    return f"the margin {done} {name} is {margin:,} paise"
+        return f"its best close is {self.peak:,} paise" if self.peak < 0 else ""
+
+    @property
     def free(self) -> int:
         """Cash that no position and no order has a claim on."""
         return self.cash - self.committed

@@ -48,7 +48,7 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         raw = strategy(case.scrip, case.market, case.position, _copied(case.account), case.rules)
         plan = Plan(case, raw)
         verdict = _passed(plan)
-        return verdict, plan.risk if bool(verdict.legs) == bool(raw.legs) else book_risk(case)
+        return verdict, plan.risk if verdict.legs else book_risk(case)
     except OutsideRules as unknown:
         return maintain(f"nothing is done without a rule: {unknown}", {"spot": case.market.spot}), _unknown(case)
 
@@ -75,6 +75,8 @@ def _passed(plan: Plan) -> Verdict:
         return maintain(f"nothing is done on a verdict that cannot be: {fault}", {"spot": plan.case.market.spot})
     if verdict.action is not Action.OPEN:
         return verdict
+    if plan.case.account.fault:
+        return maintain(f"nothing is opened on an account that cannot be: {plan.case.account.fault}", verdict.figures)
     asked = ask(_gates(plan), NAMES)
     figures, gates = verdict.figures | asked.figures, (*verdict.gates, *asked.gates)
     if asked.said:

@@ -42,7 +42,7 @@ def price_range(plan: Plan) -> Found:
 
 
 def _unquoted(plan: Plan, contract: Contract) -> Found:
-    return Found(float("inf"), plan.limits.range_share_max, lambda: f"{contract.key} has no valid quote")
+    return Found(float("inf"), plan.limits.range_share_max, lambda: f"{contract.key} has no valid quote", is_share=True)
 
 
 def operating_range(plan: Plan) -> Found | None:

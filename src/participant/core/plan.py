@@ -123,7 +123,9 @@ def refusal(check: Check, found: Found) -> str:
     over = "at or over" if found.is_strict else "over"
     than = "under the least of" if found.is_floor else f"{over} the limit of"
     limit, reason, share = said(found, found.limit), found.reason(), ""
-    if found.is_share and isfinite(found.value):
+    if not isfinite(found.value):  # there is no figure, so none that is over the limit
+        return f"refused by {check.name}: {reason}, so the limit of {limit} cannot be checked"
+    if found.is_share:
         share, limit = apart(found.value, found.limit)
     stands = f" ({share} of {found.of})" if share and share not in reason else ""
     return f"refused by {check.name}: {reason}{stands}, {than} {limit}"

@@ -3,19 +3,25 @@
 A strategy may come from anybody's package. What it hands over is taken at its word in nothing that can be counted.
 """
 
+import datetime
+
 from participant.core.book_risk import fills_of
 from participant.core.decision import Action, Leg
 from participant.core.market import MarketState, option
 from participant.core.plan import Plan, naked_units
-from participant.core.scrip import Contract, Kind
-from participant.core.strategy import Case, Verdict
+from participant.core.scrip import Contract, Kind, Side
+from participant.core.strategy import Case, Gate, Verdict
+
+PLAIN = frozenset({float, str, type(None)})
+WHOLE_MAX = 2**63 - 1  # what a number of the log may be
 
 
 def unsound(plan: Plan) -> str:
     """Why a verdict cannot be carried out as it stands, or an empty string."""
     case, verdict = plan.case, plan.verdict
-    if not _is(verdict.action, Action):  # a mere word is equal to one, and is none: no check would bind it
-        return f"its action is {verdict.action!r}, no Action"
+    strange = _misshapen(verdict)
+    if strange:
+        return strange
     if verdict.action is Action.MAINTAIN:
         return "it maintains, and yet has legs" if verdict.legs else ""
     for leg in verdict.legs:
@@ -23,6 +29,45 @@ def unsound(plan: Plan) -> str:
         if fault:
             return f"the leg in {leg.contract.key} has {fault}"
     return _bares(plan) or _opens(plan) if verdict.action is Action.CLOSE else ""
+
+
+def _misshapen(verdict: Verdict) -> str:
+    """What of a verdict is not of its type; a mere word is equal to an Action or a Side, and no check would bind it."""
+    if not _is(verdict, Verdict):
+        return f"it is {verdict!r:.80}, no Verdict"
+    if not _is(verdict.action, Action):
+        return f"its action is {verdict.action!r:.80}, no Action"
+    if not _is(verdict.reason, str) or not _is(verdict.figures, dict):
+        return f"its reason is {verdict.reason!r:.80} and its figures are {verdict.figures!r:.80}"
+    for name, figure in verdict.figures.items():
+        if not _is(name, str) or (type(figure) not in PLAIN and not _is_figure(figure)):
+            return f"its figure {name!r:.80} is {figure!r:.80}"
+    for what, parts, kind in (("legs", verdict.legs, Leg), ("gates", verdict.gates, Gate)):
+        if not _is(parts, (tuple, list)) or not all(_is(part, kind) for part in parts):
+            return f"its {what} are {parts!r:.80}, not each of them a {kind.__name__}"
+    return next((f"one of its legs has {fault}" for leg in verdict.legs if (fault := _mistyped(leg))), "")
+
+
+def _mistyped(leg: Leg) -> str:
+    """What of a leg is not of its type, or an empty string."""
+    contract = leg.contract
+    if not _is(contract, Contract):
+        return f"the contract {contract!r:.80}, no Contract"
+    if not (_is(contract.kind, Kind) and type(contract.expiry) is datetime.date and _is(contract.underlying, str)):
+        return f"a contract that cannot be: {contract!r:.200}"
+    if not _is(leg.side, Side):
+        return f"the side {leg.side!r:.80}, no Side"
+    numbers = (contract.strike, contract.lot, contract.tick, contract.freeze, leg.quantity, leg.limit, leg.margin)
+    strange = [number for number in numbers if not _is_whole(number)]
+    return f"the number {strange[0]!r:.80}, no whole one" if strange else ""
+
+
+def _is_whole(number: object) -> bool:
+    return type(number) is int and -WHOLE_MAX <= number <= WHOLE_MAX
+
+
+def _is_figure(figure: object) -> bool:
+    return isinstance(figure, float | str) or _is_whole(figure)
 
 
 def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
@@ -38,11 +83,10 @@ def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
         return f"{terms}, which are not those that the market state lists"
     if leg.quantity <= 0 or (verdict.action is Action.OPEN and leg.quantity % contract.lot):
         return f"{leg.quantity} units where a lot has {contract.lot}"
-    is_price = _is(leg.limit, int) and leg.limit > 0
-    return "" if is_price and leg.margin >= 0 else f"limit {leg.limit} and margin {leg.margin}"
+    return "" if leg.limit > 0 and leg.margin >= 0 else f"limit {leg.limit} and margin {leg.margin}"
 
 
-def _is(value: object, kind: type) -> bool:
+def _is(value: object, kind: type | tuple[type, ...]) -> bool:
     return isinstance(value, kind)  # what a package hands over is of the type that it says only if it was checked
 
 

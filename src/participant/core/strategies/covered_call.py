@@ -22,7 +22,7 @@ from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import Phase, phase, session_seconds_since
-from participant.core.signals import near_the_money, score
+from participant.core.signals import score
 from participant.core.sizing import share_of_capital
 from participant.core.strategy import Case, Figures, Gate, Verdict, ask, maintain
 from participant.core.structure import closing_legs, selling_legs, structure_result, unquoted
@@ -48,14 +48,8 @@ def covered_call(scrip: Scrip, market: MarketState, position: Position, account:
 
 
 def _scored(case: Case, rich: Richness, figures: Figures) -> Figures:
-    """The figures with the score before a call was chosen, and over it that with the call where one was.
-
-    The first is worked out only where something is left of it: with the call every signal is known that was without,
-    but where nothing near the money is quoted, and `signals_unknown` says so.
-    """
-    if "score" in figures and near_the_money(case).calls:
-        return figures
-    return score(case, rich).figures | figures
+    """The figures with the score: that of the call where one was chosen, else that before there is one."""
+    return figures if "score" in figures else score(case, rich).figures | figures
 
 
 STANDING = ("market open", "orders", "what is held")
