@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +22,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
 from participant.core.watched import faults, no_number
+from participant.core.watchlist import sound_rows
 from participant.plugins import load_plugins
 from participant.wire.events import BadEvents, with_events
 from participant.wire.rules import parse_rules
@@ -232,8 +233,8 @@ def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
     return path or Path(environ.get("PARTICIPANT_CONFIG") or FILE)
 
 
-def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration in `path`, else in PARTICIPANT_CONFIG, else in ./participant.toml, else the defaults."""
+def load_config(path: Path | None, environ: Mapping[str, str], apart: Callable[[str], None] | None = None) -> Config:
+    """The `config_file`, else the defaults, or BadConfig; where `apart` is told of a bad watchlist row, all others."""
     load_plugins()
     file = config_file(path, environ)
     if not file.exists():
@@ -243,10 +244,9 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     try:
         settings = tomllib.loads(file.read_text(encoding="utf-8"))
         if "limits" in settings:
-            raise BadConfig(
-                f"{file}: [limits] has moved to limits.toml beside it, which is signed: set them there and say "
-                "`participant limits sign`"
-            )
+            moved = "[limits] has moved to limits.toml beside it, which is signed"
+            raise BadConfig(f"{file}: {moved}: set them there and say `participant limits sign`")
+        settings = sound_rows(settings, apart) if apart else settings
         if strange := no_number(settings):
             raise BadConfig(f"{file}: {strange}; docs/settings.md lists every setting")
         config = msgspec.convert(settings, Config)

@@ -17,6 +17,8 @@ from participant.core.position import Position
 from participant.core.pricing import rounded
 from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side, Weights, shares_of
+from participant.core.selection import Candidate, choose
+from participant.core.sizing import costs_of
 from participant.core.strategies.covered_call import covered_call
 from participant.core.strategy import Case, Verdict
 from participant.core.volatility import atm_iv, forward_to, strike_iv, years_left
@@ -124,6 +126,24 @@ def test_what_the_sizing_lets_through_by_margin_the_check_does_not_refuse(share:
     assert not decision.reason.startswith("refused by margin")
     if decision.action is Action.OPEN:
         assert sum(leg.margin for leg in decision.legs) == decision.figures["margin_paise"]
+
+
+def test_sizing_asks_of_a_tranche_in_another_expiry_what_the_check_of_margin_asks() -> None:
+    """Beside a call of another expiry a lot asks for more than alone: a size must not pass one and fail the other."""
+    candidate = choose(case(), STATE.futures)
+    assert isinstance(candidate, Candidate)
+    cover = candidate.cover.contract
+    other = next(c for c in STATE.chains if c.expiry not in (candidate.call.expiry, cover.expiry))
+    sold = replace(candidate.call, expiry=other.expiry)
+    held = position(holding(cover, 650, SPOT), holding(sold, -650, 100 * PRICE_UNITS))
+    beside, alone = costs_of(case(held=held), candidate, held.holdings), costs_of(case(held=held), candidate)
+    for lots in (1, 2, 7):
+        units = 65 * lots
+        legs = (Leg(cover, Side.BUY, units, ASK), Leg(candidate.call, Side.SELL, units, candidate.quote.bid))
+        own = with_own_margins(case(held=held), legs)
+        assert own is not None
+        assert beside.margins(lots).peak == sum(leg.margin for leg in own)
+    assert beside.margins(7).peak != alone.margins(7).peak
 
 
 def test_without_a_chain_the_last_volatility_serves_and_without_any_nothing_opens() -> None:

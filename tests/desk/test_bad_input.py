@@ -93,6 +93,35 @@ def test_a_watchlist_that_cannot_be_is_refused_when_it_is_read(text: str, said: 
     assert "\n" not in str(caught.value)
 
 
+BAD_ROWS = [
+    ("symbol = 'TCS'\ndecide_every_s = 0\n", "row 2: TCS: decide_every_s: Expected `int` >= 1"),
+    ("symbol = 'TCS'\ndepth_move_share = nan\n", "row 2: TCS: depth_move_share = nan is not a number: write one, or"),
+    ("symbol = 'TCS'\nstrategy = 'luck'\n", "row 2: TCS: no strategy 'luck'; known: covered_call"),
+    ("symbol = 'NIFTY'\n", "row 2: NIFTY stands on the watchlist twice: leave one row"),
+    ("weight = 3\n", "row 2: no symbol: "),
+    ("symbol = 'TCS'\n[watchlist.weights]\ndays_to_expiry_min = 40\n", "row 2: days_to_expiry_min = 40 is over "),
+]
+
+
+@pytest.mark.parametrize(("row", "said"), BAD_ROWS)
+def test_a_row_that_cannot_be_is_left_out_alone_where_somebody_is_told(row: str, said: str, tmp_path: Path) -> None:
+    file, told = tmp_path / "participant.toml", list[str]()
+    file.write_text(f"[[watchlist]]\nsymbol = 'NIFTY'\n[[watchlist]]\n{row}[[watchlist]]\nsymbol = 'BANKNIFTY'\n")
+    assert [scrip.symbol for scrip in load_config(file, {}, told.append).watchlist] == ["NIFTY", "BANKNIFTY"]
+    assert [line.startswith(f"[[watchlist]] {said}") for line in told] == [True]
+    with pytest.raises(BadConfig):
+        load_config(file, {})
+
+
+@pytest.mark.parametrize("text", ["watchlist = 5\n", "[[watchlist]]\nsymbol = ''\n", "[desk]\ncapital = -1\n"])
+def test_where_no_row_could_stay_or_something_else_is_wrong_the_file_is_refused(text: str, tmp_path: Path) -> None:
+    file, told = tmp_path / "participant.toml", list[str]()
+    file.write_text(text)
+    with pytest.raises(BadConfig):
+        load_config(file, {}, told.append)
+    assert told == []
+
+
 def test_rules_that_contradict_themselves_end_a_command_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

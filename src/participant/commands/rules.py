@@ -93,7 +93,8 @@ def _lines(rules: Rulebook, found: Told) -> Iterator[str]:
         yield ": ".join(filter(None, (one.subject, rule_words(row))))
         yield f"    {row.since} to {row.until or 'further notice'}, {row.confidence}: {row.source}"
     if found.not_known:
-        yield f"not in these tables, for no source by date was found or it is not traded here: {'; '.join(found.not_known)}"
+        why = "for no source by date was found or it is not traded here"
+        yield f"not in these tables, {why}: {'; '.join(found.not_known)}"
 
 
 def _shut(rules: Rulebook, found: Told) -> str:

@@ -55,11 +55,16 @@ from participant.ports import Store
 from participant.wire.json import encode
 
 PAISE = 100
+LEFT_OUT = (
+    "the row is left out, the others trade; mend it, then `participant watchlist import FILE --note WHY` takes it"
+)
 
 
 def trade(args: Namespace) -> int:
     """Trade the days asked for; the status says whether something is left for a person."""
-    config = load_config(args.config, os.environ)
+    apart: list[str] = []
+    config = load_config(args.config, os.environ, apart.append)
+    sys.stderr.writelines(f"participant: {config_file(args.config, os.environ)}: {row}: {LEFT_OUT}\n" for row in apart)
     _check_broker(config.broker, is_shadow=args.shadow)
     home = prepare(args.home)
     lease = FileLease(home, SystemClock())
@@ -67,7 +72,7 @@ def trade(args: Namespace) -> int:
     if holder:
         raise Refused(f"home {home} is in use by {holder}; stop that desk, or give this one another --home")
     try:
-        return _trade(args, config, home)
+        return _trade(args, config, home, apart)
     finally:
         lease.release()
 
@@ -99,7 +104,7 @@ def _check_session(config: Config, day: datetime.date) -> None:
         )
 
 
-def _trade(args: Namespace, config: Config, home: Path) -> int:
+def _trade(args: Namespace, config: Config, home: Path, apart: Sequence[str]) -> int:
     rules = load_rules(config.desk.span_scans)
     worst = DONE
     books = app.books(Run(str(home), datetime.date.min, "", "", 0, 0.0, config))
@@ -108,10 +113,11 @@ def _trade(args: Namespace, config: Config, home: Path) -> int:
     _seal(config, home)  # what a run that was killed at its end left open
     for asked in days_asked(args, config, home, rules):
         summary = _one_day(args, config, home, asked)
+        summary = replace(summary, watchlist="; left out: ".join([summary.watchlist, *apart]))
         write_day(home, app.books(Run(str(home), asked.day, "", "", 0, 0.0, config)), asked.day)
         _seal(config, home)
         say(args, "\n".join(lines(summary)), summary)
-        is_apart = _say_apart(args, summary)
+        is_apart = _say_apart(args, summary) or bool(apart)
         worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person or is_apart else DONE)
     return worst
 

@@ -24,7 +24,7 @@ def venue(args: Namespace) -> int:
     """Play the day until ended."""
     if args.parent is not None:
         end_with(args.parent)
-    config = load_config(args.config, os.environ)
+    config = load_config(args.config, os.environ, lambda row: None)  # which rows a desk trades is the desk's to say
     settings = config.venue
     if args.date and args.date[0] != args.date[1]:
         raise Refused(f"--date {args.date[0]}..{args.date[1]}: a venue plays one day; start it with one")

@@ -74,7 +74,7 @@ def _bought(asked: Asked[Deal], figures: Figures) -> Verdict:
 
 def _entry(case: Case, rich: Richness, covers: Sequence[Future] | str) -> Generator[Gate, None, Deal]:
     candidate, found = yield from _call(case, rich, covers)
-    costs = costs_of(case, candidate)
+    costs = costs_of(case, candidate, case.position.holdings)
     sizing = size(case, candidate, costs, at_risk(case, candidate))
     yield _displayed(case, sizing)
     yield Gate("lots", "" if sizing.lots else f"no lot passes {sizing.why}", sizing.lots, 1)

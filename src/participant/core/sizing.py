@@ -5,11 +5,12 @@ person holds neither a crash nor the bet on the market binds: it is there, and f
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
 from participant.core.margin import crash_of, scan_in
+from participant.core.position import Holding
 from participant.core.scrip import Kind, money
 from participant.core.selection import Candidate
 from participant.core.strategy import Case, Figures
@@ -139,8 +140,12 @@ def _unset(case: Case) -> str:
     return f"the bet on the market: {' and '.join(names)} {are} not set in the scrip's limits" if names else ""
 
 
-def costs_of(case: Case, candidate: Candidate) -> Costs:
-    """The margins of lots of the structure, and what they lose at once in a crash, opened at the touch."""
+def costs_of(case: Case, candidate: Candidate, held: Sequence[Holding] = ()) -> Costs:
+    """The margins of lots of the structure, and what they lose at once in a crash, opened at the touch.
+
+    A tranche's margin is what it adds to that of what is `held`, as the brain reckons it in the end
+    (`core/leg_margins.py`): what is sold in another expiry may ask for more beside it than alone.
+    """
     rates, iv, lot = case.rules.margin_rates(case.scrip.symbol, case.day), candidate.atm_iv, candidate.call.lot
     call, cover = candidate.call, candidate.cover
     is_stock = cover.contract.kind is Kind.STOCK
@@ -152,8 +157,16 @@ def costs_of(case: Case, candidate: Candidate) -> Costs:
         return crash.loss((lots * lot * shares, -lots * lot))
 
     if not is_stock:
-        scan = scan_in(case.market, rates, (cover.contract, call), (cover.quote.mid, iv))
-        return Costs(lambda n: Margins(scan.margin((n * lot, 0)), scan.margin((n * lot, -n * lot))), lost)
+        book = {h.contract: h.quantity for h in held if h.contract.kind is not Kind.STOCK}
+        contracts = tuple(dict.fromkeys((*book, cover.contract, call)))
+        scan = scan_in(case.market, rates, contracts, (cover.quote.mid, iv))
+
+        def added(of_cover: int, of_call: int) -> int:
+            units = {**book, cover.contract: book.get(cover.contract, 0) + of_cover, call: book.get(call, 0) + of_call}
+            return max(0, scan.margin(tuple(units[c] for c in contracts)) - before)
+
+        before = scan.margin(tuple(book.get(c, 0) for c in contracts)) if book else 0
+        return Costs(lambda n: Margins(added(n * lot, 0), added(n * lot, -n * lot)), lost)
     single = scan_in(case.market, rates, (call,), (round(candidate.forward.level), iv))
 
     def of_shares(lots: int) -> Margins:

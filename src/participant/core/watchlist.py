@@ -4,7 +4,8 @@ The newest version that has begun by a day rules it, so that one which begins ea
 """
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from participant.core.scrip import Scrip
 from participant.core.universe import INDEX, Universe
-from participant.core.watched import no_number
+from participant.core.watched import faults, no_number
 
 FIRST = "the configuration"
 WEIGHTS = "weights"
@@ -100,6 +101,33 @@ def converted(table: object) -> Scrip:
         what, _, where = str(fault).partition(" - at `$.")
         name = where.removesuffix("`").removeprefix(f"{WEIGHTS}.")
         raise BadSetting(f"{name}: {what}" if name else what) from None
+
+
+def sound_rows(settings: dict[str, Any], apart: Callable[[str], None]) -> dict[str, Any]:
+    """The settings of a file without the rows of its watchlist that cannot be; `apart` is told where and why.
+
+    Where no row could stay, or there are none, the settings are as they were, and nothing is told.
+    """
+    rows, broker = settings.get("watchlist"), settings.get("broker")
+    kept: list[object] = []
+    sound: list[Scrip] = []
+    told: list[str] = []
+    for i, row in enumerate(rows if isinstance(rows, list) else (), 1):
+        try:
+            scrip = converted(row)
+        except BadSetting as strange:
+            name = row.get("symbol", "no symbol") if isinstance(row, dict) else repr(row)
+            told.append(f"[[watchlist]] row {i}: {name}: {strange}")
+            continue
+        *_, (_, fault) = faults((*sound, scrip), str(broker.get("name", "")) if isinstance(broker, dict) else "")
+        if fault:
+            told.append(f"[[watchlist]] row {i}: {fault}")
+            continue
+        kept.append(row)
+        sound.append(scrip)
+    for row in told if kept else ():
+        apart(row)
+    return {**settings, "watchlist": kept} if kept else settings
 
 
 def differences(before: Sequence[Scrip], after: Sequence[Scrip]) -> list[str]:
