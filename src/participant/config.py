@@ -234,7 +234,7 @@ def config_file(path: Path | None, environ: Mapping[str, str]) -> Path:
 
 
 def load_config(path: Path | None, environ: Mapping[str, str], apart: Callable[[str], None] | None = None) -> Config:
-    """The `config_file`, else the defaults, or BadConfig; where `apart` is told of a bad watchlist row, all others."""
+    """The `config_file`, else the defaults, or BadConfig; where `apart` is told of a bad watchlist row, that is off."""
     load_plugins()
     file = config_file(path, environ)
     if not file.exists():

@@ -1,4 +1,4 @@
-"""`python -m tests.days FOLDER [--eager] [--only NAME]`: every recorded day through the desk, and what it decided.
+"""`python -m tests.days FOLDER [--eager] [--only NAME] [--table FILE]`: every recorded day through the desk.
 
 Each data set is one desk that goes on from day to day; where what it holds could not be settled on the next recorded
 day, a new one begins, and that is said. Ends with status 1 where something was found that must never be.
@@ -18,6 +18,7 @@ from participant.core.scrip import Scrip, Weights
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, load_day, open_recordings
 from tests.days.desk import InlineDesk, Told
+from tests.days.table import by_day
 
 # Each set with the strikes that its own collector polled; the official series go with every one of them.
 SETS = (
@@ -47,7 +48,7 @@ def run_set(folder: Path, name: str, weights: Weights) -> list[Told]:
             rules.session(day)  # a day before the rules begin cannot be played
             market = load_day(recordings, day, rules)
         except (BadData, OutsideRules) as why:
-            told.append(Told(str(day), (), refusals=Counter({f"not played: {str(why)[:80]}": 1})))
+            told.append(Told(day=str(day), refusals=Counter({f"not played: {str(why)[:80]}": 1})))
             continue
         rows = [replace(Scrip(symbol), weights=weights) for symbol in market.symbols]
         stranded = desk.stranded(market) if desk is not None else []
@@ -80,13 +81,14 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--eager", action="store_true", help="open wherever there is anything to open on")
     parser.add_argument("--only", default="", help="one set")
+    parser.add_argument("--table", type=Path, help="a Markdown file for a line a day and group of scrips")
     args = parser.parse_args()
-    faults = 0
+    faults, days = 0, dict[str, list[Told]]()
     for name in SETS:
         if args.only and name != args.only:
             continue
         began = time.monotonic()
-        told = run_set(args.folder, name, EAGER if args.eager else Weights())
+        told = days[name] = run_set(args.folder, name, EAGER if args.eager else Weights())
         _say(f"{table(name, told)} {time.monotonic() - began:.0f} s")
         for field in ("refusals", "denied"):
             counted: Counter[str] = sum((getattr(t, field) for t in told), Counter())
@@ -94,6 +96,8 @@ def main() -> int:
         found = [fault for t in told for fault in t.faults]
         _say(*(f"    FAULT {fault}" for fault in found[:10]))
         faults += len(found)
+        if args.table:  # after each set: a run that is stopped leaves what it has
+            args.table.write_text(by_day(days, sys.argv[1:]), encoding="utf-8")
     return int(faults > 0)
 
 

@@ -20,20 +20,34 @@ CAPITAL = 1_00_00_000_00
 
 
 @dataclass
-class Told:
-    """What became of one day: verdicts, why nothing was done, and what should never have been."""
+class Counts:
+    """What was decided, and why nothing was done: of a group of scrips on a day."""
 
-    day: str
-    symbols: tuple[str, ...]
     decisions: int = 0
     opens: int = 0
     closes: int = 0
     fills: int = 0
     denied: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Told(Counts):
+    """What became of one day, of each group of its scrips, and what should never have been."""
+
+    day: str = ""
+    symbols: tuple[str, ...] = ()
+    groups: dict[str, Counts] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     breaks: int = 0
     worth: int = 0
+
+    def of(self, scrip: str) -> tuple[Counts, Counts]:
+        """Where a scrip counts: in the day, and in its group."""
+        return self, self.groups.setdefault(scrip if scrip in INDICES else "stocks", Counts())
+
+
+INDICES = ("NIFTY", "BANKNIFTY")
 
 
 class InlineDesk:
@@ -50,10 +64,14 @@ class InlineDesk:
         told = watch.told
         told.breaks, told.worth = len(closed.breaks), closed.worth
         told.faults += [f"{told.day}: {b.kind} {b.key} {b.ours} {b.theirs}" for b in closed.breaks]
-        told.fills += sum(order.cum_quantity > 0 for order in watch.orders())
+        for order in watch.orders():
+            for counts in told.of(order.scrip):
+                counts.fills += order.cum_quantity > 0
+        scrips = {order.order_id: order.scrip for order in watch.orders()}
         for row in self.inner.books.rows("refusals", prefix=f"{market.day}/"):
             refusal = decode(row.value, Refusal)
-            told.denied[f"{refusal.control} {refusal.check}"] += 1
+            for counts in told.of(scrips.get(row.key.rsplit("/", 1)[-1], "")):
+                counts.denied[f"{refusal.control} {refusal.check}"] += 1
         return told
 
 
@@ -61,7 +79,7 @@ class _Watch:
     """Looks at a day as it goes by."""
 
     def __init__(self, desk: engine.InlineDesk, market: RecordedMarket) -> None:
-        self.desk, self.market, self.told = desk, market, Told(str(market.day), tuple(market.symbols))
+        self.desk, self.market, self.told = desk, market, Told(day=str(market.day), symbols=tuple(market.symbols))
 
     def orders(self) -> Iterator[Order]:
         """The day's orders."""
@@ -71,11 +89,12 @@ class _Watch:
     def decided(self, given_as: bytes, answer: bytes) -> None:
         """Look at what was decided on."""
         given, decision = decode(given_as, DecisionInput), decode(answer, Decision)
-        self.told.decisions += 1
-        self.told.opens += decision.action is Action.OPEN
-        self.told.closes += decision.action is Action.CLOSE
-        if decision.action is Action.MAINTAIN:
-            self.told.refusals[kind_of(decision.reason)] += 1
+        for counts in self.told.of(decision.scrip):
+            counts.decisions += 1
+            counts.opens += decision.action is Action.OPEN
+            counts.closes += decision.action is Action.CLOSE
+            if decision.action is Action.MAINTAIN:
+                counts.refusals[kind_of(decision.reason)] += 1
         for leg in decision.legs:
             quote = quoted(given.market_state, leg.contract)
             if quote is None or not _may_be_traded(quote, leg.side):

@@ -13,6 +13,7 @@ import pytest
 
 from participant.cli import main
 from participant.config import BadConfig, load_config
+from participant.core.scrip import Scrip
 from participant.wire.rules import FILES
 from tests.desk.runs import DAY, MADE, Desk, Ended, log_bytes, participant, trade
 
@@ -104,10 +105,14 @@ BAD_ROWS = [
 
 
 @pytest.mark.parametrize(("row", "said"), BAD_ROWS)
-def test_a_row_that_cannot_be_is_left_out_alone_where_somebody_is_told(row: str, said: str, tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_is_off_and_the_others_trade_where_somebody_is_told(
+    row: str, said: str, tmp_path: Path
+) -> None:
     file, told = tmp_path / "participant.toml", list[str]()
     file.write_text(f"[[watchlist]]\nsymbol = 'NIFTY'\n[[watchlist]]\n{row}[[watchlist]]\nsymbol = 'BANKNIFTY'\n")
-    assert [scrip.symbol for scrip in load_config(file, {}, told.append).watchlist] == ["NIFTY", "BANKNIFTY"]
+    rows = load_config(file, {}, told.append).watchlist
+    assert [scrip.symbol for scrip in rows if scrip.is_enabled] == ["NIFTY", "BANKNIFTY"]
+    assert [scrip for scrip in rows if not scrip.is_enabled] == [Scrip("TCS", is_enabled=False)] * ("TCS" in row)
     assert [line.startswith(f"[[watchlist]] {said}") for line in told] == [True]
     with pytest.raises(BadConfig):
         load_config(file, {})

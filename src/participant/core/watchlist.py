@@ -104,30 +104,39 @@ def converted(table: object) -> Scrip:
 
 
 def sound_rows(settings: dict[str, Any], apart: Callable[[str], None]) -> dict[str, Any]:
-    """The settings of a file without the rows of its watchlist that cannot be; `apart` is told where and why.
+    """The settings of a file with only a disabled row for each of its watchlist that cannot be; `apart` is told why.
 
-    Where no row could stay, or there are none, the settings are as they were, and nothing is told.
+    One without a symbol of its own is left out. Where no row would trade the settings are as they were, none is told.
     """
-    rows, broker = settings.get("watchlist"), settings.get("broker")
-    kept: list[object] = []
-    sound: list[Scrip] = []
-    told: list[str] = []
+    rows, broker, told = settings.get("watchlist"), settings.get("broker"), list[str]()
+    name = str(broker.get("name", "")) if isinstance(broker, dict) else ""
+    kept, sound = list[object](), list[Scrip]()
     for i, row in enumerate(rows if isinstance(rows, list) else (), 1):
-        try:
-            scrip = converted(row)
-        except BadSetting as strange:
-            name = row.get("symbol", "no symbol") if isinstance(row, dict) else repr(row)
-            told.append(f"[[watchlist]] row {i}: {name}: {strange}")
+        scrip, fault = _sound(row, sound, name)
+        if scrip is not None:
+            sound.append(scrip)
+            kept.append(row)
             continue
-        *_, (_, fault) = faults((*sound, scrip), str(broker.get("name", "")) if isinstance(broker, dict) else "")
-        if fault:
-            told.append(f"[[watchlist]] row {i}: {fault}")
-            continue
-        kept.append(row)
-        sound.append(scrip)
-    for row in told if kept else ():
-        apart(row)
-    return {**settings, "watchlist": kept} if kept else settings
+        told.append(f"[[watchlist]] row {i}: {fault}")
+        symbol = row.get("symbol") if isinstance(row, dict) else None
+        if isinstance(symbol, str) and symbol and symbol not in (one.symbol for one in sound):
+            kept.append({"symbol": symbol, "is_enabled": False})
+            sound.append(Scrip(symbol, is_enabled=False))
+    if not any(scrip.is_enabled for scrip in sound):
+        return settings
+    for line in told:
+        apart(line)
+    return {**settings, "watchlist": kept}
+
+
+def _sound(row: object, before: Sequence[Scrip], broker: str) -> tuple[Scrip | None, str]:
+    """The scrip of a row after these, or why it cannot be."""
+    try:
+        scrip = converted(row)
+    except BadSetting as strange:
+        return None, f"{row.get('symbol', 'no symbol') if isinstance(row, dict) else repr(row)}: {strange}"
+    *_, (_, fault) = faults((*before, scrip), broker)
+    return (None, fault) if fault else (scrip, "")
 
 
 def differences(before: Sequence[Scrip], after: Sequence[Scrip]) -> list[str]:
