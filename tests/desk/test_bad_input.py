@@ -1,5 +1,6 @@
 """Bad input, a broken world: one line with what, where and how to mend it; status 2; nothing half-written."""
 
+import json
 import shutil
 import socket
 import sqlite3
@@ -15,7 +16,7 @@ from participant.cli import main
 from participant.config import BadConfig, load_config
 from participant.core.scrip import Scrip
 from participant.wire.rules import FILES
-from tests.desk.runs import DAY, MADE, Desk, Ended, log_bytes, participant, trade
+from tests.desk.runs import DAY, MADE, Desk, Ended, log_bytes, log_of, participant, trade
 
 # Root passes over every permission, unless it gives up CAP_DAC_OVERRIDE and CAP_FOWNER first; others have neither.
 WITHOUT_PRIVILEGE = """
@@ -125,6 +126,22 @@ def test_where_no_row_could_stay_or_something_else_is_wrong_the_file_is_refused(
     with pytest.raises(BadConfig):
         load_config(file, {}, told.append)
     assert told == []
+
+
+def test_a_day_is_traded_without_the_scrip_whose_row_cannot_be(tmp_path: Path) -> None:
+    bad = "[[watchlist]]\nsymbol = 'BANKNIFTY'\n[watchlist.weights]\ntarget_delta = 7.0\n"
+    (tmp_path / "participant.toml").write_text(f"[[watchlist]]\nsymbol = 'NIFTY'\n{bad}")
+    ended = participant(tmp_path, "trade", "--home", "home", "--lockstep", "--date", DAY, "--step", "1800")
+    said = "[[watchlist]] row 2: BANKNIFTY: target_delta: Expected `float` < 1.0"
+    assert ended.status == 1
+    assert ended.err.startswith(
+        f"participant: participant.toml: {said}: it is not traded, the others are; mend the row"
+    )
+    assert f"not traded: {said}" in ended.out
+    decided = [json.loads(line)["decisionInfo"] for line in log_of(tmp_path / "home")]
+    assert {one["scrip"] for one in decided} == {"NIFTY"}
+    checked = participant(tmp_path, "config", "check")
+    assert (checked.status, checked.err.count("\n")) == (2, 1)
 
 
 def test_rules_that_contradict_themselves_end_a_command_in_one_line(

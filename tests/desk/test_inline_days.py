@@ -12,14 +12,20 @@ from tests.history.recorded import DATA, needs_data
 
 @needs_data
 def test_an_eager_desk_opens_carries_and_settles_on_recorded_days_without_a_break_or_a_bare_call() -> None:
-    """11, 12 and 15 to 18 April 2019, the last of which is an expiry."""
+    """11, 12, 15, 16, 18 (an expiry) and 22 April 2019.
+
+    The last page of the 18th was too old to close on: the order is denied, and decided again with the next fresh page.
+    """
     rules, recordings = load_rules(), open_recordings([DATA / "nse_chain_2018_10_to_2019_04", DATA / OFFICIAL])
     desk = InlineDesk([Scrip(symbol, weights=EAGER) for symbol in ("NIFTY", "BANKNIFTY")], rules)
-    days = [desk.play(load_day(recordings, datetime.date(2019, 4, d), rules)) for d in (11, 12, 15, 16, 18)]
-    assert [day.faults for day in days] == [[]] * 5
-    assert [day.breaks for day in days] == [0] * 5
+    days = [desk.play(load_day(recordings, datetime.date(2019, 4, d), rules)) for d in (11, 12, 15, 16, 18, 22)]
+    assert [day.faults for day in days] == [[]] * 6
+    assert [day.breaks for day in days] == [0] * 6
     assert all(day.decisions for day in days)
     assert sum(day.opens for day in days) > 0
     assert sum(day.fills for day in days) >= 2
+    assert (days[-2].closes, days[-2].denied) == (1, {"PT-16 freshness": 1})
+    assert days[-1].closes > 0
+    assert not days[-1].denied
     ended = datetime.date(2019, 4, 18)
     assert all(h.contract.expiry > ended for p in desk.positions() for h in p.holdings)
