@@ -105,6 +105,10 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
     show = _run(add.add_parser("list", parents=[common], help="what a catalogue holds"), "catalogue:show")
     show.add_argument("folder", type=Path, metavar="DIR", help="the catalogue's folder")
     _run(add.add_parser("check", parents=[reads, common], help="read and screen, write nothing"), "catalogue:check")
+    report = add.add_parser("report", parents=[reads, common], help="how good recorded days are: a page with plots")
+    _run(report, "catalogue_report:report").add_argument(
+        "--out", type=Path, metavar="FILE", help="the page (default: data-quality.html here)"
+    )
     make = _run(add.add_parser("make", parents=[common], help="days of the made market"), "catalogue_make:make")
     make.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder, which is made")
     make.add_argument("--date", type=_days, required=True, metavar="DAY[..DAY]", help="trading days of 2026")

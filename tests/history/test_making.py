@@ -9,7 +9,7 @@ from participant.config import load_rules
 from participant.core.scrip import Kind
 from participant.history import catalogue
 from participant.history.making import Making, make_days
-from participant.history.official import read_official
+from participant.history.official_files import read_official
 from participant.history.pages import BadData
 from participant.history.synthetic import SyntheticMarket
 

@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from statistics import median
 
 from msgspec import Struct
@@ -38,7 +39,7 @@ class Listed(Struct, frozen=True):
 def check(args: Namespace) -> int:
     """Read and screen without writing, and say what was found."""
     try:
-        sources, aside = _found(args)
+        sources, aside = found(args, args.paths)
         surveyor = Surveyor(read_official(args.paths), load_rules())
         surveys = [surveyor.survey(source, args.date) for source in _shown(args, sources)]
     except BadData as fault:
@@ -50,7 +51,7 @@ def check(args: Namespace) -> int:
 def bring_in(args: Namespace) -> int:
     """Import what may be traded on, and keep the rest apart beside it."""
     try:
-        sources, aside = _found(args)
+        sources, aside = found(args, args.paths)
         args.into.mkdir(parents=True, exist_ok=True)
         catalogue.keep_official(args.into, official_files(args.paths))
         for source in sources:
@@ -86,16 +87,16 @@ def show(args: Namespace) -> int:
     return NEEDS_A_PERSON if bad else DONE
 
 
-def _found(args: Namespace) -> tuple[list[Source], list[str]]:
-    """What can be read at the places asked for; BadData where nothing can."""
-    done = [path for path in args.paths if catalogue.is_catalogue(path)]
+def found(args: Namespace, paths: Sequence[Path]) -> tuple[list[Source], list[str]]:
+    """What can be read at these places of what is asked for; BadData where nothing can."""
+    done = [path for path in paths if catalogue.is_catalogue(path)]
     if done:
         raise BadData(f"{done[0]} is a catalogue already; `participant catalogue list {done[0]}` says what it holds")
-    sources, aside = find(args.paths, args.mapping)
+    sources, aside = find(paths, args.mapping)
     sources = [replace(source, symbols=frozenset(args.symbols or ())) for source in sources]
     if not sources:
         why = f" (left aside: {aside[0]})" if aside else ""
-        raise BadData(f"{', '.join(map(str, args.paths))}: no recorded chain is in there{why}")
+        raise BadData(f"{', '.join(map(str, paths))}: no recorded chain is in there{why}")
     if args.date and not any(args.date[0] <= day <= args.date[1] for s in sources for day, _ in days_of(s)):
         first, last = args.date
         span = f"{first}" if first == last else f"{first}..{last}"

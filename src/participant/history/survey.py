@@ -82,14 +82,14 @@ class Surveyor:
         return SourceSurvey(str(source.path), tally.rows, tally.left_out, tuple(surveyed))
 
     def _day(self, name: tuple[str, datetime.date], of: DayFound, newest: dict[datetime.date, Page]) -> DaySurvey:
-        gaps, (error, how) = of.gaps_s, self._error(*name, newest)
+        gaps, (error, how) = of.gaps_s, self.error(*name, newest)
         counted = (of.pages, of.rows, of.accepted_rows, of.contracts, of.quotes)
         longest = max(gaps, default=0.0)
         is_checked = bool(self._official.closes_before(*name, 1))
         return DaySurvey(*name, *counted, of.bad_rows, of.bad_quotes, len(gaps), longest, error, how, is_checked)
 
-    def _error(self, symbol: str, day: datetime.date, newest: dict[datetime.date, Page]) -> tuple[float | None, str]:
-        """The error of the nearest listed future, as derived from the day's last pages."""
+    def error(self, symbol: str, day: datetime.date, newest: dict[datetime.date, Page]) -> tuple[float | None, str]:
+        """The error (basis points) of the nearest listed future as derived from a day's last pages, and from what."""
         official = self._official.futures(symbol, day)
         listed = [expiry for expiry in self._official.listed(symbol, day) if expiry in official][:1]
         if not listed or not newest:

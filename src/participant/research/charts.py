@@ -1,27 +1,15 @@
-"""The charts of a tear sheet as inline SVG, drawn by matplotlib (the extra `sheet`): the same input, the same bytes.
+"""The charts of a tear sheet: lines differ in their dashes as well, so that a sheet printed in grey can be read."""
 
-Colours are those of Okabe and Ito, which people with colour blindness tell apart; lines also differ in their dashes, so
-that a sheet printed in grey reads as well.
-"""
-
-import datetime
-import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import isnan
 from typing import Any
 
-from participant.core.session import DAY_S, EPOCH_ORDINAL, IST_S, SECOND
-from participant.history.pages import BadData
+from participant.core.session import DAY_S, IST_S, SECOND
+from participant.research.canvas import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY, canvas, day_numbers, legend
 from participant.research.outcomes import Written, expiry_of, strike_of
 from participant.research.sheet import GREEKS, SERIES, Mark, Sheet
 
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
-    "#0072B2", "#D98200", "#009E73", "#C0392B", "#9B5C8F", "#56B4E9", "#6B7280",
-)  # fmt: skip
 INKS: Mapping[str, Mapping[str, Any]] = {
     "worth": {"color": BLUE, "linewidth": 2.0},
     "cover_alone": {"color": ORANGE, "linewidth": 1.5, "linestyle": (0, (5, 2))},
@@ -35,22 +23,15 @@ SIGNS: Mapping[str, Mapping[str, Any]] = {
     "delivered": {"marker": "s", "color": "#111827"},
     "refusal": {"marker": "|", "color": GREY},
 }
-WIDTH_IN, SIZE = 10.4, 10
 MONTHS_MIN = 7  # a bar is no wider for there being few
-STYLE: Mapping[str, Any] = {
-    "svg.fonttype": "none", "svg.hashsalt": "participant", "font.size": SIZE, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.edgecolor": "#9AA3AF", "axes.grid": True, "grid.color": "#E5E9EE",
-    "axes.titlesize": SIZE + 1, "axes.titlelocation": "left", "axes.titleweight": "bold", "legend.frameon": False,
-    "legend.fontsize": SIZE, "axes.axisbelow": True, "xtick.color": "#4B5563", "ytick.color": "#4B5563",
-}  # fmt: skip
 CRORE, LAKH = 1e9, 1e7  # in paise
 
 
 def equity(sheet: Sheet) -> str:
     """What a rupee of each series has become, and how far each lies under its best close."""
-    with _canvas(2, 4.9, (2, 1)) as page:
+    with canvas(2, 4.9, (2, 1)) as page:
         above, below = page.axes
-        days = _days(sheet.days)
+        days = day_numbers(sheet.days)
         for name, rs in sheet.returns.items():
             grown = list(accumulate((1 + r for r in rs), lambda a, b: a * b, initial=1.0))[-len(days) :]
             above.plot(days, [100 * (g - 1) for g in grown], label=SERIES[name], **INKS[name])
@@ -62,27 +43,27 @@ def equity(sheet: Sheet) -> str:
         above.axhline(0, color=GREY, linewidth=0.8)
         above.set_title("Gain since the beginning, %")
         below.set_title("Below the best close, %")
-        _legend(above)
+        legend(above)
         return page.svg()
 
 
 def exposure(sheet: Sheet) -> str:
     """The cover held and the margin in use, as shares of the book."""
-    with _canvas(1, 2.5) as page:
-        (axes,), days = page.axes, _days(sheet.days)
+    with canvas(1, 2.5) as page:
+        (axes,), days = page.axes, day_numbers(sheet.days)
         margin = [100 * row["margin"] / row["worth"] for row in sheet.whole]
         axes.step(days, [100 * share for share in sheet.exposure], where="post", color=BLUE, label="cover at spot")
         axes.step(days, margin, where="post", color=ORANGE, linestyle=(0, (5, 2)), label="margin in use")
         axes.set_ylim(bottom=0)
         axes.set_title("Exposure, % of the book")
-        _legend(axes)
+        legend(axes)
         return page.svg()
 
 
 def greeks(sheet: Sheet) -> str:
     """Delta, gamma, vega and theta of the whole book at each day's last decisions; gaps where they are not known."""
-    with _canvas(4, 5.6) as page:
-        days = _days(sheet.days)
+    with canvas(4, 5.6) as page:
+        days = day_numbers(sheet.days)
         titles = ("Delta, ₹ crore", "Gamma, ₹ lakh of delta a 1 % move", "Vega, ₹ lakh a point", "Theta, ₹ lakh a day")
         for axes, name, title in zip(page.axes, GREEKS, titles, strict=True):
             unit = CRORE if name == "delta" else LAKH
@@ -97,7 +78,7 @@ def greeks(sheet: Sheet) -> str:
 def premium(sheet: Sheet) -> str:
     """What was received for options by their month of expiry, and what it cost to end them."""
     months = sorted({expiry_of(one.contract)[:7] for one in sheet.written})
-    with _canvas(1, 2.8, is_dated=False) as page:
+    with canvas(1, 2.8, is_dated=False) as page:
         (axes,), found = page.axes, {month: [0, 0] for month in months}
         for one in sheet.written:
             mine = found[expiry_of(one.contract)[:7]]
@@ -111,14 +92,14 @@ def premium(sheet: Sheet) -> str:
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.set_xlim(-0.6, max(len(months), MONTHS_MIN) - 0.4)
         axes.set_title("Premium by month of expiry, ₹ lakh")
-        _legend(axes)
+        legend(axes)
         axes.margins(y=0.1)
         return page.svg()
 
 
 def decisions(sheet: Sheet, scrip: str) -> str:
     """The underlying at every decision, each call from its sale to its end at its strike, and what was decided."""
-    with _canvas(1, 3.9) as page:
+    with canvas(1, 3.9) as page:
         (axes,) = page.axes
         seen = [(_at(row["at"]), row["spot"] / 1e4) for row in sheet.decisions if row["scrip"] == scrip and row["spot"]]
         axes.plot(*zip(*seen, strict=True), color="#374151", linewidth=1, label="underlying") if seen else None
@@ -129,7 +110,7 @@ def decisions(sheet: Sheet, scrip: str) -> str:
         for kind, ink in SIGNS.items():
             _put(axes, [mark for mark in sheet.marks(scrip) if mark.kind == kind], low, kind, ink)
         axes.set_title(scrip)
-        _legend(axes)
+        legend(axes)
         axes.margins(y=0.08)
         return page.svg()
 
@@ -143,14 +124,8 @@ def _usual(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _legend(axes: Any) -> None:
-    """Beside the title, where no line runs through it."""
-    names = axes.get_legend_handles_labels()[1]
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=len(names), columnspacing=1.4, borderaxespad=0)
-
-
 def _strike(axes: Any, one: Written, last: str, *, is_named: bool) -> None:
-    ends = _days([one.since, one.until or last])
+    ends = day_numbers([one.since, one.until or last])
     level = strike_of(one.contract)
     label = "call sold, at its strike" if is_named else None
     axes.plot(ends, [level, level], color=SKY, linewidth=2.4, solid_capstyle="butt", alpha=0.8, label=label)
@@ -161,48 +136,9 @@ def _put(axes: Any, marks: Sequence[Mark], low: float, kind: str, ink: Mapping[s
     if marks:
         levels = [mark.level or low * 0.985 for mark in marks]
         label = {"expired": "expiry", "delivered": "delivery"}.get(kind, kind)
-        axes.scatter(_days([mark.day for mark in marks]), levels, s=36, zorder=3, label=label, linewidths=1.3, **ink)
-
-
-# --- the canvas ------------------------------------------------------------------------------------------------------
-
-
-class _Page:
-    """A figure under way, and its axes from top to bottom."""
-
-    def __init__(self, figure: Any, axes: Sequence[Any]) -> None:
-        self.figure, self.axes = figure, axes
-
-    def svg(self) -> str:
-        """The figure as an `svg` element that takes the width of the page."""
-        out = io.StringIO()
-        self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-        text = out.getvalue()
-        text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-        text = re.sub(r'<g id="[^"]*"', "<g", text)  # ids that several charts of one page would share
-        return re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img">', text, count=1)
-
-
-@contextmanager
-def _canvas(rows: int, height: float, ratios: Sequence[int] = (), *, is_dated: bool = True) -> Iterator[_Page]:
-    """A figure of so many rows and inches in the house's style; its days are those of `_days`."""
-    try:
-        mpl, dates, figures = (import_module(f"matplotlib{name}") for name in ("", ".dates", ".figure"))
-    except ImportError:
-        raise BadData("the charts need matplotlib: pip install 'participant[sheet]'") from None
-    with mpl.rc_context(dict(STYLE)):
-        figure = figures.Figure(figsize=(WIDTH_IN, height), layout="constrained")
-        grid = figure.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=ratios or [1] * rows)
-        for axes in grid[:, 0] if is_dated else ():
-            locator = dates.AutoDateLocator(maxticks=9)
-            axes.xaxis.set_major_locator(locator)
-            axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
-        yield _Page(figure, list(grid[:, 0]))
-
-
-def _days(days: Sequence[str]) -> list[int]:
-    """Days as an axis counts them: from 1970 on."""
-    return [datetime.date.fromisoformat(day).toordinal() - EPOCH_ORDINAL for day in days]
+        axes.scatter(
+            day_numbers([mark.day for mark in marks]), levels, s=36, zorder=3, label=label, linewidths=1.3, **ink
+        )
 
 
 def _at(at: int) -> float:
