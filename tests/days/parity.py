@@ -20,7 +20,7 @@ from participant.config import Desk
 from participant.core.account import Account
 from participant.core.books import Fill
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Weights
-from participant.history.recordings import days_in, open_recordings
+from participant.history.recordings import days_in, is_wholly_apart, open_recordings
 from participant.research.backtest import CoveredCall, backtest
 from participant.research.days import Span
 from participant.research.result import Result, load
@@ -100,8 +100,9 @@ def compare(folder: Path, data: list[Path], span: Span, strategy: CoveredCall) -
         limit_s=HOURS_S,
     )  # fmt: skip
     result = backtest(strategy, data, span, Desk().capital, folder / "run")
-    # A recorded day of which nothing can be played is a person's to look at: status 1 there, `partly` here.
-    status = {"done": 0, "partly": 1}.get(result.summary.status)
+    # A day of which nothing, or nothing of one scrip, can be played is a person's to look at: there that is status 1.
+    is_apart = any(is_wholly_apart(note.note) for note in result.summary.data.notes)
+    status = {"done": int(is_apart), "partly": 1}.get(result.summary.status)
     said = f"trade ended with {ended.status}, the backtest is {result.summary.status}: {ended.err.strip()[-300:]}"
     found = [] if ended.status == status else [said]
     return found + differences(folder / "home", result)
