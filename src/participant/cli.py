@@ -109,6 +109,12 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
     _run(report, "catalogue_report:report").add_argument(
         "--out", type=Path, metavar="FILE", help="the page (default: data-quality.html here)"
     )
+    terms = _run(
+        add.add_parser("terms", parents=[common], help="import brokers' contract masters"), "catalogue_terms:terms"
+    )
+    terms.add_argument("files", type=Path, nargs="+", metavar="FILE", help="masters of Kite, Upstox or ICICI Breeze")
+    terms.add_argument("--on", type=_day, required=True, metavar="DAY", help="the day that they are of")
+    terms.add_argument("--into", type=Path, required=True, metavar="DIR", help="the catalogue's folder")
     make = _run(add.add_parser("make", parents=[common], help="days of the made market"), "catalogue_make:make")
     make.add_argument("--into", type=Path, required=True, metavar="DIR", help="the folder, which is made")
     make.add_argument("--date", type=_days, required=True, metavar="DAY[..DAY]", help="trading days of 2026")

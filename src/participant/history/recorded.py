@@ -23,6 +23,7 @@ from participant.history.derived import DerivedFuture, Round, Terms, derive, err
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
 from participant.history.synthetic import Instant
+from participant.history.terms import NO_TERMS, DayTerms
 
 ROUND_S = 180
 CLOSES = "one page, of the day's closes: quotes are modelled around them, and nothing is known of the hours before"
@@ -36,13 +37,15 @@ INDICES = ("NIFTY", "BANKNIFTY", "FINNIFTY", "MIDCPNIFTY", "NIFTYNXT50")  # no i
 class Recording(Struct, frozen=True):
     """What a day is played from: its screened pages by symbol, the look-backs, and what is to be said of them.
 
-    Of the scrips in `adjusted` a corporate action has changed contracts that were listed before.
+    Of the scrips in `adjusted` a corporate action has changed contracts that were listed before. `terms` are those of
+    the day by brokers' masters, which go before the rulebook's.
     """
 
     pages: Mapping[str, Sequence[Page]]
     look_backs: Mapping[str, LookBack]
     notes: tuple[str, ...] = ()
     adjusted: frozenset[str] = frozenset()
+    terms: DayTerms = NO_TERMS
 
 
 class RecordedMarket:
@@ -96,6 +99,8 @@ class RecordedMarket:
             marks = self.provenance(symbol).marks
             said.append(f"{symbol}: {', '.join(marks)}")
             said += [f"{symbol}: {CLOSES}"] * self._is_close
+            brokers = {t.broker for c in self._master[symbol] if (t := self._recording.terms.of.get(c.key))}
+            said += [f"{symbol}: lots and ticks by the master of {', '.join(sorted(brokers))}"] * bool(brokers)
             said += [f"{future.key} {text}" for future in self._futures(symbol) if (text := self._error(future))]
             said += [*self._uncovered(symbol), *self._unsettled(symbol), *self._margined(symbol)]
         doubts = doubtful(self._rules, self.symbols, self.day)
@@ -162,11 +167,17 @@ class RecordedMarket:
     def _shares(self, symbol: str) -> Iterator[Contract]:
         """The stock's own shares; the exchange fixes their tick and that of its futures alike."""
         if symbol not in INDICES:
-            yield shares_of(symbol, self._tick(symbol, Kind.FUTURE), self._rules.freeze(symbol, self.day))
+            yield shares_of(symbol, self._tick(symbol, Kind.FUTURE), self._freeze(symbol))
 
     def _contract(self, symbol: str, expiry: datetime.date, kind: Kind, strike: int) -> Contract:
-        lot, freeze = self._rules.lot(symbol, expiry, self.day), self._rules.freeze(symbol, self.day)
+        freeze, term = self._freeze(symbol), self._recording.terms.of.get(contract_key(symbol, expiry, kind, strike))
+        if term is not None:
+            return Contract(symbol, expiry, kind, strike, term.lot, term.tick, freeze)
+        lot = self._rules.lot(symbol, expiry, self.day)
         return Contract(symbol, expiry, kind, strike, lot, self._tick(symbol, kind), freeze)
+
+    def _freeze(self, symbol: str) -> int:
+        return self._recording.terms.freezes.get(symbol) or self._rules.freeze(symbol, self.day)
 
     def _tick(self, symbol: str, kind: Kind) -> int:
         return self._rules.tick(symbol, kind, self._recording.pages[symbol][0].spot, self.day)

@@ -23,6 +23,7 @@ from participant.history.readers import Source
 from participant.history.recorded import INDICES, RecordedMarket, Recording, rounds
 from participant.history.shown import ADJUSTED
 from participant.history.survey import lots_of
+from participant.history.terms import DayTerms, read_terms
 from participant.history.units import UNCHECKED, Scale
 
 BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
@@ -97,7 +98,16 @@ def load_day(
         raise BadData(f"--data has nothing of {names} on {day} that can be traded on: {'; '.join(notes) or 'no rows'}")
     backs = {symbol: _look_back(recordings, place, symbol, day, rules) for symbol, place in origin.items()}
     adjusted = frozenset(symbol for symbol, of in counted if ADJUSTED in of.bad_rows)
-    return RecordedMarket(day, Recording(pages, backs, tuple(notes), adjusted), official, rules)
+    return RecordedMarket(
+        day, Recording(pages, backs, tuple(notes), adjusted, _terms(recordings, day)), official, rules
+    )
+
+
+def _terms(recordings: Recordings, day: datetime.date) -> DayTerms:
+    """What the masters in all catalogues tell of a day."""
+    told = [read_terms(folder, day) for folder in recordings.catalogues]
+    of = {key: term for one in told for key, term in one.of.items()}
+    return DayTerms(of, {symbol: freeze for one in told for symbol, freeze in one.freezes.items()})
 
 
 def screened(
