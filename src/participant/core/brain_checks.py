@@ -6,7 +6,7 @@ alone: nothing that reduces is refused for exposure, greeks or margin. The gatew
 of its own (docs/controls.md).
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from math import isfinite
 
 from msgspec.structs import replace
@@ -161,11 +161,11 @@ def expiry(plan: Plan) -> Found:
     for day, value in plan.others.short.items():
         sold[day] = sold.get(day, 0) + value
     day, value = max(sold.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    return Found(
-        plan.share(value),
+    return _of_capital(
+        plan,
+        value,
         plan.limits.expiry_share_max,
         lambda: f"options sold worth {rupees(value)} at their strikes would expire on {day}",
-        is_share=True,
     )
 
 
@@ -182,23 +182,16 @@ def concentration(plan: Plan) -> Found:
 
 def _of_margin(plan: Plan, used: int, where: str, limit: float | None) -> Found:
     needed = used + plan.margin
-
-    def reason() -> str:
-        if isfinite(needed):
-            return f"{rupees(int(needed))} of margin would {where}"
-        return "its margin cannot be reckoned without a price and a volatility"
-
-    return Found(plan.share(needed), limit, reason, is_share=True)
+    if isfinite(needed):
+        return _of_capital(plan, needed, limit, lambda: f"{rupees(int(needed))} of margin would {where}")
+    return _of_capital(plan, needed, limit, lambda: "its margin cannot be reckoned without a price and a volatility")
 
 
 def drawdown(plan: Plan) -> Found:
     """How far the account is worth less than at its best close."""
     down = plan.case.account.drawdown(plan.before.worth)
-    return Found(
-        plan.share(down),
-        plan.limits.drawdown_share_max,
-        lambda: f"the account is {rupees(down)} below its best close",
-        is_share=True,
+    return _of_capital(
+        plan, down, plan.limits.drawdown_share_max, lambda: f"the account is {rupees(down)} below its best close"
     )
 
 
@@ -211,44 +204,36 @@ def known(plan: Plan) -> Found:
 def delta(plan: Plan) -> Found:
     """What the underlying of this book's net delta is worth."""
     value = abs(plan.after.delta)
-    return Found(
-        plan.share(value),
-        plan.limits.delta_share_max,
-        lambda: f"net delta would be worth {rupees(value)}",
-        is_share=True,
-    )
+    return _of_capital(plan, value, plan.limits.delta_share_max, lambda: f"net delta would be worth {rupees(value)}")
 
 
 def vega(plan: Plan) -> Found:
     """What this book gains or loses for a point of volatility."""
     value = abs(plan.after.vega)
-    return Found(
-        plan.share(value),
-        plan.limits.vega_share_max,
-        lambda: f"a point of volatility would be worth {rupees(value)}",
-        is_share=True,
+    return _of_capital(
+        plan, value, plan.limits.vega_share_max, lambda: f"a point of volatility would be worth {rupees(value)}"
     )
 
 
 def scenario(plan: Plan) -> Found:
     """The worst loss of this book where spot moves by up to a tenth and volatility by up to a half."""
     loss = worst(plan.after.scenarios)
-    return Found(
-        plan.share(loss),
+    return _of_capital(
+        plan,
+        loss,
         plan.limits.scenario_share_max,
         lambda: f"a tenth of spot and half of volatility could lose {rupees(loss)}",
-        is_share=True,
     )
 
 
 def portfolio_delta(plan: Plan) -> Found:
     """The one long bet on the market that all books together are: deltas times betas."""
     value = abs(plan.others.delta + plan.after.beta_delta)
-    return Found(
-        plan.share(value),
+    return _of_capital(
+        plan,
+        value,
         plan.limits.portfolio_delta_share_max,
         lambda: f"all books together would be a bet of {rupees(value)} on the market",
-        is_share=True,
     )
 
 
@@ -258,11 +243,11 @@ def sector_delta(plan: Plan) -> Found | None:
     if not sector:
         return None
     value = abs(plan.after.delta + plan.others.sector_delta)
-    return Found(
-        plan.share(value),
+    return _of_capital(
+        plan,
+        value,
         plan.limits.sector_delta_share_max,
         lambda: f"the books of {sector} together would be worth {rupees(value)} in delta",
-        is_share=True,
     )
 
 
@@ -271,12 +256,16 @@ def portfolio_scenario(plan: Plan) -> Found:
     books = [scenarios for scenarios in (plan.after.scenarios, plan.others.scenarios) if scenarios]
     sums = tuple(sum(gains) for gains in zip(*books, strict=True))
     loss = worst(sums)
-    return Found(
-        plan.share(loss),
+    return _of_capital(
+        plan,
+        loss,
         plan.limits.portfolio_scenario_share_max,
         lambda: f"all books together could lose {rupees(loss)} in a tenth of spot and half of volatility",
-        is_share=True,
     )
+
+
+def _of_capital(plan: Plan, paise: float, limit: float | None, reason: Callable[[], str]) -> Found:
+    return Found(plan.share(paise), limit, reason, is_share=True)
 
 
 BRAIN_CHECKS: tuple[Check, ...] = (

@@ -183,17 +183,15 @@ def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
 def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> _Calls:
     """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
     target, by, ofs = target_of(case)[0], case.weights.choose_by, list[_Expiry]()
-    strikes, middles, quotes = list[int](), list[float](), list[Quote]()
-    forwards, years = array("d"), array("d")
+    strikes, middles, quotes, forwards, years = list[int](), list[float](), list[Quote](), array("d"), array("d")
     for of in expiries:
         columns = valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)
-        count = len(columns[0])
         strikes += columns[0]
         middles += columns[1]
         quotes += columns[2]
-        ofs += [of] * count
-        forwards += array("d", [of.forward.level]) * count
-        years += array("d", [of.years]) * count
+        ofs += [of] * len(columns[0])
+        forwards += array("d", [of.forward.level]) * len(columns[0])
+        years += array("d", [of.years]) * len(columns[0])
     deltas = _deltas(Options(b"\x01" * len(strikes), forwards, array("d", strikes), years), middles)
     if not isfinite(sum(deltas)):
         known = [i for i, delta in enumerate(deltas) if isfinite(delta)]
@@ -214,8 +212,7 @@ def _level(chain: Chain, forward: Forward, years: float) -> float:
 
 def _deltas(options: Options, middles: Sequence[float]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
-    size = len(middles)
-    sigmas, out = array("d", bytes(8 * size)), array("d", bytes(6 * 8 * size))
+    sigmas, out = array("d", bytes(8 * (size := len(middles)))), array("d", bytes(6 * 8 * size))
     implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]

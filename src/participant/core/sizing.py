@@ -160,12 +160,16 @@ def costs_of(case: Case, candidate: Candidate, held: Sequence[Holding] = ()) -> 
         book = {h.contract: h.quantity for h in held if h.contract.kind is not Kind.STOCK}
         contracts = tuple(dict.fromkeys((*book, cover.contract, call)))
         scan = scan_in(case.market, rates, contracts, (cover.quote.mid, iv))
+        cover_at, call_at = contracts.index(cover.contract), contracts.index(call)
+        now = tuple(book.get(c, 0) for c in contracts)
+        before = scan.margin(now) if book else 0
 
         def added(of_cover: int, of_call: int) -> int:
-            units = {**book, cover.contract: book.get(cover.contract, 0) + of_cover, call: book.get(call, 0) + of_call}
-            return max(0, scan.margin(tuple(units[c] for c in contracts)) - before)
+            then = [*now]
+            then[cover_at] += of_cover
+            then[call_at] += of_call
+            return max(0, scan.margin(tuple(then)) - before)
 
-        before = scan.margin(tuple(book.get(c, 0) for c in contracts)) if book else 0
         return Costs(lambda n: Margins(added(n * lot, 0), added(n * lot, -n * lot)), lost)
     single = scan_in(case.market, rates, (call,), (round(candidate.forward.level), iv))
 

@@ -39,11 +39,13 @@ def _misshapen(verdict: Verdict) -> str:
         return f"its action is {verdict.action!r:.80}, no Action"
     if not _is(verdict.reason, str) or not _is(verdict.figures, dict):
         return f"its reason is {verdict.reason!r:.80} and its figures are {verdict.figures!r:.80}"
+    if not {*map(type, verdict.figures)} <= {str}:
+        return f"its figures are {verdict.figures!r:.80}, not all of them by name"
     for name, figure in verdict.figures.items():
-        if not _is(name, str) or (type(figure) not in PLAIN and not _is_figure(figure)):
+        if type(figure) not in PLAIN and not _is_figure(figure):
             return f"its figure {name!r:.80} is {figure!r:.80}"
     for what, parts, kind in (("legs", verdict.legs, Leg), ("gates", verdict.gates, Gate)):
-        if not _is(parts, (tuple, list)) or not all(_is(part, kind) for part in parts):
+        if not _is(parts, (tuple, list)) or not {*map(type, parts)} <= {kind}:
             return f"its {what} are {parts!r:.80}, not each of them a {kind.__name__}"
     return next((f"one of its legs has {fault}" for leg in verdict.legs if (fault := _mistyped(leg))), "")
 
