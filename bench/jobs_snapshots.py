@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.brain import decide
 from participant.core.decision import DecisionInput, PositionInfo
-from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe, snapshot
+from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights
 from participant.core.session import Phase, phase
+from participant.core.snapshot import snapshot
 from participant.history.recordings import load_day, open_recordings
 from participant.history.synthetic import SyntheticMarket
 from participant.wire.json import decode, encode

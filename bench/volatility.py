@@ -24,12 +24,13 @@ import msgspec
 
 from participant.config import load_rules
 from participant.core.day_count import business_years
-from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe, snapshot
+from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe
 from participant.core.pricing import years_to
 from participant.core.realised import realised_by
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
 from participant.core.smile import NoSmile, Smile
+from participant.core.snapshot import snapshot
 from participant.core.surface import Surface, surface
 from participant.core.volatility_index import volatility_index
 from participant.history.recorded import RecordedMarket

@@ -6,7 +6,8 @@ import pytest
 
 from bench.repeated import Pace, RepeatedMarket
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, MarketState, Reference, Ticks, observe, snapshot
+from participant.core.market import SECOND, Board, MarketState, Reference, Ticks, observe
+from participant.core.snapshot import snapshot
 from participant.history.synthetic import SyntheticMarket
 
 DAY = datetime.date(2026, 11, 25)

@@ -21,9 +21,9 @@ from participant.core.market import (
     Tick,
     Ticks,
     observe,
-    snapshot,
 )
 from participant.core.scrip import Contract
+from participant.core.snapshot import snapshot
 from tests.core.desk import CALL, FAR_CALL, FUTURE, NOW, PUT, SPOT
 
 CONTRACTS = [FAR_CALL, PUT, CALL, FUTURE]

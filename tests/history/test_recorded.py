@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, LookBack, Reference, Tick, Ticks, observe, snapshot
+from participant.core.market import SECOND, Board, LookBack, Reference, Tick, Ticks, observe
 from participant.core.rulerows import Confidence, ScanRow
 from participant.core.scrip import Contract, Kind
 from participant.core.session import at_time
+from participant.core.snapshot import snapshot
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
 from participant.history.recorded import DERIVED_LOTS, RecordedMarket, Recording, rounds

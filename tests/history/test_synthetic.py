@@ -9,8 +9,9 @@ from statistics import median
 import pytest
 
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, Mark, Quote, Reference, Tick, Ticks, observe, snapshot
+from participant.core.market import SECOND, Board, Mark, Quote, Reference, Tick, Ticks, observe
 from participant.core.scrip import Contract, Kind
+from participant.core.snapshot import snapshot
 from participant.core.volatility import iv30, rank, realised
 from participant.history import paths
 from participant.history.quotes import Smile, liquidity_of

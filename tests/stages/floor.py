@@ -17,19 +17,7 @@ from participant.core.account import Account
 from participant.core.breaker import BreakerState, Halt, Level, Triggers
 from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, Leg, PositionInfo
 from participant.core.ids import digest
-from participant.core.market import (
-    SECOND,
-    Board,
-    LookBack,
-    Mark,
-    MarketState,
-    Quote,
-    Reference,
-    Tick,
-    Ticks,
-    observe,
-    snapshot,
-)
+from participant.core.market import SECOND, Board, LookBack, Mark, MarketState, Quote, Reference, Tick, Ticks, observe
 from participant.core.messages import Message, Stamp, Ticket, Write
 from participant.core.order import Answer, Order, OrderStatus, OrderView, Verdict, orders_of
 from participant.core.position import Position
@@ -37,6 +25,7 @@ from participant.core.risk import Limits
 from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side
 from participant.core.sending import SendRule
 from participant.core.session import at_time
+from participant.core.snapshot import snapshot
 from participant.links.decision_log import DecisionLog, LogRows
 from participant.links.faults import Fault, FaultKind, Faults
 from participant.links.outbox import promise, relay

@@ -1,21 +1,30 @@
 # cython: language_level=3, cdivision=True, boundscheck=False, wraparound=False
-"""A chain in columns, as the log has it, as a compiled kernel; `chain_columns_plain` is its twin.
+# budget: all of it reads one block of numbers, by functions that are inlined where they stand in one file.
+"""A chain in columns, as the log has it, and of a page, as a compiled kernel; `chain_columns_plain` is its twin.
 
 Import `chain_columns`, never this file. What is too large for the numbers of C raises OverflowError, and the twin takes
 it.
 """
 
 import cython
-from cython import Py_ssize_t, bint, cast, ccall, cfunc, inline, longlong, p_char, p_longlong
+from cython import Py_ssize_t, bint, cast, ccall, cfunc, double, inline, longlong, p_char, p_double, p_longlong, p_uchar
+from cython.cimports.cpython.buffer import PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
 from msgspec.structs import astuple
+
+from participant.core.market import Quote, Strike
 
 IS_COMPILED = bool(cython.compiled)
 
 # No difference of two numbers leaves 64 bits: prices and sizes lie below the one, times (ns) below the other.
 EXACT = cython.declare(longlong, 1 << 52)
+NAN = cython.declare(double, float("nan"))
 FAR = cython.declare(longlong, (1 << 62) - 1)
 FIELDS = cython.declare(Py_ssize_t, 5)
+# Of each strike: the call's five, the put's five, whether each is there, the strike.
+A_STRIKE = cython.declare(Py_ssize_t, 13)
 
 
 @cfunc
@@ -124,21 +133,15 @@ def _side(numbers: p_longlong, is_there: p_longlong, count: Py_ssize_t, units: p
 
 
 @cfunc
-def _columns(rows: tuple, numbers: p_longlong, count: Py_ssize_t) -> tuple:
-    """`numbers` has room for 16 a row: the call's five, the put's five, whether each is there, the strike, a text."""
+def _columns(numbers: p_longlong, count: Py_ssize_t, text: p_char) -> tuple:
     units: longlong[5]
     is_there: p_longlong = numbers + 2 * FIELDS * count
     strikes: p_longlong = is_there + 2 * count
-    text: p_char = cast(p_char, strikes + count)
     i: Py_ssize_t
     any_time: bint = False
     units[0] = units[1] = units[2] = units[3] = units[4] = 0
     for i in range(count):
-        row = rows[i]
-        strikes[i] = _number(row.strike, EXACT)
         units[0] = _divisor(units[0], strikes[i])
-        is_there[i] = _read(row.call, numbers + FIELDS * i)
-        is_there[count + i] = _read(row.put, numbers + FIELDS * (count + i))
     for i in range(2 * count):
         if is_there[i]:
             at: p_longlong = numbers + FIELDS * i
@@ -162,16 +165,200 @@ def _columns(rows: tuple, numbers: p_longlong, count: Py_ssize_t) -> tuple:
 
 
 @ccall
+def numbers_of(rows: tuple) -> bytes:
+    """The numbers of a chain, side after side: what the other functions read."""
+    count: Py_ssize_t = len(rows)
+    found: bytes = PyBytes_FromStringAndSize(cython.NULL, A_STRIKE * count * cython.sizeof(longlong))
+    numbers: p_longlong = cast(p_longlong, PyBytes_AS_STRING(found))
+    is_there: p_longlong = numbers + 2 * FIELDS * count
+    i: Py_ssize_t
+    for i in range(count):
+        row = rows[i]
+        is_there[2 * count + i] = _number(row.strike, EXACT)
+        is_there[i] = _read(row.call, numbers + FIELDS * i)
+        is_there[count + i] = _read(row.put, numbers + FIELDS * (count + i))
+    return found
+
+
+@ccall
 def columns(rows: tuple) -> tuple:
-    """A chain in columns: its newest time, its units, the steps of its strikes, the columns of its calls and puts.
+    """A chain in columns (`chain_columns_plain.columns`)."""
+    return columns_of(numbers_of(rows))
+
+
+@ccall
+def columns_of(numbers: bytes) -> tuple:
+    """The same of its numbers.
 
     A number of 64 bits has 20 characters and a comma at most: with three numbers' room a row the text fits.
     """
-    count: Py_ssize_t = len(rows)
-    numbers: p_longlong = cast(p_longlong, PyMem_Malloc((16 * count + 1) * cython.sizeof(longlong)))
-    if not numbers:
+    count: Py_ssize_t = len(numbers) // (A_STRIKE * cython.sizeof(longlong))
+    text: p_char = cast(p_char, PyMem_Malloc((3 * count + 1) * cython.sizeof(longlong)))
+    if not text:
         raise MemoryError
     try:
-        return _columns(rows, numbers, count)
+        return _columns(cast(p_longlong, PyBytes_AS_STRING(numbers)), count, text)
     finally:
-        PyMem_Free(numbers)
+        PyMem_Free(text)
+
+
+# --- from a page ------------------------------------------------------------------------------------------------------
+
+
+@cfunc
+def _quote(fields: p_longlong, text: p_char, end: Py_ssize_t) -> Py_ssize_t:
+    """A quote as JSON, a comma behind it, and where that ends."""
+    field: cython.int
+    text[end] = 91
+    end += 1
+    for field in range(FIELDS):
+        end = _write(fields[field], text, end)
+    text[end - 1] = 93
+    text[end] = 44
+    return end + 1
+
+
+@cfunc
+def _rows(numbers: p_longlong, count: Py_ssize_t, at: object, text: p_char) -> tuple:
+    """The strikes of a chain whose quotes are all of one time, and the same as JSON; `text` has 256 bytes a strike."""
+    rows: list = []
+    is_there: p_longlong = numbers + 2 * FIELDS * count
+    end: Py_ssize_t = 1
+    i: Py_ssize_t
+    side: cython.int
+    for i in range(count):
+        text[end] = 91
+        end = _write(is_there[2 * count + i], text, end + 1)
+        call: object = None
+        put: object = None
+        for side in range(2):
+            if not is_there[side * count + i]:
+                end = _null(text, end)
+                continue
+            of: p_longlong = numbers + FIELDS * (side * count + i)
+            end = _quote(of, text, end)
+            quote = Quote(of[0], of[1], of[2], of[3], at)
+            if side:
+                put = quote
+            else:
+                call = quote
+        rows.append(Strike(is_there[2 * count + i], call, put))
+        text[end - 1] = 93
+        text[end] = 44
+        end += 1
+    return tuple(rows), _column(text, end)
+
+
+@ccall
+def shown(strikes: object, seen: bytearray, page: object, begin: Py_ssize_t, at: object) -> tuple:
+    """A page as a chain: its strikes, those as JSON, and its numbers (`chain_columns_plain.shown`)."""
+    view: Py_buffer[6]
+    held: cython.int = 0
+    full: p_longlong = cython.NULL
+    try:
+        for column in (strikes, *page):
+            PyObject_GetBuffer(column, cython.address(view[held]), PyBUF_SIMPLE)
+            held += 1
+        every: Py_ssize_t = view[0].len // cython.sizeof(longlong)
+        room: Py_ssize_t = 8 * every * cython.sizeof(longlong)
+        full = cast(p_longlong, PyMem_Malloc(room + 256 * every + 8))
+        if not full:
+            raise MemoryError
+        _scatter(view, begin, full, 2 * every)
+        found: bytes = _compact(full, cast(p_longlong, view[0].buf), every, seen, _number(at, FAR))
+        numbers: p_longlong = cast(p_longlong, PyBytes_AS_STRING(found))
+        count: Py_ssize_t = len(found) // (A_STRIKE * cython.sizeof(longlong))
+        rows, text = _rows(numbers, count, at, cast(p_char, full) + room)
+        return rows, text, found
+    finally:
+        PyMem_Free(full)
+        while held > 0:
+            held -= 1
+            PyBuffer_Release(cython.address(view[held]))
+
+
+@cfunc
+@cython.exceptval(-1, check=True)
+def _scatter(view: cython.pointer(Py_buffer), begin: Py_ssize_t, full: p_longlong, every: Py_ssize_t) -> cython.int:
+    """The cells of a page at their places; IndexError where a column or a place is not there."""
+    places: p_longlong = cast(p_longlong, view[1].buf)
+    count: Py_ssize_t = view[1].len // cython.sizeof(longlong)
+    i: Py_ssize_t
+    field: cython.int
+    for i in range(4 * every):
+        full[i] = 0
+    for field in range(4):
+        figures: p_longlong = cast(p_longlong, view[2 + field].buf)
+        if begin < 0 or (begin + count) * cython.sizeof(longlong) > view[2 + field].len:
+            raise IndexError("a page is longer than its columns")
+        for i in range(count):
+            if not 0 <= places[i] < every:
+                raise IndexError("a cell has no place in its expiry")
+            number: longlong = figures[begin + i]
+            if number > EXACT or number < -EXACT:
+                raise OverflowError("a number of a quote is beyond all measure")
+            full[4 * places[i] + field] = number
+    return 0
+
+
+@cfunc
+def _compact(full: p_longlong, strikes: p_longlong, every: Py_ssize_t, seen: bytearray, at: longlong) -> bytes:
+    """The numbers of the strikes that were seen; `seen` is kept up."""
+    is_seen: p_uchar = cast(p_uchar, PyByteArray_AS_STRING(seen))
+    count: Py_ssize_t = 0
+    i: Py_ssize_t
+    j: Py_ssize_t = 0
+    if len(seen) != 2 * every:
+        raise IndexError("it was seen of other strikes")
+    for i in range(2 * every):
+        if full[4 * i] or full[4 * i + 1]:
+            is_seen[i] = 1
+    for i in range(every):
+        count += is_seen[i] or is_seen[every + i]
+    found: bytes = PyBytes_FromStringAndSize(cython.NULL, A_STRIKE * count * cython.sizeof(longlong))
+    numbers: p_longlong = cast(p_longlong, PyBytes_AS_STRING(found))
+    is_there: p_longlong = numbers + 2 * FIELDS * count
+    for i in range(every):
+        if is_seen[i] or is_seen[every + i]:
+            is_there[2 * count + j] = _number(strikes[i], EXACT)
+            is_there[j] = is_seen[i]
+            is_there[count + j] = is_seen[every + i]
+            _place(full + 4 * i, at, numbers + FIELDS * j)
+            _place(full + 4 * (every + i), at, numbers + FIELDS * (count + j))
+            j += 1
+    return found
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _place(cell: p_longlong, at: longlong, into: p_longlong) -> cython.void:
+    into[0] = cell[0]
+    into[1] = cell[1]
+    into[2] = cell[2]
+    into[3] = cell[3]
+    into[4] = at
+
+
+@ccall
+def middles(rows: tuple) -> tuple:
+    """The middles of a chain and its strikes (`chain_columns_plain.middles`)."""
+    return middles_of(numbers_of(rows))
+
+
+@ccall
+def middles_of(numbers: bytes) -> tuple:
+    """The same of its numbers."""
+    count: Py_ssize_t = len(numbers) // (A_STRIKE * cython.sizeof(longlong))
+    of: p_longlong = cast(p_longlong, PyBytes_AS_STRING(numbers))
+    found: bytes = PyBytes_FromStringAndSize(cython.NULL, 2 * count * cython.sizeof(double))
+    strikes: bytes = PyBytes_FromStringAndSize(cython.NULL, 2 * count * cython.sizeof(double))
+    into: p_double = cast(p_double, PyBytes_AS_STRING(found))
+    strike: p_double = cast(p_double, PyBytes_AS_STRING(strikes))
+    i: Py_ssize_t
+    for i in range(2 * count):
+        quote: p_longlong = of + FIELDS * i
+        is_valid: bint = of[2 * FIELDS * count + i] and 0 < quote[0] < quote[1] and quote[2] > 0 and quote[3] > 0
+        into[i] = cast(double, quote[0] + quote[1]) / 2.0 if is_valid else NAN
+        strike[i] = cast(double, of[A_STRIKE * count - count + i % count])
+    return found, strikes

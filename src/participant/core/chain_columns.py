@@ -1,10 +1,17 @@
-"""A chain in columns, as the decision log has it: by the compiled kernel, or by its plain twin (`kernels`)."""
+"""A chain in columns, for the decision log and for pricing: by the compiled kernel, or by its plain twin (`kernels`).
 
-from typing import Any
+A chain that was made of a page keeps the page's numbers, so that they are not read from its quotes again.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from participant.core import chain_columns_plain, kernels
 from participant.core.chain_columns_plain import Columns
-from participant.core.market import Strike
+from participant.core.ids import canonical
+from participant.core.market import Chain
+from participant.core.scrip import Contract
 
 
 def _load() -> Any:
@@ -16,7 +23,71 @@ def _load() -> Any:
 _kernel = kernels.choose(_load, chain_columns_plain)
 
 
-def columns(rows: tuple[Strike, ...]) -> Columns:
+def columns(chain: Chain) -> Columns:
     """A chain in columns, counted in units that divide all their numbers (`chain_columns_plain.columns`)."""
-    found: Columns = kernels.call(_kernel, chain_columns_plain, "columns", rows)
+    found: Columns = _asked("columns", chain)
     return found
+
+
+def middles(chain: Chain) -> tuple["memoryview[float]", "memoryview[float]"]:
+    """The middles of bid and ask (prices), all calls' and then all puts', `nan` where none is valid; and the strikes.
+
+    Both are doubles, two a strike, lowest first, as `pricing.implied_volatilities` takes them.
+    """
+    found: tuple[bytes, bytes] = _asked("middles", chain)
+    return memoryview(found[0]).cast("d"), memoryview(found[1]).cast("d")
+
+
+def _asked(name: str, chain: Chain) -> Any:
+    numbers = chain.__dict__.get("numbers")
+    if numbers is not None:
+        return getattr(_kernel, f"{name}_of")(numbers)
+    return kernels.call(_kernel, chain_columns_plain, name, chain.strikes)
+
+
+# --- from a page ------------------------------------------------------------------------------------------------------
+
+
+class Figures(NamedTuple):
+    """The columns of recorded pages (64-bit whole numbers): prices, sizes in units."""
+
+    bid: Sequence[int]
+    ask: Sequence[int]
+    bid_size: Sequence[int]
+    ask_size: Sequence[int]
+
+
+Options = tuple[tuple[int, bool], ...]  # each a strike, and whether it is a call
+
+
+class Listed:
+    """The options of one expiry as a day's pages show them: a strike is there from the first page on that quotes it."""
+
+    def __init__(self, options: Sequence[Contract]) -> None:
+        """All options of the expiry that the day knows; at least one."""
+        last = options[-1]
+        self.terms = (last.expiry, last.lot, last.tick, last.freeze)
+        self.strikes = array("q", sorted({contract.strike for contract in options}))
+        self._seen = bytearray(2 * len(self.strikes))
+        self._place = {strike: i for i, strike in enumerate(self.strikes)}
+        self._last: tuple[Options, Sequence[int]] = (), array("q")
+
+    def shown(self, options: Options, figures: Figures, begin: int, at: int) -> Chain:
+        """The chain once a page of time `at` (ns) is shown: of `options`, whose figures stand from `begin` on.
+
+        What the page lacks of what was seen before is dark: a quote of zeros.
+        """
+        given = (self.strikes, self._seen, (self._places(options), *figures), begin, at)
+        strikes, text, numbers = kernels.call(_kernel, chain_columns_plain, "shown", *given)
+        chain = Chain(*self.terms, strikes)
+        if numbers is not None:
+            head = canonical(Chain(*self.terms, ()))
+            chain.__dict__.update(json=head.removesuffix(b"[]}") + text + b"}", numbers=numbers)
+        return chain
+
+    def _places(self, options: Options) -> Sequence[int]:
+        """Where these stand among all calls and then all puts; mostly they are those of the page before."""
+        if options is not self._last[0]:
+            puts = len(self.strikes)
+            self._last = options, array("q", [self._place[k] + (0 if is_call else puts) for k, is_call in options])
+        return self._last[1]

@@ -1,8 +1,9 @@
 """A chain in columns in plain Python: the twin of the kernel `_chain_columns`, and its oracle in the tests."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import gcd
+from math import gcd, nan
 
 from participant.core.ids import canonical
 from participant.core.market import Quote, Strike
@@ -50,3 +51,32 @@ def _side(quotes: Sequence[Quote | None], units: tuple[int, int, int, int], ages
             for column in found:
                 column.insert(i, None)
     return tuple(map(canonical, found))
+
+
+def middles(rows: Sequence[Strike]) -> tuple[bytes, bytes]:
+    """The middles of all calls and then all puts, nan where a quote is not valid, and the strikes, twice: doubles."""
+    quotes = [*(row.call for row in rows), *(row.put for row in rows)]
+    found = array("d", [(q.bid + q.ask) / 2 if q is not None and q.is_valid else nan for q in quotes])
+    return found.tobytes(), array("d", [row.strike for row in rows] * 2).tobytes()
+
+
+def shown(
+    strikes: Sequence[int], seen: bytearray, page: Sequence[Sequence[int]], begin: int, at: int
+) -> tuple[tuple[Strike, ...], bytes, None]:
+    """A page as a chain: its strikes, and those as JSON; the kernel's numbers are its own.
+
+    `strikes` are all of the expiry. `page` is where each of its cells stands among all calls and then all puts, and the
+    columns of bids, asks and their sizes, the page's from `begin` on. `seen` says of which cells anything was quoted so
+    far, and is kept up: what was not is not there, and what was is dark where the page lacks it.
+    """
+    places, *cells = page
+    full = [(0, 0, 0, 0)] * len(seen)
+    for i, place in enumerate(places):
+        bid, ask, bid_size, ask_size = (int(column[begin + i]) for column in cells)
+        full[place] = (bid, ask, bid_size, ask_size)
+    for place, (bid, ask, *_) in enumerate(full):
+        seen[place] |= bool(bid or ask)
+    quotes = [Quote(*cell, at) if seen[place] else None for place, cell in enumerate(full)]
+    sides = zip(strikes, quotes[: len(strikes)], quotes[len(strikes) :], strict=True)
+    rows = tuple(Strike(strike, call, put) for strike, call, put in sides if call is not None or put is not None)
+    return rows, canonical(rows), None

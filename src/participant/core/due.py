@@ -1,8 +1,11 @@
 """When a scrip's next decision is due: its market has moved past a threshold, or its time is over."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from participant.core.market import SECOND, MarketState
+from participant.core.market import SECOND, MarketState, Strike
 from participant.core.scrip import Scrip
 
 
@@ -18,14 +21,26 @@ class Seen(Struct, frozen=True):
 def seen(state: MarketState) -> Seen:
     """The figures of a state that `due` compares: spot, the nearest straddle's mid, and its displayed size."""
     for chain in state.chains:
-        quoted = [r for r in chain.strikes if r.call is not None and r.put is not None]
-        if quoted:
-            row = min(quoted, key=lambda r: abs(r.strike - state.spot))
+        row = _nearest(chain.strikes, state.spot)
+        if row is not None:
             assert row.call is not None
             assert row.put is not None
             depth = row.call.bid_size + row.call.ask_size + row.put.bid_size + row.put.ask_size
             return Seen(state.exchange_at, state.spot, row.call.mid + row.put.mid, depth)
     return Seen(state.exchange_at, state.spot, 0, 0)
+
+
+def _nearest(rows: Sequence[Strike], spot: int) -> Strike | None:
+    """The strike nearest spot of those that quote both, the lower of two; looked for outwards from spot."""
+    above = bisect_left(rows, spot, key=lambda row: row.strike)
+    below = above - 1
+    while below >= 0 or above < len(rows):
+        is_up = below < 0 or (above < len(rows) and rows[above].strike - spot < spot - rows[below].strike)
+        row = rows[above if is_up else below]
+        if row.call is not None and row.put is not None:
+            return row
+        above, below = above + is_up, below - (not is_up)
+    return None
 
 
 def due(scrip: Scrip, last: Seen | None, now: Seen) -> str:

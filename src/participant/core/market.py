@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.ids import digest
 from participant.core.scrip import Contract, Kind, Side
 
 SECOND = 1_000_000_000
@@ -67,7 +66,7 @@ class Future(Struct, frozen=True, rename="camel"):
     is_derived: bool = False
 
 
-class LookBack(Struct, frozen=True, rename="camel"):
+class LookBack(Struct, frozen=True, rename="camel", dict=True):
     """Earlier sessions, oldest first: closes of the underlying and constant-maturity 30-day at-the-money IV.
 
     Where `published` names an index of volatility and the day of its last close, `iv30` are its closes, and the last
@@ -90,7 +89,7 @@ class Provenance(Struct, frozen=True):
     derived: tuple[str, ...] = ()
 
 
-class Reference(Struct, frozen=True):
+class Reference(Struct, frozen=True, dict=True):
     """What is known of a scrip before the day begins: its contracts, its look-back, and where its data come from."""
 
     scrip: str
@@ -137,13 +136,17 @@ def quoted(state: MarketState, contract: Contract) -> Quote | None:
         return next((f.quote for f in state.futures if f.contract == contract), None)
     if contract.kind is Kind.STOCK:
         return state.underlying if contract.lot == 1 else None
-    for chain in state.chains:
-        if chain.expiry == contract.expiry:
-            at = bisect_left(chain.strikes, contract.strike, key=lambda row: row.strike)
-            row = chain.strikes[at] if at < len(chain.strikes) else None
-            if row is not None and row.strike == contract.strike:
-                return row.call if contract.kind is Kind.CALL else row.put
-    return None
+    chain = next((chain for chain in state.chains if chain.expiry == contract.expiry), None)
+    return in_chain(chain, contract.kind, contract.strike) if chain is not None else None
+
+
+def in_chain(chain: Chain, kind: Kind, strike: int) -> Quote | None:
+    """The quote of one option of a chain; `None` for a future or shares."""
+    at = bisect_left(chain.strikes, strike, key=lambda row: row.strike)
+    row = chain.strikes[at] if at < len(chain.strikes) and kind.is_option else None
+    if row is None or row.strike != strike:
+        return None
+    return row.call if kind is Kind.CALL else row.put
 
 
 def option(underlying: str, chain: Chain, kind: Kind, strike: int) -> Contract:
@@ -173,6 +176,15 @@ class Ticks(Struct, frozen=True, tag="ticks"):
     received_at: int
     ticks: tuple[Tick, ...]
     is_snapshot: bool = False
+
+
+class Sheets(Ticks, frozen=True, tag="sheets"):
+    """Ticks, and beside them whole chains by scrip and expiry, each in the place of all that was said of it before.
+
+    Of a scrip whose chains came whole no tick of an option counts.
+    """
+
+    chains: Mapping[str, Mapping[datetime.date, Chain]] = {}
 
 
 class Mark(Struct, frozen=True, tag="mark"):
@@ -215,6 +227,7 @@ class Board(Struct, frozen=True):
     healthy_since: int = 0
     is_standing: bool = False
     is_given_up: bool = False
+    chains: Mapping[str, Mapping[datetime.date, Chain]] = {}
 
 
 def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) -> Board:
@@ -224,7 +237,7 @@ def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) ->
     """
     at = event.received_at
     if isinstance(event, Down):
-        return replace(board, ticks={}, marked_at=0, healthy_since=0, is_standing=False)
+        return replace(board, ticks={}, chains={}, marked_at=0, healthy_since=0, is_standing=False)
     back = not board.is_standing or at - board.received_at > silence_max_ns
     board = replace(board, received_at=max(at, board.received_at), healthy_since=at if back else board.healthy_since)
     if isinstance(event, Mark):
@@ -236,46 +249,9 @@ def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) ->
             if before is None or tick.exchange_at >= before.exchange_at:
                 held[tick.contract] = tick
         stands = board.is_standing or event.is_snapshot
-        return replace(board, ticks=held, is_standing=stands, is_given_up=board.is_given_up and not stands)
+        chains = {} if event.is_snapshot else board.chains
+        if isinstance(event, Sheets):
+            chains = {**chains, **{s: {**chains.get(s, {}), **mine} for s, mine in event.chains.items()}}
+        is_given_up = board.is_given_up and not stands
+        return replace(board, ticks=held, chains=chains, is_standing=stands, is_given_up=is_given_up)
     return board
-
-
-# --- states ----------------------------------------------------------------------------------------------------------
-
-
-def snapshot(board: Board, known: Reference) -> MarketState | None:
-    """The market state of one scrip from a provider's board, or `None` while its spot is unknown."""
-    scrip, look_back = known.scrip, known.look_back
-    spot = board.ticks.get(scrip)
-    if spot is None or spot.last <= 0:
-        return None
-    futures: list[Future] = []
-    cells: dict[datetime.date, dict[int, dict[Kind, Quote]]] = {}
-    shapes: dict[datetime.date, Contract] = {}
-    for contract in known.contracts:
-        tick = board.ticks.get(contract.key)
-        if tick is None or contract.kind is Kind.STOCK:  # shares trade as the underlying itself
-            continue
-        quote = _quote(tick)
-        if contract.kind is Kind.FUTURE:
-            futures.append(Future(contract, quote, contract.key in known.provenance.derived))
-        else:
-            cells.setdefault(contract.expiry, {}).setdefault(contract.strike, {})[contract.kind] = quote
-            shapes[contract.expiry] = contract
-    chains = tuple(_chain(shapes[expiry], cells[expiry]) for expiry in sorted(cells))
-    futures.sort(key=lambda f: f.contract)
-    at = max(spot.exchange_at, board.marked_at)
-    own = _quote(spot) if spot.bid or spot.ask else None
-    content = (tuple(futures), chains, look_back, known.provenance.marks, own)
-    name = digest(scrip, at, spot.last, *content)
-    shares = next((c for c in known.contracts if c.kind is Kind.STOCK), None) if own else None
-    return MarketState(name, scrip, at, board.received_at, board.provider, spot.last, *content, shares)
-
-
-def _quote(tick: Tick) -> Quote:
-    return Quote(tick.bid, tick.ask, tick.bid_size, tick.ask_size, tick.exchange_at)
-
-
-def _chain(shape: Contract, rows: Mapping[int, Mapping[Kind, Quote]]) -> Chain:
-    strikes = tuple(Strike(k, rows[k].get(Kind.CALL), rows[k].get(Kind.PUT)) for k in sorted(rows))
-    return Chain(shape.expiry, shape.lot, shape.tick, shape.freeze, strikes)

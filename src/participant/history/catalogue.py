@@ -22,6 +22,7 @@ from msgspec import Struct
 from participant.core.scrip import Kind
 from participant.history.bhavcopy import TOLD, Price
 from participant.history.pages import BadData, Cell, Page, is_symbol
+from participant.history.sheets import TEXTS, pages_of
 from participant.wire.json import Malformed, decode, encode
 from participant.wire.rupees import rupees
 
@@ -79,7 +80,11 @@ def read_day(folder: Path, symbol: str, day: datetime.date) -> list[Page]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(file)
+        with pq.ParquetFile(file, read_dictionary=list(TEXTS)) as opened:
+            table = opened.read(use_threads=False).select(_schema().names)
+        pages = pages_of(table)
+        if pages is not None:
+            return pages
         rows = [table.column(name).to_pylist() for name in _schema().names]
     except (OSError, KeyError, pa.ArrowException) as fault:
         raise BadData(f"{file} is no day of a catalogue: {_first_line(fault)}; import it again") from None

@@ -6,7 +6,7 @@ free money that is not there. Without options of its expiry it is spot plus an e
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil, floor, isfinite
 from typing import Literal
 
@@ -16,6 +16,7 @@ from participant.core.market import LookBack
 from participant.core.pricing import rounded
 from participant.core.scrip import Kind
 from participant.core.session import day_of
+from participant.history.cells import cells_at, strikes_between
 from participant.history.official import ONE_DAY, Basis, Official, run_before
 from participant.history.pages import Cell, Page
 
@@ -92,17 +93,18 @@ def _future(expiry: datetime.date, seen: Round, official: Official, terms: Terms
     return DerivedFuture(expiry, *from_basis(seen.spot, basis, life, terms.tick), "basis")
 
 
-def nearest_row(cells: Iterable[Cell], spot: int) -> tuple[Cell, Cell] | None:
+def nearest_row(cells: Sequence[Cell], spot: int) -> tuple[Cell, Cell] | None:
     """The call and the put of the strike nearest spot whose four sides are quoted and not crossed or locked.
 
     Of two equally near the lower; none within STRIKE_REACH_BP of spot is `None`.
     """
     reach = spot * STRIKE_REACH_BP // BASIS_POINTS
-    near = [c for c in cells if abs(c.strike - spot) <= reach and is_quoted(c)]
-    puts = {c.strike: c for c in near if c.kind is Kind.PUT}
-    calls = [c for c in near if c.kind is Kind.CALL and c.strike in puts]
-    call = min(calls, key=lambda c: (abs(c.strike - spot), c.strike), default=None)
-    return (call, puts[call.strike]) if call is not None else None
+    for strike in sorted(strikes_between(cells, spot - reach, spot + reach), key=lambda k: (abs(k - spot), k)):
+        near = [c for c in cells_at(cells, strike) if is_quoted(c)]
+        calls, puts = ([c for c in near if c.kind is kind] for kind in (Kind.CALL, Kind.PUT))
+        if calls and puts:
+            return calls[0], puts[-1]
+    return None
 
 
 def is_quoted(cell: Cell) -> bool:

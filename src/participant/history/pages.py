@@ -5,6 +5,7 @@ Prices are 1/10,000 rupee, sizes, volume and open interest units (not lots), ins
 
 import datetime
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -42,7 +43,7 @@ class Page(Struct, frozen=True):
     symbol: str
     expiry: datetime.date
     spot: int
-    cells: tuple[Cell, ...]
+    cells: Sequence[Cell]
     rows: int
     source: str
     is_modelled: bool = False

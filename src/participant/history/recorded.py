@@ -6,11 +6,12 @@ has no official price of the day and would need one tonight is not in the day's 
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby, repeat
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from participant.core.ids import digest
 from participant.core.in_force import doubtful
@@ -19,6 +20,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, contract_key, shares_of
 from participant.core.session import at_time
 from participant.history.bhavcopy import PLAYED
+from participant.history.cells import chains_of, listed_of, options_on
 from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
@@ -61,7 +63,8 @@ class RecordedMarket:
     @cached_property
     def seed(self) -> int:
         """A number made of all that the day is played from: another recording has another."""
-        names = [*self._recording.pages.values(), self._recording.look_backs, self.settlements()]
+        pages = [[replace(p, cells=tuple(p.cells)) for p in mine] for mine in self._recording.pages.values()]
+        names = [*pages, self._recording.look_backs, self.settlements()]
         return int(digest(*names)[:SEED_DIGITS], 16)
 
     def contracts(self) -> tuple[Contract, ...]:
@@ -108,16 +111,27 @@ class RecordedMarket:
 
     def instants(self) -> Iterator[Instant]:
         """The day, round by round; a day of which nothing is recorded has its close alone."""
+        return self._played(self._option_ticks)
+
+    def sheets(self) -> Iterator[Instant]:
+        """The same day, its options as whole chains instead of ticks: what they make of a market state is the same."""
+        listed = {symbol: listed_of(self._master[symbol]) for symbol in self.symbols}
+        for pages, instant in zip(chain(self._rounds, repeat(())), self._played(_no_ticks), strict=False):
+            chains = {symbol: chains_of(listed[symbol], mine) for symbol, mine in _by_symbol(pages).items()}
+            yield replace(instant, chains=chains)
+
+    def _played(self, options: Callable[[str, Sequence[Page]], Iterable[Tick]]) -> Iterator[Instant]:
         session = self._rules.session(self.day)
         if not self._rounds and session is not None:
             yield Instant(session.close_at, (), True)
         shown: set[str] = set()
         for i, pages in enumerate(self._rounds):
             at = _newest(pages).at
-            by_symbol: dict[str, list[Page]] = {}
-            for page in pages:
-                by_symbol.setdefault(page.symbol, []).append(page)
-            said = [tick for symbol, mine in by_symbol.items() for tick in self._ticks(symbol, mine, at)]
+            said = [
+                tick
+                for symbol, mine in _by_symbol(pages).items()
+                for tick in chain(self._ticks(symbol, mine, at), options(symbol, mine))
+            ]
             # A strike that no page has shown yet is not known of: it goes dark only once it was there.
             ticks = tuple(tick for tick in said if tick.bid or tick.ask or tick.last or tick.contract in shown)
             shown |= {tick.contract for tick in ticks}
@@ -143,8 +157,12 @@ class RecordedMarket:
     def _master(self) -> dict[str, tuple[Contract, ...]]:
         return {s: (*self._listed(s), *self._options(s), *self._shares(s)) for s in self.symbols}
 
+    @cached_property
+    def _covers(self) -> dict[str, list[Contract]]:
+        return {s: [c for c in mine if c.kind is Kind.FUTURE] for s, mine in self._master.items()}
+
     def _futures(self, symbol: str) -> list[Contract]:
-        return [contract for contract in self._master[symbol] if contract.kind is Kind.FUTURE]
+        return self._covers[symbol]
 
     def _listed(self, symbol: str) -> Iterator[Contract]:
         """Futures that were listed the session before and that settle at an official price tonight.
@@ -159,8 +177,7 @@ class RecordedMarket:
     def _options(self, symbol: str) -> Iterator[Contract]:
         """What is on the day's pages, by expiry, strike, call before put; no state shows a strike before its page."""
         settles_today = self._official.close(symbol, self.day) is not None
-        seen = {(p.expiry, c.strike, c.kind) for p in self._recording.pages[symbol] for c in p.cells}
-        for expiry, strike, kind in sorted(seen):
+        for expiry, strike, kind in sorted(options_on(self._recording.pages[symbol])):
             if expiry > self.day or settles_today:
                 yield self._contract(symbol, expiry, kind, strike)
 
@@ -216,7 +233,7 @@ class RecordedMarket:
         return list(rounds(page for symbol in self.symbols for page in self._recording.pages[symbol]))
 
     def _ticks(self, symbol: str, pages: Sequence[Page], at: int) -> Iterator[Tick]:
-        """All that a round says of a scrip, each page at its own time; contracts that its pages lack go dark."""
+        """What a round says of a scrip itself and its futures, each page at its own time."""
         spot, seen_at = _newest(pages).spot, {page.expiry: page.at for page in pages}
         own = (0, 0, 0, 0)
         if symbol not in INDICES:
@@ -230,6 +247,10 @@ class RecordedMarket:
             size = DERIVED_LOTS * future.lot
             told_at = seen_at.get(derived.expiry, at) if derived.how == "parity" else at
             yield Tick(future.key, derived.bid, derived.ask, size, size, 0, told_at)
+
+    def _option_ticks(self, symbol: str, pages: Sequence[Page]) -> Iterator[Tick]:
+        """What a round says of a scrip's options, each page at its own time; those that its pages lack go dark."""
+        seen_at = {page.expiry: page.at for page in pages}
         cells = {(p.expiry, c.strike, c.kind): c for p in pages for c in p.cells}
         for contract in self._master[symbol]:
             if contract.expiry in seen_at and contract.kind is not Kind.FUTURE:
@@ -257,6 +278,17 @@ class RecordedMarket:
 
 def _newest(pages: Iterable[Page]) -> Page:
     return max(pages, key=lambda page: page.at)
+
+
+def _by_symbol(pages: Iterable[Page]) -> dict[str, list[Page]]:
+    found: dict[str, list[Page]] = {}
+    for page in pages:
+        found.setdefault(page.symbol, []).append(page)
+    return found
+
+
+def _no_ticks(symbol: str, pages: Sequence[Page]) -> Iterable[Tick]:
+    return ()
 
 
 def rounds(pages: Iterable[Page]) -> Iterator[list[Page]]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.market import Board, LookBack, Reference, Ticks, observe, snapshot
+from participant.core.market import Board, LookBack, Reference, Ticks, observe
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
+from participant.core.snapshot import snapshot
 from participant.core.volatility import iv30
 from participant.core.wording import counted as counted_as
 from participant.history import catalogue, readers
@@ -77,7 +78,8 @@ def load_day(
     origin: dict[str, Source | Path] = {}
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
-        span, found = (day - BEFORE_DAYS * ONE_DAY, day), Findings()
+        # What was imported was screened then: the days before say nothing more of it.
+        span, found = (day if isinstance(place, Path) else day - BEFORE_DAYS * ONE_DAY, day), Findings()
         by_symbol = _pages(recordings, place, span, rules, (found, tally))
         counted += _counted(place, day, found)
         for symbol, mine in by_symbol.items():

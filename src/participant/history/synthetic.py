@@ -5,7 +5,7 @@ long path per seed (`history/paths.py`), so that days join; quotes come from `hi
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from math import exp, sqrt
 from random import Random
@@ -13,7 +13,7 @@ from random import Random
 from msgspec import Struct
 
 from participant.core.in_force import doubtful
-from participant.core.market import SECOND, LookBack, Provenance, Tick
+from participant.core.market import SECOND, Chain, LookBack, Provenance, Tick
 from participant.core.pricing import rounded, years_to
 from participant.core.rulebook import Rulebook, Session
 from participant.core.scrip import PRICE_UNITS, Contract, Kind
@@ -31,11 +31,15 @@ DAYS_PER_YEAR = 365
 
 
 class Instant(Struct, frozen=True):
-    """What became new at one moment (ns UTC); the first instant of a day holds everything."""
+    """What became new at one moment (ns UTC); the first instant of a day holds everything.
+
+    `chains` are options as whole chains, by scrip and expiry, that stand in no tick.
+    """
 
     at: int
     ticks: tuple[Tick, ...]
     is_last: bool
+    chains: Mapping[str, Mapping[datetime.date, Chain]] = {}
 
 
 class SyntheticMarket:

@@ -12,13 +12,15 @@ from msgspec import Struct
 from participant.core.charges import charges
 from participant.core.clearing import Ledger, Unpriced, book, fill_line, settle
 from participant.core.margin import margin
-from participant.core.market import Quote
+from participant.core.market import Chain, Quote, in_chain
 from participant.core.matching import Entry, OrderRequest, Taken, match, refusal
 from participant.core.order import OrderView
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, Side, money
 from participant.core.session import Phase, phase
 
+Chains = Mapping[str, Mapping[datetime.date, Chain]]
+NO_CHAINS: Chains = {}
 ORDERS_MAX = 10_000
 UPDATES_MAX = 10_000
 # A clearing house values its scenarios with one volatility a day, published beforehand; a made market has one for good.
@@ -90,6 +92,7 @@ class BrokerBook:
         for contract in (c for c in contracts if c.kind is Kind.FUTURE):
             self._futures.setdefault(contract.underlying, []).append(contract.key)
         self.quotes: dict[str, Quote] = {}
+        self.chains: dict[str, dict[datetime.date, Chain]] = {}
         self.told: deque[OrderView] = deque(maxlen=UPDATES_MAX)
         self.state = state
         self._rules = rules
@@ -143,11 +146,13 @@ class BrokerBook:
         order.status, order.reason = status, reason
         self._tell(order)
 
-    def meet(self, quotes: Mapping[str, Quote]) -> None:
+    def meet(self, quotes: Mapping[str, Quote], chains: Chains = NO_CHAINS) -> None:
         """Match the resting orders of these contracts."""
         self.quotes.update(quotes)
+        for underlying, mine in chains.items():
+            self.chains.setdefault(underlying, {}).update(mine)
         for key in sorted({o.request.contract for o in self.state.orders if o.left}):
-            if self._quoted_as(key) in quotes or self._has_arrived(key):
+            if self._quoted_as(key) in quotes or self._is_among(key, chains) or self._has_arrived(key):
                 self._match(key)
 
     def close(self, settlements: Mapping[str, int]) -> None:
@@ -205,7 +210,15 @@ class BrokerBook:
 
     def quote(self, key: str) -> Quote | None:
         """The last quote of a contract."""
-        return self.quotes.get(self._quoted_as(key))
+        return self.quotes.get(self._quoted_as(key)) or self._in_chain(key, self.chains)
+
+    def _in_chain(self, key: str, chains: Chains) -> Quote | None:
+        contract = self.contracts.get(key)
+        chain = chains.get(contract.underlying, {}).get(contract.expiry) if contract is not None else None
+        return in_chain(chain, contract.kind, contract.strike) if contract is not None and chain is not None else None
+
+    def _is_among(self, key: str, chains: Chains) -> bool:
+        return self._in_chain(key, chains) is not None
 
     def _unsold(self, key: str) -> int:
         """Shares held that no open order sells."""

@@ -7,6 +7,7 @@ refers to, so that a day's files need no other day's.
 
 import datetime
 import zlib
+from collections.abc import Iterator
 
 from msgspec import Raw, Struct
 
@@ -31,8 +32,9 @@ class _Ready(Struct, frozen=True):
 class LogRows:
     """Makes the rows of decisions. A part that is known to stand in the books is not written again."""
 
-    def __init__(self, books: Store) -> None:
-        self.books = books
+    def __init__(self, books: Store, *, packs: bool = True) -> None:
+        """`packs`: parts lie packed in the books, which no reader notices."""
+        self.books, self._stored = books, _packed if packs else _plain
         self.ready: dict[str, _Ready] = {}
         self.stored: set[str] = set()
         self.asked: tuple[Write, ...] = ()
@@ -53,7 +55,7 @@ class LogRows:
 
     def _prepared(self, given: DecisionInput) -> _Ready:
         apart = split(given)
-        news = {part.id: _stored(part) for part in apart.parts if part.id not in self.stored}
+        news = {part.id: self._stored(part) for part in apart.parts if part.id not in self.stored}
         return _Ready(given, apart, news)
 
     def _learn(self) -> None:
@@ -66,21 +68,31 @@ class LogRows:
 
 
 class DecisionLog:
-    """Writes the archive up; what it holds already is never written again, whatever happened in between."""
+    """Writes the archive up; what it holds already is never written again, whatever happened in between.
 
-    def __init__(self, books: Store, archive: Archive) -> None:
+    Without an archive nothing is written up: the books themselves are read.
+    """
+
+    def __init__(self, books: Store, archive: Archive | None) -> None:
         self.books, self.archive = books, archive
         self.written_to: dict[str, int] = {}
         self.used: dict[str, set[str]] = {}
 
     def write(self, day: str) -> None:
         """Add the day's decisions that the archive lacks, in the order of their commits."""
+        if self.archive is None:
+            return
         rows = self.books.rows("log", prefix=f"{day}/", since=self.written_to.get(day, 0))
         held = 0 if day in self.written_to else self.archive.count(day)
         news = [(row.value, self._first_used(day, row.value)) for row in rows]
         if news[held:]:
             self.archive.append(day, [(line, pack(map(self._part, names))) for line, names in news[held:]])
         self.written_to[day] = rows[-1].seq if rows else self.written_to.get(day, 0)
+
+    def records(self, day: str) -> Iterator[tuple[bytes, list[Part]]]:
+        """The day's lines as the books have them, each with the parts that no line before it refers to."""
+        for row in self.books.rows("log", prefix=f"{day}/"):
+            yield row.value, [self._part(name) for name in self._first_used(day, row.value)]
 
     def _first_used(self, day: str, line: bytes) -> list[str]:
         used = self.used.setdefault(day, set())
@@ -100,10 +112,14 @@ class _Stored(Struct, frozen=True):
     part: Raw
 
 
-def _stored(part: Part) -> bytes:
-    return zlib.compress(encode(_Stored(part.kind, part.part)), QUICK)
+def _plain(part: Part) -> bytes:
+    return encode(_Stored(part.kind, part.part))
+
+
+def _packed(part: Part) -> bytes:
+    return zlib.compress(_plain(part), QUICK)
 
 
 def _of_store(name: str, value: bytes) -> Part:
-    stored = decode(zlib.decompress(value), _Stored)
+    stored = decode(value if value.startswith(b"{") else zlib.decompress(value), _Stored)
     return Part(name, stored.kind, stored.part)

@@ -11,6 +11,7 @@ from participant.core.decision import DecisionInput, PositionInfo
 from participant.core.market import MarketState
 from participant.core.watchlist import BadSetting, converted
 from participant.wire.json import Malformed, decode
+from participant.wire.told import told_job
 
 # What of a row its book's risk rests on: without these nothing can be said of it.
 NEEDED = ("symbol", "strategy", "beta", "sector")
@@ -28,7 +29,7 @@ def read_job(body: bytes) -> tuple[DecisionInput, str]:
     Raises Malformed where anything but the settings of the row is not what it should be.
     """
     try:
-        return decode(body, DecisionInput), ""
+        return told_job(body), ""
     except Malformed:
         found = _without_settings(body)
         if found is None:

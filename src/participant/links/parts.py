@@ -16,8 +16,10 @@ from msgspec.structs import asdict, astuple, replace
 from participant.core.chain_columns import columns
 from participant.core.decision import Decision, DecisionInput
 from participant.core.ids import digest
-from participant.core.market import Chain, Quote, Strike
+from participant.core.market import Chain, LookBack, Quote, Strike
+from participant.core.once import once
 from participant.core.scrip import Contract
+from participant.core.snapshot import look_back_json
 from participant.wire.json import decode, encode
 
 LEVEL = 6
@@ -139,7 +141,7 @@ class _Columns(Struct, Generic[Column, Strikes], frozen=True):
 
 
 def _columns(chain: Chain) -> _Columns[Raw, Raw]:
-    newest, units, steps, calls, puts = columns(chain.strikes)
+    newest, units, steps, calls, puts = columns(chain)
     sides = (_Quotes(*map(Raw, side)) for side in (calls, puts))
     terms = (chain.expiry, chain.lot, chain.tick, chain.freeze)
     return _Columns(*terms, newest, _Units(*units), Raw(steps), *sides)
@@ -170,8 +172,7 @@ def split(given: DecisionInput) -> Split:
     parts: list[Part] = []
 
     def ref(kind: str, value: object) -> str:
-        body = _raw(value)
-        parts.append(Part(digest(kind, body), kind, body))
+        parts.append(_look_back(value) if isinstance(value, LookBack) else _of(kind, _raw(value)))
         return parts[-1].id
 
     state, info = given.market_state, given.current_position_info
@@ -183,6 +184,15 @@ def split(given: DecisionInput) -> Split:
     }
     position, account = (_raw(_Ref(ref(kind, value))) for kind, value in asdict(info).items())
     return Split(scrip, _Market(**asdict(state) | bulky), _Info(position, account), tuple(parts))
+
+
+def _of(kind: str, body: Raw) -> Part:
+    return Part(digest(kind, body), kind, body)
+
+
+@once
+def _look_back(value: LookBack) -> Part:
+    return _of("lookBack", look_back_json(value))
 
 
 def whole(line: bytes, parts: Mapping[str, Raw]) -> bytes:

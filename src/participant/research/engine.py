@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Protocol
 
-from participant.adapters.archives.memory import MemoryArchive
 from participant.adapters.brokers.memory import MemoryBroker
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.adapters.compute.inline import InlineCompute
@@ -26,6 +25,7 @@ from participant.core.sending import SendRule
 from participant.history.recorded import RecordedMarket
 from participant.history.synthetic import Instant
 from participant.links.broker_book import BrokerState
+from participant.links.decision_log import LogRows
 from participant.operate.breaker import Watch, judge
 from participant.operate.wake import open_day, take_in_revisions
 from participant.stages import decide
@@ -62,6 +62,7 @@ class InlineDesk:
     """
 
     latency_s = 0.0
+    is_plain = False  # whether every quote comes as a tick of its own, as at a desk: slower, with equal results
 
     def __init__(self, watchlist: Sequence[Scrip], rules: Rulebook, capital: int, limits: Limits = PAPER) -> None:
         self.watchlist, self.rules, self.limits = {s.symbol: s for s in watchlist}, rules, limits
@@ -100,14 +101,17 @@ class InlineDesk:
     def play(self, market: RecordedMarket, onlooker: Onlooker | None = None) -> Closed:
         """One day from its first instant to the comparison of books in the evening."""
         day = _Day(self, market, onlooker)
-        for instant, until in _with_ends(market.instants()):
+        for instant, until in self._instants(market):
             day.show(instant, until)
         return day.ended()
+
+    def _instants(self, market: RecordedMarket) -> Iterator[tuple[Instant, int]]:
+        return _with_ends(market.instants() if self.is_plain else market.sheets())
 
     def play_until(self, market: RecordedMarket, at: int, onlooker: Onlooker) -> None:
         """The instants of a day up to one of them (ns), which is not closed."""
         day = _Day(self, market, onlooker)
-        for instant, until in _with_ends(market.instants()):
+        for instant, until in self._instants(market):
             if instant.at > at:
                 break
             day.show(instant, until)
@@ -116,6 +120,7 @@ class InlineDesk:
         """Another desk that stands where this one stands, and goes its own way from here."""
         other = InlineDesk(list(self.watchlist.values()), self.rules, self.capital, self.limits)
         other.books, other.kept, other.latency_s = deepcopy(self.books), deepcopy(self.kept), self.latency_s
+        other.is_plain = self.is_plain
         return other
 
     def forget(self) -> None:
@@ -159,6 +164,7 @@ class _Day:
         compute = InlineCompute(self._decide)
         ports = DispatchPorts(queues["market"], queues["orders"], books, compute, clock, lambda *_: "")
         dispatch = Dispatch(ports, desk.watchlist, DispatchRule(600.0, 3, is_lockstep=True))
+        dispatch.log = LogRows(books, packs=False)  # a day's parts are read tonight: packing them would be undone
         watch = Watch(books, self.quotes, books, clock, Triggers(), is_lockstep=True)
         gateway = Gateway(
             GatewayPorts(queues["orders"], queues["fills"], books, self.quotes, books, self.broker, clock, clock,
@@ -167,14 +173,14 @@ class _Day:
                         watched=frozenset(desk.watchlist)),
         )  # fmt: skip
         reconcile = Reconcile(self.reconciling, ReconcileRule(), desk.rules)
-        book = Book(BookPorts(queues["fills"], books, self.quotes, MemoryArchive(), clock), desk.rules, reconcile.step)
+        book = Book(BookPorts(queues["fills"], books, self.quotes, None, clock), desk.rules, reconcile.step)
         return [lambda: ingest.step(0.0), lambda: judge(watch), lambda: dispatch.step(0.0), lambda: gateway.step(0.0),
                 lambda: book.step(0.0)]  # fmt: skip
 
     def show(self, instant: Instant, until: int) -> None:
         """An instant, until every stage has closed it; its quotes stand `until` (ns) the next ones come."""
         self.clock.set(max(instant.at, self.clock.now()))
-        self.broker.on_quotes(instant.at, _quotes(instant))
+        self.broker.on_quotes(instant.at, _quotes(instant), instant.chains)
         self.feed.publish(instant)
         for _ in range(ROUNDS_MAX):
             for step in self.steps:

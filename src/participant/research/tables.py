@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from participant.adapters.archives.memory import MemoryArchive
 from participant.core.attribution import explain
 from participant.core.books import Fill
 from participant.core.decision import Decision
@@ -17,7 +16,6 @@ from participant.history.recorded import STOCK_DERIVED, RecordedMarket
 from participant.links.decision_log import DecisionLog
 from participant.links.ledger import EventRow
 from participant.links.marks import legs_of_day
-from participant.links.parts import unpack
 from participant.ports import Store
 from participant.research.engine import InlineDesk
 from participant.research.result import Row
@@ -36,15 +34,13 @@ class _Line(msgspec.Struct, rename="camel"):
 
 def decisions_of(books: Store, day: str) -> tuple[list[Row], list[Row], list[Decision]]:
     """The rows of a day's decisions, of the parts that they refer to, and the decisions themselves."""
-    archive = MemoryArchive()
-    DecisionLog(books, archive).write(day)
     rows, parts, decisions = list[Row](), list[Row](), list[Decision]()
-    for line, pack in archive.read(day):
+    for line, news in DecisionLog(books, None).records(day):
         record = msgspec.json.decode(line, type=_Line)
         decision = decode(bytes(record.decision_info), Decision)
         decisions.append(decision)
         rows.append(_decision(decision, day) | _objects(record))
-        parts += [{"id": p.id, "kind": p.kind, "part": bytes(p.part).decode()} for p in unpack(pack)]
+        parts += [{"id": p.id, "kind": p.kind, "part": bytes(p.part).decode()} for p in news]
     return rows, parts, decisions
 
 

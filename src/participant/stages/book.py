@@ -21,12 +21,12 @@ BOOKINGS_MAX = 10  # of one instant, before it is released whatever is still on 
 
 
 class BookPorts(Struct, frozen=True):
-    """What the books need of the world."""
+    """What the books need of the world; without an archive the log stays in them."""
 
     fills: Queue
     books: Store
     quotes: Store
-    archive: Archive
+    archive: Archive | None
     clock: Clock
 
 

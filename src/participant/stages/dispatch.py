@@ -18,6 +18,7 @@ from participant.links.superseded import Superseded
 from participant.links.verdicts import Park, sound, verdict
 from participant.ports import Clock, Compute, Queue, Store
 from participant.wire.json import decode, encode
+from participant.wire.told import tell_job
 
 
 class DispatchPorts(Struct, frozen=True):
@@ -95,7 +96,7 @@ class Dispatch:
     def _run(self, run: Running) -> None:
         """Hand a job over; its time began with its snapshot, however long that waited."""
         timeout_s = self.rule.job_timeout_s * share_left(run.given.market_state, self.ports.clock.now())
-        self.ports.compute.submit(Job(run.message.id, encode(run.given), timeout_s))
+        self.ports.compute.submit(Job(run.message.id, tell_job(run.given, run.message.body), timeout_s))
 
     def _end(self, result: JobResult) -> None:
         symbol, run = next((s, r) for s, r in self.running.items() if r.message.id == result.id)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.market import SECOND, Board, Mark, Reference, observe, snapshot
+from participant.core.market import SECOND, Board, Mark, Reference, observe
 from participant.core.messages import Message, Write
 from participant.core.providers import Arbitration, Belief, arbitrate, ended_instant, feed_status, without_the_silent
+from participant.core.snapshot import snapshot
 from participant.ports import Clock, Feed, Queue, Store
 from participant.wire.json import encode
+from participant.wire.told import tell_state
 
 
 class IngestPorts(Struct, frozen=True):
@@ -78,7 +80,7 @@ class Ingest:
         received_at = at if self.lockstep_wait_s else self.boards[self.belief.provider].received_at
         board = replace(self.boards[self.belief.provider], received_at=received_at)
         states = [state for known in self.scrips if (state := snapshot(board, known)) is not None]
-        messages = [Message(s.snapshot_id, s.scrip, encode(s)) for s in states]
+        messages = [Message(s.snapshot_id, s.scrip, tell_state(s)) for s in states]
         self.ports.quotes.commit([Write("quotes", m.key, m.body) for m in messages])
         mark = Mark(board.provider, received_at, at, at == self.last_at)
         self.ports.market.put([*messages, Message(f"mark-{at}", "mark", encode(mark))])

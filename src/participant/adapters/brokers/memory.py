@@ -14,7 +14,7 @@ from participant.core.messages import BrokerPosition, Funds
 from participant.core.order import Answer, Order, OrderView, Verdict
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract
-from participant.links.broker_book import BrokerBook, BrokerOrder, BrokerState
+from participant.links.broker_book import NO_CHAINS, BrokerBook, BrokerOrder, BrokerState, Chains
 from participant.links.faults import Fault, FaultKind, Faults, draw, fault_of
 from participant.ports import BrokerDown
 from participant.wire.broker import VENUE
@@ -50,13 +50,14 @@ class MemoryBroker:
         self.faults = faults
         self.state.requests = 0
 
-    def on_quotes(self, at: int, quotes: Mapping[str, Quote]) -> None:
+    def on_quotes(self, at: int, quotes: Mapping[str, Quote], chains: Chains = NO_CHAINS) -> None:
         """Move to instant `at` (ns): late orders arrive, resting ones meet the quotes. No quotes: only time passes.
 
-        An underlying's own value comes under its symbol, as a quote whose bid and ask are both that value.
+        An underlying's own value comes under its symbol, as a quote whose bid and ask are both that value; options
+        may come as whole chains, by underlying and expiry.
         """
         self.state.at = max(at, self.state.at)
-        self._book.meet(quotes)
+        self._book.meet(quotes, chains)
         late, self.state.late = self.state.late, []
         for order in late:
             if order.accept_at <= self.state.at:

@@ -1,8 +1,9 @@
 """Feed in memory: what is published is what is polled. The simulation's provider, and the first in the port's suite."""
 
+import datetime
 from collections import deque
 
-from participant.core.market import Down, FeedEvent, Held, Mark, Tick, Ticks
+from participant.core.market import Chain, Down, FeedEvent, Held, Mark, Sheets, Tick, Ticks
 from participant.history.synthetic import Instant
 from participant.ports import Clock
 
@@ -17,6 +18,7 @@ class MemoryFeed:
         self._clock = clock
         self._events: deque[FeedEvent] = deque()
         self._book: dict[str, Tick] = {}
+        self._chains: dict[str, dict[datetime.date, Chain]] = {}
         self._is_up = False
         self._is_closed = False
 
@@ -35,8 +37,14 @@ class MemoryFeed:
         """An instant, as a snapshot where the last link was lost, and its mark."""
         now = self._clock.now()
         self._book.update({t.contract: t for t in instant.ticks})
+        for scrip, chains in instant.chains.items():
+            self._chains.setdefault(scrip, {}).update(chains)
         ticks = instant.ticks if self._is_up else tuple(self._book.values())
-        self.say(Ticks(self._name, now, ticks, is_snapshot=not self._is_up))
+        if self._chains:
+            whole = instant.chains if self._is_up else {s: dict(mine) for s, mine in self._chains.items()}
+            self.say(Sheets(self._name, now, ticks, is_snapshot=not self._is_up, chains=whole))
+        else:
+            self.say(Ticks(self._name, now, ticks, is_snapshot=not self._is_up))
         self.say(Mark(self._name, now, instant.at, instant.is_last))
         self._is_up = True
 

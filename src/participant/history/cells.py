@@ -1,0 +1,135 @@
+"""The cells of a page as they lie in the columns of a file, and the chains that pages show.
+
+A cell becomes a value only where somebody asks for it.
+"""
+
+import datetime
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import overload
+
+from msgspec import Struct
+
+from participant.core.chain_columns import Figures, Listed
+from participant.core.market import Chain
+from participant.core.scrip import Contract, Kind
+from participant.history.pages import Cell, Page
+
+
+class Shape:
+    """Which options a page shows, row by row; pages that show the same ones share it."""
+
+    __slots__ = ("is_sorted", "kinds", "options", "strikes")
+
+    def __init__(self, strikes: Sequence[int], kinds: Sequence[Kind]) -> None:
+        self.strikes, self.kinds = tuple(strikes), tuple(kinds)
+        self.options = tuple((k, kind is Kind.CALL) for k, kind in zip(self.strikes, self.kinds, strict=True))
+        self.is_sorted = all(low <= high for low, high in pairwise(self.strikes))
+
+
+class Columns(Struct, frozen=True):
+    """The figures of many pages, a column each of 64-bit whole numbers."""
+
+    quoted: Figures
+    last: Sequence[int]
+    volume: Sequence[int]
+    open_interest: Sequence[int]
+
+
+class Cells(Sequence[Cell]):
+    """The cells of one page, whose figures stand in `columns` from `begin` on."""
+
+    __slots__ = ("begin", "columns", "shape")
+
+    def __init__(self, shape: Shape, columns: Columns, begin: int) -> None:
+        self.shape, self.columns, self.begin = shape, columns, begin
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell]) -> "Cells":
+        """These cells in columns."""
+        if isinstance(cells, Cells):
+            return cells
+        names = ("bid", "ask", "bid_size", "ask_size", "last", "volume", "open_interest")
+        figures = [array("q", [getattr(cell, name) for cell in cells]) for name in names]
+        shape = Shape([cell.strike for cell in cells], [cell.kind for cell in cells])
+        return cls(shape, Columns(Figures(*figures[:4]), *figures[4:]), 0)
+
+    def __len__(self) -> int:
+        return len(self.shape.strikes)
+
+    @overload
+    def __getitem__(self, at: int) -> Cell: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Cell, ...]: ...
+    def __getitem__(self, at: int | slice) -> Cell | tuple[Cell, ...]:
+        if isinstance(at, slice):
+            return tuple(self[i] for i in range(*at.indices(len(self))))
+        at = range(len(self))[at]
+        of, row = self.columns, self.begin + at
+        bid, ask, bid_size, ask_size = (column[row] for column in of.quoted)
+        rest = (of.last[row], of.volume[row], of.open_interest[row])
+        return Cell(self.shape.kinds[at], self.shape.strikes[at], bid, ask, bid_size, ask_size, *rest)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
+def strikes_between(cells: Sequence[Cell], low: int, high: int) -> set[int]:
+    """The strikes of a page that lie from `low` to `high` (prices)."""
+    if isinstance(cells, Cells) and cells.shape.is_sorted:
+        strikes = cells.shape.strikes
+        return set(strikes[bisect_left(strikes, low) : bisect_right(strikes, high)])
+    return {cell.strike for cell in cells if low <= cell.strike <= high}
+
+
+def cells_at(cells: Sequence[Cell], strike: int) -> Sequence[Cell]:
+    """The cells of a page of one strike."""
+    if isinstance(cells, Cells) and cells.shape.is_sorted:
+        return cells[bisect_left(cells.shape.strikes, strike) : bisect_right(cells.shape.strikes, strike)]
+    return [cell for cell in cells if cell.strike == strike]
+
+
+def options_on(pages: Iterable[Page]) -> set[tuple[datetime.date, int, Kind]]:
+    """Expiry, strike and kind of every option on these pages."""
+    found, shapes = set[tuple[datetime.date, int, Kind]](), set[tuple[datetime.date, Shape]]()
+    for page in pages:
+        if isinstance(page.cells, Cells):
+            shapes.add((page.expiry, page.cells.shape))
+        else:
+            found.update((page.expiry, cell.strike, cell.kind) for cell in page.cells)
+    for expiry, shape in shapes:
+        found.update((expiry, strike, kind) for strike, kind in zip(shape.strikes, shape.kinds, strict=True))
+    return found
+
+
+# --- chains of a day --------------------------------------------------------------------------------------------------
+
+
+def listed_of(contracts: Iterable[Contract]) -> dict[datetime.date, Listed]:
+    options: dict[datetime.date, list[Contract]] = {}
+    for contract in contracts:
+        if contract.kind.is_option:
+            options.setdefault(contract.expiry, []).append(contract)
+    return {expiry: Listed(mine) for expiry, mine in options.items()}
+
+
+def chains_of(listed: Mapping[datetime.date, Listed], pages: Sequence[Page]) -> dict[datetime.date, Chain]:
+    """The chains that the pages of a round show of a scrip; an expiry that is not in the master shows nothing."""
+    by_expiry: dict[datetime.date, list[Page]] = {}
+    for page in pages:
+        by_expiry.setdefault(page.expiry, []).append(page)
+    found = {}
+    for expiry, mine in by_expiry.items():
+        if expiry in listed:
+            together = mine[0].cells if len(mine) == 1 else [cell for page in mine for cell in page.cells]
+            cells = Cells.of(together)
+            found[expiry] = listed[expiry].shown(cells.shape.options, cells.columns.quoted, cells.begin, mine[-1].at)
+    return found
