@@ -2,7 +2,19 @@
 
 import sys
 
-from bench import analytics, decision_age, halting, jobs, ladder, pricing, recorded_iv, recovery, safety, volatility
+from bench import (
+    analytics,
+    backtest,
+    decision_age,
+    halting,
+    jobs,
+    ladder,
+    pricing,
+    recorded_iv,
+    recovery,
+    safety,
+    volatility,
+)
 
 MEASUREMENTS = {
     "decision_age": decision_age.main,
@@ -15,6 +27,7 @@ MEASUREMENTS = {
     "volatility": volatility.main,
     "recorded_iv": recorded_iv.main,
     "analytics": analytics.main,
+    "backtest": backtest.main,
 }
 
 

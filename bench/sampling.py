@@ -2,6 +2,8 @@
 
 import signal
 from collections import Counter
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Self
@@ -31,11 +33,18 @@ PARTS = {
 CODEC = {"decode": "decode", "encode": "encode"}
 
 
+@cache
+def _module(file: str) -> str:
+    """A file of the project by its place in the package, of anything else by its name."""
+    parts = "/".join(Path(file).with_suffix("").parts)
+    return parts.partition("/src/participant/")[2] or Path(parts).name
+
+
 class Sampler:
     """Samples the main thread while it is entered; `found` counts by part."""
 
-    def __init__(self) -> None:
-        self.found: Counter[str] = Counter()
+    def __init__(self, parts: Mapping[str, str] = PARTS) -> None:
+        self.found, self.parts = Counter[str](), parts
 
     @property
     def shares(self) -> dict[str, float]:
@@ -55,11 +64,11 @@ class Sampler:
         codec = ""
         while frame is not None:
             file, name = frame.f_code.co_filename, frame.f_code.co_name
-            where = "/".join(Path(file).with_suffix("").parts).partition("/participant/")[2]
+            where = _module(file)
             if where == "wire/json":
                 codec = CODEC.get(name, "")
-            if where in PARTS:
-                self.found[PARTS[where]] += 1
+            if where in self.parts:
+                self.found[self.parts[where]] += 1
                 return
             frame = frame.f_back
         self.found[codec or "the rest"] += 1

@@ -7,6 +7,7 @@ from array import array
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +128,12 @@ def test_the_kernel_refuses_columns_that_are_too_short_for_a_page_and_places_tha
 def test_a_price_beyond_all_measure_on_a_page_is_shown_as_the_twin_shows_it() -> None:
     page = [((STRIKES[0], True), 2**60, 2**61, 65, 65)]
     assert shown_by(chain_columns.Listed(OPTIONS), page, NOON).strikes == folded({}, page, NOON)
+
+
+def test_a_chain_has_the_terms_of_the_last_option_that_was_seen() -> None:
+    """A broker's master may know some contracts of an expiry and not others."""
+    terms = [msgspec.structs.replace(c, freeze=1_800 + i) for i, c in enumerate(OPTIONS)]
+    listed = chain_columns.Listed(terms)
+    assert shown_by(listed, [((STRIKES[0], True), 500, 1_000, 65, 65)], NOON).freeze == 1_800
+    assert shown_by(listed, [((STRIKES[1], False), 500, 1_000, 65, 65)], NOON).freeze == 1_803
+    assert shown_by(listed, [], NOON).freeze == 1_803

@@ -3,6 +3,7 @@
 A chain that was made of a page keeps the page's numbers, so that they are not read from its quotes again.
 """
 
+import datetime
 from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from participant.core import chain_columns_plain, kernels
 from participant.core.chain_columns_plain import Columns
 from participant.core.ids import canonical
 from participant.core.market import Chain
-from participant.core.scrip import Contract
+from participant.core.scrip import Contract, Kind
 
 
 def _load() -> Any:
@@ -65,8 +66,7 @@ class Listed:
 
     def __init__(self, options: Sequence[Contract]) -> None:
         """All options of the expiry that the day knows; at least one."""
-        last = options[-1]
-        self.terms = (last.expiry, last.lot, last.tick, last.freeze)
+        self.options = options
         self.strikes = array("q", sorted({contract.strike for contract in options}))
         self._seen = bytearray(2 * len(self.strikes))
         self._place = {strike: i for i, strike in enumerate(self.strikes)}
@@ -77,13 +77,24 @@ class Listed:
 
         What the page lacks of what was seen before is dark: a quote of zeros.
         """
-        given = (self.strikes, self._seen, (self._places(options), *figures), begin, at)
+        places = self._places(options)
+        given = (self.strikes, self._seen, (places, *figures), begin, at)
         strikes, text, numbers = kernels.call(_kernel, chain_columns_plain, "shown", *given)
-        chain = Chain(*self.terms, strikes)
+        terms = self._terms()
+        chain = Chain(*terms, strikes)
         if numbers is not None:
-            head = canonical(Chain(*self.terms, ()))
+            head = canonical(Chain(*terms, ()))
             chain.__dict__.update(json=head.removesuffix(b"[]}") + text + b"}", numbers=numbers)
         return chain
+
+    def _terms(self) -> tuple[datetime.date, int, int, int]:
+        """Expiry, lot, tick and freeze quantity of the chain: those of the last option that was seen."""
+        puts = len(self.strikes)
+        for of in reversed(self.options):
+            if self._seen[self._place[of.strike] + (0 if of.kind is Kind.CALL else puts)]:
+                return of.expiry, of.lot, of.tick, of.freeze
+        of = self.options[-1]
+        return of.expiry, of.lot, of.tick, of.freeze
 
     def _places(self, options: Options) -> Sequence[int]:
         """Where these stand among all calls and then all puts; mostly they are those of the page before."""

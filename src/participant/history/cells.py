@@ -113,7 +113,16 @@ def options_on(pages: Iterable[Page]) -> set[tuple[datetime.date, int, Kind]]:
 # --- chains of a day --------------------------------------------------------------------------------------------------
 
 
+def by_symbol(pages: Iterable[Page]) -> dict[str, list[Page]]:
+    """Pages by their scrip."""
+    found: dict[str, list[Page]] = {}
+    for page in pages:
+        found.setdefault(page.symbol, []).append(page)
+    return found
+
+
 def listed_of(contracts: Iterable[Contract]) -> dict[datetime.date, Listed]:
+    """The options of a scrip's master by expiry, in its order."""
     options: dict[datetime.date, list[Contract]] = {}
     for contract in contracts:
         if contract.kind.is_option:

@@ -20,7 +20,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, contract_key, shares_of
 from participant.core.session import at_time
 from participant.history.bhavcopy import PLAYED
-from participant.history.cells import chains_of, listed_of, options_on
+from participant.history.cells import by_symbol, chains_of, listed_of, options_on
 from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
@@ -117,7 +117,7 @@ class RecordedMarket:
         """The same day, its options as whole chains instead of ticks: what they make of a market state is the same."""
         listed = {symbol: listed_of(self._master[symbol]) for symbol in self.symbols}
         for pages, instant in zip(chain(self._rounds, repeat(())), self._played(_no_ticks), strict=False):
-            chains = {symbol: chains_of(listed[symbol], mine) for symbol, mine in _by_symbol(pages).items()}
+            chains = {symbol: chains_of(listed[symbol], mine) for symbol, mine in by_symbol(pages).items()}
             yield replace(instant, chains=chains)
 
     def _played(self, options: Callable[[str, Sequence[Page]], Iterable[Tick]]) -> Iterator[Instant]:
@@ -129,7 +129,7 @@ class RecordedMarket:
             at = _newest(pages).at
             said = [
                 tick
-                for symbol, mine in _by_symbol(pages).items()
+                for symbol, mine in by_symbol(pages).items()
                 for tick in chain(self._ticks(symbol, mine, at), options(symbol, mine))
             ]
             # A strike that no page has shown yet is not known of: it goes dark only once it was there.
@@ -278,13 +278,6 @@ class RecordedMarket:
 
 def _newest(pages: Iterable[Page]) -> Page:
     return max(pages, key=lambda page: page.at)
-
-
-def _by_symbol(pages: Iterable[Page]) -> dict[str, list[Page]]:
-    found: dict[str, list[Page]] = {}
-    for page in pages:
-        found.setdefault(page.symbol, []).append(page)
-    return found
 
 
 def _no_ticks(symbol: str, pages: Sequence[Page]) -> Iterable[Tick]:
