@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from participant.core.market import LookBack
+from participant.core.market import Chain, LookBack, Quote, Strike
 from participant.core.rulebook import Rulebook
 from participant.history.derived import look_back
 from participant.history.pages import BadData
@@ -29,11 +29,23 @@ STRATEGY = CoveredCall(("NIFTY", "BANKNIFTY"), EAGER)
 class _SeesTheNextQuotes(RecordedMarket):
     """Shows at each instant the quotes of the next one."""
 
-    def instants(self) -> Iterator[Instant]:
-        shown = list(super().instants())
+    def sheets(self) -> Iterator[Instant]:
+        shown = list(super().sheets())
         for now, following in pairwise(shown):
-            yield replace(now, ticks=tuple(replace(t, exchange_at=now.at) for t in following.ticks))
+            ticks = tuple(replace(tick, exchange_at=now.at) for tick in following.ticks)
+            chains = {s: {e: _told_at(c, now.at) for e, c in of.items()} for s, of in following.chains.items()}
+            yield replace(now, ticks=ticks, chains=chains)
         yield shown[-1]
+
+
+def _told_at(chain: Chain, at: int) -> Chain:
+    """The chain as if its exchange had told it at an instant."""
+    rows = tuple(Strike(row.strike, _quoted_at(row.call, at), _quoted_at(row.put, at)) for row in chain.strikes)
+    return replace(chain, strikes=rows)
+
+
+def _quoted_at(quote: Quote | None, at: int) -> Quote | None:
+    return replace(quote, exchange_at=at) if quote is not None else None
 
 
 class _KnowsTonightsVolatility(RecordedMarket):
@@ -46,9 +58,9 @@ class _KnowsTonightsVolatility(RecordedMarket):
 class _LeavesOutWhatEndsHigher(RecordedMarket):
     """Plays the instants at which the index stands above tonight's close, as a list made afterwards would."""
 
-    def instants(self) -> Iterator[Instant]:
+    def sheets(self) -> Iterator[Instant]:
         close = self._official.close("NIFTY", self.day) or 0
-        *most, last = super().instants()
+        *most, last = super().sheets()
         for instant in most:
             spot = next((t.last for t in instant.ticks if t.contract == "NIFTY"), 0)
             if spot > close:

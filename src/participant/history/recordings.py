@@ -27,7 +27,9 @@ from participant.history.survey import lots_of
 from participant.history.terms import DayTerms, read_terms
 from participant.history.units import UNCHECKED, Scale
 
-BEFORE_DAYS = 7  # a page that repeats the session before is known by it; the longest run of holidays is shorter
+# A page that repeats the session before is known by it; the longest run of holidays is shorter. What was imported was
+# screened then, and is read without the days before.
+BEFORE_DAYS = 7
 LOOK_BACK_DAYS = 400
 ASIDE_SHOWN = 3
 WHOLLY_APART = "nothing of it is traded on"
@@ -78,7 +80,6 @@ def load_day(
     origin: dict[str, Source | Path] = {}
     places: list[Source | Path] = [*recordings.sources, *recordings.catalogues]
     for place in places:
-        # What was imported was screened then: the days before say nothing more of it.
         span, found = (day if isinstance(place, Path) else day - BEFORE_DAYS * ONE_DAY, day), Findings()
         by_symbol = _pages(recordings, place, span, rules, (found, tally))
         counted += _counted(place, day, found)
