@@ -12,6 +12,7 @@ from bench import (
     pricing,
     recorded_iv,
     recovery,
+    replay,
     safety,
     volatility,
 )
@@ -23,6 +24,7 @@ MEASUREMENTS = {
     "recovery": recovery.main,
     "pricing": pricing.main,
     "ladder": ladder.main,
+    "replay": replay.main,
     "jobs": jobs.main,
     "volatility": volatility.main,
     "recorded_iv": recorded_iv.main,

@@ -11,6 +11,13 @@ cdef class Ladder:
     cdef readonly Py_ssize_t levels_max
     cdef readonly bint is_valid
     cdef Half[2] halves
+    cdef long long misfits  # counted by `follow`
+    cdef Py_ssize_t follow(
+        self, long long* times, signed char* actions, signed char* sides, long long* prices, long long* sizes,
+        Py_ssize_t i, Py_ssize_t count, long long until,
+    ) noexcept
     cdef int put(self, long long side, long long action, long long price, long long size, long long orders) noexcept
     cdef int shift(self, long long side, long long price, long long size, long long orders) noexcept
+    cdef long long size_at(self, long long side, long long price) noexcept
+    cdef int order(self) noexcept
     cdef void empty(self, bint is_valid) noexcept

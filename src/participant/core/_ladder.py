@@ -1,4 +1,5 @@
 # cython: language_level=3, cdivision=True, boundscheck=False, wraparound=False
+# budget: one module, so that the compiler sees through a row: split, each costs calls
 """A ladder of price levels as a compiled kernel; `ladder_plain` is its twin. Import `ladder`, never this file.
 
 `_ladder.pxd` declares what other kernels may call directly. A number beyond 64 bits raises OverflowError.
@@ -8,7 +9,6 @@ import cython
 from cython import Py_ssize_t, address, bint, cast, cfunc, inline, longlong, p_longlong, pointer
 from cython.cimports.cpython.buffer import Py_buffer, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
-from cython.cimports.libc.string import memmove
 
 IS_COMPILED = bool(cython.compiled)
 
@@ -26,7 +26,7 @@ WAITING = cython.declare(cython.int, 1)
 MISFIT = cython.declare(cython.int, 2)
 BEYOND = cython.declare(cython.int, 3)
 IMPOSSIBLE = cython.declare(cython.int, 4)
-NEAR = cython.declare(Py_ssize_t, 16)  # levels from the top that are looked at one by one
+NEAR = cython.declare(Py_ssize_t, 32)  # levels from the top that are looked at eight by eight, without a guess
 
 
 @cfunc
@@ -34,16 +34,23 @@ NEAR = cython.declare(Py_ssize_t, 16)  # levels from the top that are looked at 
 @cython.exceptval(check=False)
 def _place(half: pointer(Half), key: longlong) -> Py_ssize_t:
     """How many keys are at or under this one: its level, if it is there, is the last of them."""
+    keys: p_longlong = half.keys
     high: Py_ssize_t = half.count
-    low: Py_ssize_t = high - NEAR if high > NEAR else 0
-    while high > low and half.keys[high - 1] > key:
-        high -= 1
-    if high > low or low == 0:
+    low: Py_ssize_t = 0
+    while high >= 8 and high > half.count - NEAR:
+        last: p_longlong = keys + high - 8
+        above: Py_ssize_t = (last[0] > key) + (last[1] > key) + (last[2] > key) + (last[3] > key)
+        above += (last[4] > key) + (last[5] > key) + (last[6] > key) + (last[7] > key)
+        high -= above
+        if above < 8:
+            return high
+    if high < 8:
+        while high > 0 and keys[high - 1] > key:
+            high -= 1
         return high
-    low = 0
     while low < high:
         at: Py_ssize_t = (low + high) >> 1
-        if half.keys[at] > key:
+        if keys[at] > key:
             high = at
         else:
             low = at + 1
@@ -53,14 +60,28 @@ def _place(half: pointer(Half), key: longlong) -> Py_ssize_t:
 @cfunc
 @inline
 @cython.exceptval(check=False)
-def _move(half: pointer(Half), at: Py_ssize_t, to: Py_ssize_t) -> cython.void:
-    """Move the levels from `at` on to `to`. There are few of them: most of what happens, happens near the top."""
-    count: Py_ssize_t = (half.count - at) * cython.sizeof(longlong)
-    if count:
-        memmove(half.keys + to, half.keys + at, count)
-        memmove(half.sizes + to, half.sizes + at, count)
-        memmove(half.orders + to, half.orders + at, count)
-    half.count += to - at
+def _open(half: pointer(Half), at: Py_ssize_t) -> cython.void:
+    """Make room for a level behind `at` others. Few stand behind: most of what happens, happens near the top."""
+    i: Py_ssize_t = half.count
+    while i > at:
+        half.keys[i] = half.keys[i - 1]
+        half.sizes[i] = half.sizes[i - 1]
+        half.orders[i] = half.orders[i - 1]
+        i -= 1
+    half.count += 1
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _close(half: pointer(Half), at: Py_ssize_t) -> cython.void:
+    """Take out the level behind `at` others."""
+    i: Py_ssize_t
+    half.count -= 1
+    for i in range(at, half.count):
+        half.keys[i] = half.keys[i + 1]
+        half.sizes[i] = half.sizes[i + 1]
+        half.orders[i] = half.orders[i + 1]
 
 
 @cfunc
@@ -79,9 +100,9 @@ def _insert(
             half.cut = key
             return BEYOND
         half.cut = half.keys[0]
-        _move(half, 1, 0)
+        _close(half, 0)
         at -= 1
-    _move(half, at, at + 1)
+    _open(half, at)
     half.keys[at] = key
     half.sizes[at] = size
     half.orders[at] = orders
@@ -96,15 +117,28 @@ def _half(ladder: Ladder, side: longlong) -> pointer(Half):
 
 
 @cfunc
+@inline
 @cython.exceptval(check=False)
-def _order(ladder: Ladder) -> cython.int:
-    """-1 where the best bid is under the best ask or a side is empty, 0 where they are equal, 1 where they cross."""
-    bids: pointer(Half) = address(ladder.halves[0])
-    asks: pointer(Half) = address(ladder.halves[1])
-    if not bids.count or not asks.count:
-        return -1
-    apart: longlong = bids.keys[bids.count - 1] + asks.keys[asks.count - 1]
-    return (apart > 0) - (apart < 0)
+def _set(
+    ladder: Ladder, side: longlong, action: longlong, price: longlong, size: longlong, orders: longlong
+) -> cython.int:
+    """`put` of what is possible, in a valid ladder."""
+    half: pointer(Half) = address(ladder.halves[side])
+    key: longlong = -price if side else price
+    at: Py_ssize_t = _place(half, key)
+    if action == DELETE:
+        size = 0
+    if at == 0 or half.keys[at - 1] != key:
+        verdict: cython.int = _insert(half, at, ladder.levels_max, key, size, orders)
+        return MISFIT if verdict == TAKEN and action != NEW else verdict
+    if size:
+        half.sizes[at - 1] = size
+        half.orders[at - 1] = orders
+        return TAKEN
+    _close(half, at - 1)
+    if not half.count and half.cut != NOWHERE:
+        ladder.empty(False)  # what stands next was cut off once, and nobody knows it
+    return TAKEN
 
 
 @cython.final
@@ -150,22 +184,33 @@ class Ladder:
             return IMPOSSIBLE
         if not self.is_valid:
             return WAITING
-        half: pointer(Half) = address(self.halves[side])
-        key: longlong = -price if side else price
-        at: Py_ssize_t = _place(half, key)
-        if action == DELETE:
-            size = 0
-        if at == 0 or half.keys[at - 1] != key:
-            verdict: cython.int = _insert(half, at, self.levels_max, key, size, orders)
-            return MISFIT if verdict == TAKEN and action != NEW else verdict
-        if size:
-            half.sizes[at - 1] = size
-            half.orders[at - 1] = orders
-            return TAKEN
-        _move(half, at, at - 1)
-        if not half.count and half.cut != NOWHERE:
-            self.empty(False)  # what stands next was cut off once, and nobody knows it
-        return TAKEN
+        return _set(self, side, action, price, size, orders)
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def follow(
+        self,
+        times: p_longlong,
+        actions: pointer(cython.schar),
+        sides: pointer(cython.schar),
+        prices: p_longlong,
+        sizes: p_longlong,
+        i: Py_ssize_t,
+        count: Py_ssize_t,
+        until: longlong,
+    ) -> Py_ssize_t:
+        """Rows that are known to be possible, as `put` one by one, from `i` on up to a time; where the next one stands.
+
+        Actions beyond GAP change no ladder. `misfits` counts.
+        """
+        while i < count and times[i] <= until:
+            if actions[i] > DELETE:
+                if actions[i] <= GAP:
+                    self.empty(actions[i] == CLEAR)
+            elif self.is_valid:
+                self.misfits += _set(self, sides[i], actions[i], prices[i], sizes[i], 0) == MISFIT
+            i += 1
+        return i
 
     @cfunc
     @cython.exceptval(check=False)
@@ -178,6 +223,26 @@ class Ladder:
             orders += half.orders[at - 1]
         is_left: bint = size > 0 and orders > 0
         return self.put(side, NEW, price, size if is_left else 0, orders if is_left else 0)
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def size_at(self, side: longlong, price: longlong) -> longlong:
+        """The size of the level at this price, 0 where there is none."""
+        half: pointer(Half) = address(self.halves[side])
+        key: longlong = -price if side else price
+        at: Py_ssize_t = _place(half, key)
+        return half.sizes[at - 1] if at > 0 and half.keys[at - 1] == key else 0
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def order(self) -> cython.int:
+        """-1 where the best bid is under the best ask or a side is empty, 0 where they meet, 1 where they cross."""
+        bids: pointer(Half) = address(self.halves[0])
+        asks: pointer(Half) = address(self.halves[1])
+        if not bids.count or not asks.count:
+            return -1
+        apart: longlong = bids.keys[bids.count - 1] + asks.keys[asks.count - 1]
+        return (apart > 0) - (apart < 0)
 
     # --- what happens to it -------------------------------------------------------------------------------------------
 
@@ -252,11 +317,11 @@ class Ladder:
 
     @property
     def is_crossed(self):
-        return _order(self) > 0
+        return self.order() > 0
 
     @property
     def is_locked(self):
-        return _order(self) == 0
+        return self.order() == 0
 
     def imbalance(self, levels: longlong = 1):
         total: longlong[2]
