@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --dist worksteal
-KERNELS := $(wildcard src/participant/core/_[a-z]*.py)
+KERNELS := $(wildcard src/participant/core/_[a-z]*.py src/participant/wire/fix/_[a-z]*.py)
 CODE := src tests examples setup.py $(wildcard bench)
 
 .DEFAULT_GOAL := help
@@ -55,7 +55,7 @@ lock: $(BIN)/python  ## write locks/ anew from pyproject.toml (UPGRADE=--upgrade
 
 clean:  ## remove what was built and cached; what a run wrote (var/) stays
 	@rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
-	@rm -f src/participant/core/_*.so
+	@rm -f src/participant/core/_*.so src/participant/wire/fix/_*.so
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up: each step leaves a stamp, so that a second call does nothing ---------------------------------------------
@@ -74,7 +74,7 @@ $(VENV)/dev: locks/dev.txt $(VENV)/run
 	@$(PIP) install --require-hashes -r locks/dev.txt
 	@touch $@
 
-$(VENV)/built: $(VENV)/run pyproject.toml setup.py $(KERNELS) $(wildcard src/participant/core/_[a-z]*.pxd)
+$(VENV)/built: $(VENV)/run pyproject.toml setup.py $(KERNELS) $(wildcard $(KERNELS:.py=.pxd))
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@for kernel in $(KERNELS:.py=); do ls $$kernel.*.so >/dev/null 2>&1 \
 	  || echo "note: $$kernel.py is not compiled (is gcc installed?): it runs as plain Python, slower, with equal results"; done

@@ -15,7 +15,7 @@ from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
 CORE = ["_pricing", "_rows", "_chain_columns", "_ladder", "_by_order", "_tape"]
-KERNELS = [f"participant.core.{name}" for name in CORE]
+KERNELS = [*(f"participant.core.{name}" for name in CORE), "participant.wire.fix._reader"]
 WIDE = ["participant.core._pricing"]
 # None of these alters a result: they let the compiler inline a whole option and take several at once.
 COMMON = [

@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 PACKAGE = SRC / "participant"
+KERNELS = (PACKAGE / "core", PACKAGE / "wire" / "fix")  # where compiled modules stand, each beside its twin
 BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DOCUMENTED = (ast.Module, ast.ClassDef, *FUNCTIONS)
@@ -45,7 +46,7 @@ class Source:
 
     @property
     def is_kernel(self) -> bool:
-        return self.path.parent == PACKAGE / "core" and bool(re.match("_[a-z]", self.path.name))
+        return self.path.parent in KERNELS and bool(re.match("_[a-z]", self.path.name))
 
     def functions(self) -> list[Function]:
         return [node for node in ast.walk(self.tree) if isinstance(node, FUNCTIONS)]

@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     sign_in = _run(add("login", parents=[common], help="the broker's session of the day"), "login:login")
     sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")
     sign_in.add_argument("--check", action="store_true", help="only prove the session: orders, quotes, updates")
+    _convert(add("convert", parents=[common], help="FIX messages of a log as lines of JSON"))
     _people(commands, home, common)
     _trust(commands, home, common)
     _books(commands, home, common)
@@ -121,6 +122,15 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
     make.add_argument("--symbols", type=_names, default=("NIFTY",), metavar="A,B", help="underlyings (default NIFTY)")
     make.add_argument("--step", type=_count, default=900, metavar="S", help="seconds between pages (default 900)")
     make.add_argument("--seed", type=int, default=1, help="another seed is another market (default 1)")
+
+
+def _convert(convert: OneLine) -> None:
+    _run(convert, "convert:convert")
+    convert.add_argument("file", metavar="FILE|-", help="a log of FIX messages, or - for what is piped in")
+    convert.add_argument("--out", type=Path, metavar="FILE", help="where the lines go (default: standard output)")
+    convert.add_argument("--rejects", type=Path, metavar="FILE", help="messages that are refused, each with its reason")
+    convert.add_argument("--decimals", type=int, choices=range(9), default=4, help="of prices (default 4)")
+    convert.add_argument("--drop-other", action="store_true", help="leave out fields that the tables do not know")
 
 
 def _trust(commands: "argparse._SubParsersAction[OneLine]", home: OneLine, common: OneLine) -> None:
