@@ -11,11 +11,11 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def python_in(folder: Path, packages: Sequence[str]) -> Path:
+def python_in(folder: Path, packages: Sequence[str], interpreter: str = sys.executable) -> Path:
     """The interpreter of the environment that holds these packages; made if it is not there."""
     python = folder / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([interpreter, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
     return python
 

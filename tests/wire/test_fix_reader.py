@@ -313,6 +313,15 @@ def test_noise_without_end_is_let_go(kernel: Any) -> None:
 
 
 @both
+def test_in_a_log_a_beginning_ends_the_message_before_it(kernel: Any) -> None:
+    for separator in (b"|", b"^A"):
+        cut, good = (one.replace(b"\x01", separator) for one in (message("reject")[:40], GOOD))
+        found = read(kernel.Reader(), cut + good)
+        assert found.messages == 1
+        assert [(one.reason, one.offset) for one in found.refused] == [("it ends before its BodyLength does", 0)]
+
+
+@both
 def test_the_largest_message_is_read_and_one_byte_more_is_not(kernel: Any) -> None:
     text = "x" * (BODY_MAX - len("35=B|58=|"))
     found = kernel.Reader().json(whole(f"35=B|58={text}|"))

@@ -16,6 +16,8 @@ cdef enum:  # the numbers of codec and dictionary, as C has them
     TEXT_MAX = 32
     TAGS = 2_048
     KEPT = 16
+    IS_LENGTH = 1
+    IS_DATA = 2
     WORD_SIZE = 32
     SLACK = 96  # what a field may need beside its value: its name, zeros, quotes
 
@@ -87,7 +89,7 @@ cdef class Reader:
     cdef int[64] first_of  # the tag that begins an entry of each scope
     cdef unsigned char[256] escapes
     cdef unsigned short[TAGS] data_of
-    cdef unsigned char[TAGS] is_data
+    cdef unsigned char[TAGS] parts  # of raw data: IS_LENGTH, IS_DATA
     cdef unsigned char[128] scope_of  # a MsgType of one letter -> the number of its scope
     cdef list fronts  # how the JSON of a message of each scope begins
     # the message at hand: its bytes with SOH, where its body and its CheckSum begin, its fields

@@ -62,6 +62,15 @@ def _equal(eight: ulonglong, c: ulonglong) -> ulonglong:
 @cfunc
 @inline
 @cython.exceptval(check=False)
+def _no_digits(eight: ulonglong) -> ulonglong:
+    """The top bit of every byte that is no digit."""
+    eight ^= ONES * 48
+    return (((eight & ~TOPS) + ONES * 0x76) | eight) & TOPS
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
 def _pair(v: Bytes) -> cython.int:
     """Two digits as a number; far below zero where they are none."""
     if not _is_digit(v[0]) or not _is_digit(v[1]):
@@ -88,7 +97,7 @@ def _begin(data: Bytes, at: Py_ssize_t, size: Py_ssize_t) -> Py_ssize_t:
         if found == cython.NULL:
             return -1
         at = found - data
-        if size - at > 8 and memcmp(found, b"8=FIX", 5) == 0 and _begin_size(found, size - at) > 0:
+        if _begin_size(found, size - at):
             return at
         at += 1
     return -1
@@ -99,6 +108,8 @@ def _begin(data: Bytes, at: Py_ssize_t, size: Py_ssize_t) -> Py_ssize_t:
 def _begin_size(v: Bytes, left: Py_ssize_t) -> Py_ssize_t:
     """How long the beginning is that stands here, up to BodyLength; 0 where there is none."""
     i: Py_ssize_t = 5
+    if left < 9 or memcmp(v, b"8=FIX", 5) != 0:
+        return 0
     while i < left and i < 13 and (_is_digit(v[i]) or v[i] == 46 or v[i] == 84):
         i += 1
     mark: Py_ssize_t = _separator(v + i, left - i)
@@ -308,7 +319,8 @@ class Reader:
         self.fronts = [f'{{"kind":"{scope.name}","version":"'.encode() for scope in listed]
         for length, data in DATA_OF.items():
             self.data_of[cast(cython.int, length)] = data
-            self.is_data[cast(cython.int, data)] = 1
+            self.parts[cast(cython.int, length)] = IS_LENGTH
+            self.parts[cast(cython.int, data)] = IS_DATA
         code: cython.int
         for code in range(256):
             self.escapes[code] = 1 if code < 32 else 2 if code > 127 else 0
@@ -358,8 +370,10 @@ class Reader:
                 return UNFINISHED
             self.base = data
             self.end = total + 1
-        elif not self.restore(data, size, total):
-            return UNFINISHED
+        else:
+            whole: cython.int = self.restore(data, size, total)
+            if whole != 1:
+                return self.refuse(CUT, 0, 0) if whole == 0 else UNFINISHED
         v: Bytes = self.base + self.trailer_at
         if (v - 1)[0] != 1 or memcmp(v, b"10=", 3) != 0 or v[6] != 1 or not _is_digit(v[3]) or _pair(v + 4) < 0:
             return self.refuse(TRAILER, 0, self.trailer_at)
@@ -373,15 +387,17 @@ class Reader:
     @cfunc
     @cython.exceptval(check=False)
     def restore(self, data: Bytes, size: Py_ssize_t, total: Py_ssize_t) -> cython.int:
-        """Copy a message with SOH for the | or ^A of a log; whether all of it was there."""
+        """Copy a message with SOH for the | or ^A of a log: 1, UNFINISHED, or 0 where another begins within."""
         o: Out = self.restored
         i: Py_ssize_t = 0
         n: Py_ssize_t = 0
         is_bar: bint = data[_begin_size(data, size) - 3] == 124
         while n < total:
             if i >= size:
-                return 0
+                return UNFINISHED
             c: cython.uchar = data[i]
+            if c == 56 and i > 0 and _begin_size(data + i, size - i):
+                return 0
             i += 1
             if is_bar and c == 124:
                 c = 1
@@ -423,7 +439,8 @@ class Reader:
             start: Py_ssize_t = i
             if i >= last:
                 return self.refuse(TAG, 0, at)
-            if waits or (tag < TAGS and self.is_data[tag]):
+            part: cython.int = self.parts[tag] if tag < TAGS else 0
+            if waits or part == IS_DATA:
                 if not waits or self.data_of[waits] != tag:
                     return self.refuse(DATA, waits if waits else tag, at)
                 i = start + length
@@ -442,7 +459,7 @@ class Reader:
             starts[count] = start
             sizes[count] = i - start
             count += 1
-            if tag < TAGS and self.data_of[tag]:
+            if part == IS_LENGTH:
                 length = _count(v + start, i - start)
                 if not 0 <= length <= BODY_MAX:
                     return self.refuse(DATA_LENGTH, tag, at)
@@ -750,20 +767,24 @@ class Reader:
         """Digits as digits, moved to the unit of prices where they are one; no float comes of them on the way."""
         places: Py_ssize_t = self.decimals if kind == AS_PRICE else 0
         i: Py_ssize_t = 0
-        if 48 < v[0] < 58 and n + places <= DIGITS_MAX and kind != AS_DECIMAL:  # as nearly all are
-            while i < n and _is_digit(v[i]):
-                o[i] = v[i]
-                i += 1
-            point: Py_ssize_t = i
-            memcpy(o + i, b"00000000", 8)
-            if i < n and v[i] == 46 and n - i - 1 <= places and kind == AS_PRICE:
-                i += 1
-                while i < n and _is_digit(v[i]):
-                    o[i - 1] = v[i]
-                    i += 1
-            if i == n:
-                o[point + places] = 44
-                return o + point + places + 1
+        if n <= 7 and 48 < v[0] < 58 and n + places <= DIGITS_MAX and kind != AS_DECIMAL:  # as nearly all are
+            eight: ulonglong = _eight(v)
+            other: ulonglong = _no_digits(eight)  # of the seven bytes that may be digits, and the separator
+            point: Py_ssize_t = trailing_zeros(other) >> 3
+            memcpy(o, address(eight), 8)
+            part: Py_ssize_t = n - point - 1
+            if point == n:
+                memcpy(o + n, b"00000000", 8)
+                o[n + places] = 44
+                return o + n + places + 1
+            if v[point] == 46 and kind == AS_PRICE and part <= places:
+                other &= other - 1
+                if trailing_zeros(other) >> 3 == n:
+                    kept: ulonglong = (cast(ulonglong, 1) << (8 * part)) - 1
+                    eight = ((eight >> (8 * point + 8)) & kept) | (ONES * 48 & ~kept)
+                    memcpy(o + point, address(eight), 8)
+                    o[point + places] = 44
+                    return o + point + places + 1
         i = 0
         is_below: bint = v[0] == 45
         if is_below:
@@ -786,7 +807,7 @@ class Reader:
         last: Py_ssize_t = n
         while last > point + 1 and v[last - 1] == 48:
             last -= 1
-        part: Py_ssize_t = last - point - 1 if last > point + 1 else 0
+        part = last - point - 1 if last > point + 1 else 0
         while whole < point and v[whole] == 48:
             whole += 1
         if part > places:
@@ -840,7 +861,7 @@ class Reader:
         data: Bytes = cast(Bytes, PyBytes_AS_STRING(message))
         size: Py_ssize_t = len(message)
         self.used = 0
-        if size < 9 or memcmp(data, b"8=FIX", 5) != 0 or not _begin_size(data, size):
+        if not _begin_size(data, size):
             return (0, BEGIN, 0)
         verdict: cython.int = self.frame(data, size)
         if verdict == UNFINISHED:

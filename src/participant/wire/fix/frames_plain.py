@@ -8,7 +8,8 @@ from participant.wire.fix.codec import BODY_MAX, FIELDS_MAX
 from participant.wire.fix.dictionary import DATA_OF, Fault
 
 BEGIN = re.compile(rb"8=FIX([.0-9T]{1,8})(\x01|\||\^A)9=")
-KEPT = 16  # a beginning that is not whole yet is at most so long
+BEGIN_MAX = 17
+KEPT = BEGIN_MAX - 1  # a beginning that is not whole yet is at most so long
 _LENGTH = re.compile(rb"[0-9]{0,9}")
 _TRAILER = re.compile(rb"10=[0-9]{3}")
 _FIELD = re.compile(rb"([1-9][0-9]{0,4})=")
@@ -74,15 +75,19 @@ def _restored(data: bytes, at: int, trailer_at: int, mark: bytes) -> tuple[bytes
         if at + total + 1 > len(data):
             raise Unfinished
         return data[at : at + total + 1], at + total + 1
-    end = at + total
+    inner = BEGIN.search(data, at + 1, at + 2 * total + BEGIN_MAX)
+    limit = inner.start() if inner else len(data)  # or a log of beginnings would be copied from each of them
+    end = min(at + total, limit)
     restored = data[at:end].replace(mark, b"\x01")
-    while len(restored) < total and end < len(data):
-        end += total - len(restored)
+    while len(restored) < total and end < limit:
+        end = min(end + total - len(restored), limit)
         restored = data[at:end].replace(mark, b"\x01")
     if restored.endswith(b"^") and mark == b"^A" and data.startswith(mark, end - 1):
         end += 1
         restored = data[at:end].replace(mark, b"\x01")
     if len(restored) < total:
+        if inner:
+            raise Refusal(Fault.CUT, 0, 0)
         raise Unfinished
     if data.startswith(mark, end):
         end += len(mark)
