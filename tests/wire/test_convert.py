@@ -1,5 +1,6 @@
 """`participant convert`: a log of FIX messages becomes lines of JSON, what is refused a side file with its reasons."""
 
+import gzip
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 from participant.cli import main
 from participant.commands import convert
 from participant.wire.fix.reader import Reader
+from tests.history.recorded import DATA, needs_data
 from tests.wire.fix_messages import message
 
 LOG = b"04:00:00 IN: %b\nno message\n04:00:01 OUT: %b\n" % (message("snapshot"), message("execution"))
@@ -89,12 +91,14 @@ def test_a_file_without_a_message_is_wrong_use(
     assert capfd.readouterr().err.startswith(
         f"participant: convert: no message in {log}: none of its {len(content)} bytes"
     )
+    assert not out.exists()
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", str(tmp_path / "none.log")]) == 2
     assert capfd.readouterr().err == (
-        f"participant: convert: {tmp_path}/none.log: No such file or directory; name a file that can be read\n"
+        f"participant: convert: {tmp_path}/none.log: No such file or directory; "
+        "name files that can be read and written\n"
     )
     assert main(["convert", os.devnull, "--out", str(tmp_path / "no" / "out.jsonl")]) == 2
     assert "No such file or directory" in capfd.readouterr().err
@@ -134,3 +138,18 @@ def test_a_line_of_any_length_needs_no_more_memory_than_a_short_one() -> None:
     tracemalloc.stop()
     assert sum(found) == 1
     assert peak < 5 * convert.CHUNK_BYTES
+
+
+@needs_data
+def test_recorded_logs_of_real_sessions_are_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    logs = DATA / "fix" / "logs"
+    log = tmp_path / "session.log"
+    log.write_bytes(gzip.decompress((logs / "FIX.4.2-KOD-BON_first600.log.gz").read_bytes()))
+    assert main(["convert", str(log), "--quiet"]) == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert len(lines) == 600
+    assert {line["version"] for line in lines} == {"FIX.4.2"}
+    fills = str(logs / "FIX.4.4-MUREX-360T.body")  # of currency pairs, finer than our prices
+    assert main(["convert", fills, "--quiet"]) == 1
+    assert main(["convert", fills, "--quiet", "--decimals", "7"]) == 0
+    assert [json.loads(line)["lastPrice"] for line in capfd.readouterr().out.splitlines()] == [10_779_100, 10_955_647]

@@ -40,18 +40,16 @@ def convert(args: Namespace) -> int:
     try:
         with _input(args.file) as source, _output(args.out) as out, _output(args.rejects) as rejects:
             done = _run(source, out or sys.stdout.buffer, rejects, args)
+            if not done.messages and not done.refused:
+                what = f"none of its {done.bytes} bytes begin 8=FIX...9= with SOH, | or ^A"
+                raise Refused(f"convert: no message in {args.file}: {what}")
     except BrokenPipeError:  # who reads our lines has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as fault:
-        raise Refused(
-            f"convert: {fault.filename or args.file}: {fault.strerror}; name a file that can be read"
-        ) from fault
+        what = f"{fault.filename or args.file}: {fault.strerror}"
+        raise Refused(f"convert: {what}; name files that can be read and written") from fault
     done.seconds = round(time.monotonic() - began, 3)
-    if not done.messages and not done.refused:
-        raise Refused(
-            f"convert: no message in {args.file}: none of its {done.bytes} bytes begin 8=FIX...9= with SOH, | or ^A"
-        )
     if args.json or not args.quiet:
         sys.stderr.write((encode(done).decode() if args.json else _summary(done, args)) + "\n")
     return NEEDS_A_PERSON if done.refused else DONE
