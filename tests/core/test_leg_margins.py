@@ -128,6 +128,50 @@ def test_what_the_sizing_lets_through_by_margin_the_check_does_not_refuse(share:
         assert sum(leg.margin for leg in decision.legs) == decision.figures["margin_paise"]
 
 
+def test_what_a_book_asks_for_since_it_was_reckoned_counts_before_anything_is_added() -> None:
+    """Ten lots, margined in a calm: in the storm they alone ask for more than may be committed."""
+    held = position(holding(FUTURE, 650, SPOT), holding(CALL, -650, 100 * PRICE_UNITS))
+    calm = needed((FUTURE, 650), (CALL, -650))
+    storm = chain_state(sigma=0.35)
+    room = replace(SHIPPED, margin_share_max=1.0, lots_max=99, delta_share_max=9.0, portfolio_delta_share_max=9.0)
+    wide = replace(room, scenario_share_max=9.0, portfolio_scenario_share_max=9.0, expiry_share_max=9.0)
+    scrip = replace(NIFTY, weights=Weights(margin_share_max=0.3), limits=wide)
+    leg = replace(BUY, limit=storm.futures[0].quote.ask)
+
+    def after(used: int) -> Verdict:
+        of = Case(scrip, storm, held, Account(CRORE, CRORE, {"NIFTY": used}), RULES)
+        return judged(lambda *_: Verdict(Action.OPEN, "as I say", {}, (leg,)), of)[0]
+
+    stale, known = after(calm), after(CRORE // 2)
+    assert calm < 0.25 * CRORE
+    assert stale.reason.startswith("refused by margin: ")
+    # It is what the whole book asks for at the prices of now, whatever was in use for it.
+    level = storm.futures[0].quote.mid
+    iv = atm_iv(storm.chains[1], forward_to(storm, storm.chains[1], YEARS).level, YEARS)
+    whole = margin(RATES, [(FUTURE, 715), (CALL, -650)], level, iv, storm.exchange_at)
+    assert stale.figures["check_margin"] == pytest.approx(whole / CRORE, rel=1e-6)
+    added = whole - margin(RATES, [(FUTURE, 650), (CALL, -650)], level, iv, storm.exchange_at)
+    more = (CRORE // 2 + added) / CRORE
+    assert known.figures["check_margin"] == pytest.approx(more, rel=1e-6), "what is in use never counts for less"
+
+
+def test_a_tranche_is_sized_by_what_the_book_asks_for_now() -> None:
+    """What a storm has taken is not there for the next tranche: sizing says so, before any check has to."""
+    held = position(holding(FUTURE, 650, SPOT), holding(CALL, -650, 100 * PRICE_UNITS), entered_on=DAY)
+    weights = Weights(
+        tranches_max=9,
+        tranche_rank_step=0.01,
+        margin_share_max=0.3,
+        structure_loss_share_max=1.0,
+        crash_loss_share_max=1.0,
+    )
+    limits = replace(SHIPPED, delta_share_max=9.0, portfolio_delta_share_max=9.0)
+    money = Account(CRORE, CRORE, {"NIFTY": needed((FUTURE, 650), (CALL, -650))})
+    decision = decide(replace(NIFTY, weights=weights, limits=limits), chain_state(sigma=0.35), held, money, RULES)
+    assert decision.action is Action.MAINTAIN
+    assert "no lot passes margin: a lot needs" in decision.reason
+
+
 def test_sizing_asks_of_a_tranche_in_another_expiry_what_the_check_of_margin_asks() -> None:
     """Beside a call of another expiry a lot asks for more than alone: a size must not pass one and fail the other."""
     candidate = choose(case(), STATE.futures)

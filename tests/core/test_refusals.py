@@ -1,6 +1,7 @@
 """What the brain is given and cannot be: every such input ends in a maintain that says why, and opens nothing."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import at_time
 from participant.core.strategy import Case
-from participant.core.structure import unquoted
+from participant.core.structure import closing_price, unquoted
 from tests.core.worlds import DAY, NOON, RULES, account, call, chain_state, future, holding, position, with_quote
 
 STATE = chain_state()
@@ -121,9 +122,23 @@ def test_what_ends_today_is_over_from_its_last_instant_on() -> None:
     held = position(holding(future(late), 65, 250_000_000), holding(sold, -65, 1_000_000))
     assert refusal(decided(blind, held=held)) == f"{sold.key} is held and has no valid quote"
     case = Case(Scrip("NIFTY"), late, held, account(), RULES)
+    assert closing_price(case, held.holdings[1]) == 0, "its last quote stands there still"
     assert unquoted(replace(case, market=with_quote(late, sold.key, gone=1)), Kind.CALL) == (
         f"{sold.key} is held and expired on {MONTH}: the books have not settled it yet"
     )
+
+
+@pytest.mark.parametrize("weights", [{}, {"structure_loss_share_max": 1e-6}, {"roll_at_days": 2}])
+def test_a_call_that_is_over_while_others_trade_on_is_not_bought_back_at_its_last_quote(
+    weights: dict[str, Any],
+) -> None:
+    """From December 2026 expiring index contracts stop a quarter of an hour before the session does."""
+    day = date(2026, 12, 8)
+    state = replace(chain_state(at_time(day, 15, 29), day=day), exchange_at=at_time(day, 15, 35))
+    sold = call(state, day, 240_000_000)
+    held = position(holding(future(state), 65, 250_000_000), holding(sold, -65, 1_000_000))
+    decision = decide(Scrip("NIFTY", weights=Weights(**weights)), state, held, account(), RULES)
+    assert refusal(decision) == f"{sold.key} is held and expired on {day}: the books have not settled it yet"
 
 
 def test_a_contract_that_is_held_on_terms_of_before_is_said_to_be() -> None:

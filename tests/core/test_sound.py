@@ -1,5 +1,6 @@
 """A verdict that cannot be is refused with what is wrong with it, whatever action its strategy gives it."""
 
+from datetime import date
 from math import nan
 from typing import Any
 
@@ -45,6 +46,11 @@ def said(action: Action, *legs: Leg, held: Position | None = None) -> Verdict:
         (Action.OPEN, replace(SELL_CALL, quantity=-65), "has -65 units where a lot has 65"),
         (Action.OPEN, replace(SELL_CALL, quantity=66), "has 66 units where a lot has 65"),
         (Action.CLOSE, replace(SELL_CALL, quantity=0), "has 0 units where a lot has 65"),
+        (
+            Action.OPEN,
+            replace(SELL_CALL, contract=replace(CALL, expiry=date(2026, 9, 15))),
+            "has expired on 2026-09-15",
+        ),
         (Action.OPEN, replace(SELL_CALL, limit=0), "has limit 0 and margin 0"),
         (Action.OPEN, replace(SELL_CALL, margin=-1), "has limit 1000000 and margin -1"),
         (Action.OPEN, replace(SELL_CALL, contract=replace(CALL, underlying="SBIN")), "the underlying SBIN, not NIFTY"),
@@ -78,6 +84,10 @@ def test_legs_that_cannot_be_are_refused_with_what_is_wrong(action: Action, leg:
     assert reason in verdict.reason
 
 
+class Word(str):
+    """A text of a kind that no log knows."""
+
+
 def odd(*parts: Any) -> Verdict:
     """A verdict of a package whose author checked no types."""
     return Verdict(*parts)
@@ -94,6 +104,12 @@ def odd(*parts: Any) -> Verdict:
         (odd(Action.MAINTAIN, "no", {"is_open": True, "deep": {}}), "its figure 'is_open' is True"),
         (Verdict(Action.MAINTAIN, "no", {"size": 2**64}), "its figure 'size' is 18446744073709551616"),
         (odd(Action.MAINTAIN, "no", {1: 2}), "its figures are {1: 2}, not all of them by name"),
+        (odd(Action.MAINTAIN, Word("no"), {}), "its reason is 'no'"),
+        (Verdict(Action.MAINTAIN, "half a letter: \ud83d", {}), "its reason is 'half a letter: \\ud83d'"),
+        (Verdict(Action.MAINTAIN, "no", {"why": "\ud83d"}), "its figure 'why' is '\\ud83d'"),
+        (Verdict(Action.MAINTAIN, "no", {"\ud83d": 1}), "its figures are {'\\ud83d': 1}, not all of them by name"),
+        (Verdict(Action.OPEN, "yes", {}), "it is to open, and has no legs"),
+        (Verdict(Action.CLOSE, "yes", {}), "it is to close, and has no legs"),
         (odd(Action.OPEN, "yes", {}, None), "its legs are None"),
         (odd(Action.OPEN, "yes", {}, (SELL_CALL,), ("rank",)), "its gates are ('rank',)"),
     ],

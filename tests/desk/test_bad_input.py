@@ -135,9 +135,9 @@ def test_a_day_is_traded_without_the_scrip_whose_row_cannot_be(tmp_path: Path) -
     said = "[[watchlist]] row 2: BANKNIFTY: target_delta: Expected `float` < 1.0"
     assert ended.status == 1
     assert ended.err.startswith(
-        f"participant: participant.toml: {said}: it is not traded, the others are; mend the row"
+        f"participant: participant.toml: {said}: left out (a home keeps the rows it has); mend it, then"
     )
-    assert f"not traded: {said}" in ended.out
+    assert f"left out: {said}" in ended.out
     decided = [json.loads(line)["decisionInfo"] for line in log_of(tmp_path / "home")]
     assert {one["scrip"] for one in decided} == {"NIFTY"}
     checked = participant(tmp_path, "config", "check")

@@ -55,7 +55,7 @@ from participant.ports import Store
 from participant.wire.json import encode
 
 PAISE = 100
-LEFT_OUT = "it is not traded, the others are; mend the row, then say `participant watchlist import FILE --note WHY`"
+LEFT_OUT = "left out (a home keeps the rows it has); mend it, then say `participant watchlist import FILE --note WHY`"
 
 
 def trade(args: Namespace) -> int:
@@ -111,7 +111,7 @@ def _trade(args: Namespace, config: Config, home: Path, apart: Sequence[str]) ->
     _seal(config, home)  # what a run that was killed at its end left open
     for asked in days_asked(args, config, home, rules):
         summary = _one_day(args, config, home, asked)
-        summary = replace(summary, watchlist="; not traded: ".join([summary.watchlist, *apart]))
+        summary = replace(summary, watchlist="; left out: ".join([summary.watchlist, *apart]))
         write_day(home, app.books(Run(str(home), asked.day, "", "", 0, 0.0, config)), asked.day)
         _seal(config, home)
         say(args, "\n".join(lines(summary)), summary)

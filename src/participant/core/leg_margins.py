@@ -5,7 +5,7 @@ must be there as well. It is valued as the sizing of a structure is: at the pric
 the forward of its options, and at the volatility at the money of the options that it trades.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, nan
 
 from msgspec.structs import replace
@@ -19,6 +19,8 @@ from participant.core.scrip import Contract, Kind, Side, money
 from participant.core.strategy import Case
 from participant.core.volatility import atm_iv, forward_to, strike_iv, years_left
 
+Book = Mapping[Contract, int]
+
 
 def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
     """The legs, each with a margin (paise) that together are no less than the book asks for after it.
@@ -26,31 +28,48 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
     None where there is no price or no volatility to reckon with.
     """
     book = {h.contract: h.quantity for h in case.position.holdings}
-    contracts = [*(leg.contract for leg in legs), *book]  # what is traded goes before what is held
-    level, sigma = _level(case, contracts), _volatility(case, contracts[: len(legs)], [*book])
-    if level <= 0 or not isfinite(sigma):
+    needed = _needed(case, legs)
+    if needed is None:
         return None
-    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
-    # All at once: what is not held yet, or no more, counts with a quantity of 0.
-    every = dict.fromkeys([*book, *(leg.contract for leg in legs)])
-    scanned = tuple(c for c in every if c.kind is not Kind.STOCK)
-    scan = scan_in(case.market, rates, scanned, (level, sigma))
-
-    def needed() -> int:
-        due = delivery_margin(case.rules, [*book.items()], case.market.spot, case.day) if book else 0
-        return due + scan.margin(tuple(book.get(c, 0) for c in scanned))
-
-    before = needed() if book else 0
+    before = needed(book)
     paid = given = most = 0
     own = []
     for leg in legs:
         book[leg.contract] = book.get(leg.contract, 0) + leg.side.sign * leg.quantity
         if leg.contract.kind is Kind.STOCK and leg.side is Side.BUY:
             paid += money(leg.limit, leg.quantity)  # room that nobody else can have until it is paid
-        most = max(most, paid + needed() - before)
+        most = max(most, paid + needed(book) - before)
         own.append(replace(leg, margin=max(leg.margin, most - given)))
         given += own[-1].margin
     return tuple(own)
+
+
+def not_in_use(case: Case, legs: Sequence[Leg]) -> int:
+    """What the book as it is asks for now beyond the margin (paise) in use for it, reckoned as that of the legs is.
+
+    What is in use was reckoned when the book last changed or a day ended; in a storm it asks for more since.
+    """
+    book = {h.contract: h.quantity for h in case.position.holdings}
+    needed = _needed(case, legs)
+    return max(0, needed(book) - case.account.used.get(case.scrip.symbol, 0)) if needed is not None else 0
+
+
+def _needed(case: Case, legs: Sequence[Leg]) -> Callable[[Book], int] | None:
+    """What asks of a book of what is held and of what the legs trade how much margin it needs."""
+    held, traded = [h.contract for h in case.position.holdings], [leg.contract for leg in legs]
+    level, sigma = _level(case, [*traded, *held]), _volatility(case, traded, held)  # what is traded goes first
+    if level <= 0 or not isfinite(sigma):
+        return None
+    rates = case.rules.margin_rates(case.scrip.symbol, case.day)
+    # All at once: what is not held yet, or no more, counts with a quantity of 0.
+    scanned = tuple(c for c in dict.fromkeys([*held, *traded]) if c.kind is not Kind.STOCK)
+    scan = scan_in(case.market, rates, scanned, (level, sigma))
+
+    def needed(book: Book) -> int:
+        due = delivery_margin(case.rules, [*book.items()], case.market.spot, case.day)
+        return due + scan.margin(tuple(book.get(c, 0) for c in scanned))
+
+    return needed
 
 
 def _level(case: Case, contracts: Sequence[Contract]) -> int:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from participant.core.account import BookRisk, Portfolio
 from participant.core.book_risk import Fills, book_risk, fills_of
 from participant.core.decision import Leg
-from participant.core.leg_margins import with_own_margins
+from participant.core.leg_margins import not_in_use, with_own_margins
 from participant.core.pricing import rounded
 from participant.core.risk_limits import RiskLimits
 from participant.core.scrip import Contract, Kind
@@ -43,8 +43,13 @@ class Plan(Struct, frozen=True, dict=True):
 
     @property
     def margin(self) -> float:
-        """What the legs add to the margin (paise); infinite where that cannot be reckoned."""
-        return float("inf") if self.legs is None else sum(leg.margin for leg in self.legs)
+        """What the legs add to the margin in use (paise), and what the book asks for beyond that already.
+
+        Infinite where it cannot be reckoned.
+        """
+        if self.legs is None:
+            return float("inf")
+        return sum(leg.margin for leg in self.legs) + not_in_use(self.case, self.verdict.legs)
 
     @cached_property
     def risk(self) -> BookRisk | None:

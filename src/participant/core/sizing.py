@@ -59,16 +59,21 @@ class Sizing(Struct, frozen=True):
 
 
 class Costs(Struct, frozen=True):
-    """What a number of lots of a structure needs and may lose, made ready to be asked for one number after another."""
+    """What a number of lots of a structure needs and may lose, made ready to be asked for one number after another.
+
+    `not_in_use` is the margin (paise) that what is held asks for now beyond what is in use for it.
+    """
 
     margins: Callable[[int], Margins]
     crash: Callable[[int], int]
+    not_in_use: int = 0
 
 
 def size(case: Case, candidate: Candidate, costs: Costs, at_risk: int = 0) -> Sizing:
     """The lots that can be opened now, where what is held would lose `at_risk` paise in the crash already."""
     weights, shown = case.weights, displayed(case, candidate)
-    room, loss_max = margin_room(case), share_of_capital(case, weights.crash_loss_share_max) - at_risk
+    room = margin_room(case) - costs.not_in_use
+    loss_max = share_of_capital(case, weights.crash_loss_share_max) - at_risk
     lot_value, bet = money(case.market.spot, candidate.call.lot), delta_room(case)
     lot_margin, lot_loss = costs.margins(1).peak, costs.crash(1)
     by_margin = _most(room, lot_margin, lambda lots: costs.margins(lots).peak)
@@ -170,7 +175,8 @@ def costs_of(case: Case, candidate: Candidate, held: Sequence[Holding] = ()) -> 
             then[call_at] += of_call
             return max(0, scan.margin(tuple(then)) - before)
 
-        return Costs(lambda n: Margins(added(n * lot, 0), added(n * lot, -n * lot)), lost)
+        missing = max(0, before - case.account.used.get(case.scrip.symbol, 0))
+        return Costs(lambda n: Margins(added(n * lot, 0), added(n * lot, -n * lot)), lost, missing)
     single = scan_in(case.market, rates, (call,), (round(candidate.forward.level), iv))
 
     def of_shares(lots: int) -> Margins:

@@ -4,6 +4,7 @@ A strategy may come from anybody's package. What it hands over is taken at its w
 """
 
 import datetime
+from enum import StrEnum
 
 from participant.core.book_risk import fills_of
 from participant.core.decision import Action, Leg
@@ -12,7 +13,7 @@ from participant.core.plan import Plan, naked_units
 from participant.core.scrip import Contract, Kind, Side
 from participant.core.strategy import Case, Gate, Verdict
 
-PLAIN = frozenset({float, str, type(None)})
+PLAIN = frozenset({float, type(None)})
 WHOLE_MAX = 2**63 - 1  # what a number of the log may be
 
 
@@ -24,6 +25,8 @@ def unsound(plan: Plan) -> str:
         return strange
     if verdict.action is Action.MAINTAIN:
         return "it maintains, and yet has legs" if verdict.legs else ""
+    if not verdict.legs:
+        return f"it is to {verdict.action}, and has no legs"
     for leg in verdict.legs:
         fault = _fault(case, leg, verdict)
         if fault:
@@ -37,9 +40,9 @@ def _misshapen(verdict: Verdict) -> str:
         return f"it is {verdict!r:.80}, no Verdict"
     if not _is(verdict.action, Action):
         return f"its action is {verdict.action!r:.80}, no Action"
-    if not _is(verdict.reason, str) or not _is(verdict.figures, dict):
+    if not _is_text(verdict.reason) or not _is(verdict.figures, dict):
         return f"its reason is {verdict.reason!r:.80} and its figures are {verdict.figures!r:.80}"
-    if not {*map(type, verdict.figures)} <= {str}:
+    if not all(map(_is_text, verdict.figures)):
         return f"its figures are {verdict.figures!r:.80}, not all of them by name"
     for name, figure in verdict.figures.items():
         if type(figure) not in PLAIN and not _is_figure(figure):
@@ -69,7 +72,14 @@ def _is_whole(number: object) -> bool:
 
 
 def _is_figure(figure: object) -> bool:
-    return isinstance(figure, float | str) or _is_whole(figure)
+    return isinstance(figure, float) or _is_text(figure) or _is_whole(figure)
+
+
+def _is_text(text: object) -> bool:
+    """Whether it is a text, or a word of an enumeration, that can be logged: half of a surrogate pair cannot be."""
+    if not (type(text) is str or isinstance(text, StrEnum)):
+        return False
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
@@ -77,6 +87,8 @@ def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
     contract = leg.contract
     if contract.underlying != case.scrip.symbol:
         return f"the underlying {contract.underlying}, not {case.scrip.symbol}"
+    if case.is_over(contract):
+        return f"expired on {contract.expiry}"
     if min(contract.lot, contract.tick, contract.freeze) <= 0 or contract.freeze < contract.lot:
         terms = f"lot {contract.lot}, tick {contract.tick} and freeze quantity {contract.freeze}"
         return f"{terms}, of which no order can be made"

@@ -17,7 +17,7 @@ from participant.core.market import MarketState
 from participant.core.position import Position
 from participant.core.pricing import rounded
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Scrip, Setting, Weights
+from participant.core.scrip import Contract, Kind, Scrip, Setting, Weights
 from participant.core.session import day_of
 
 Figures = dict[str, Figure]
@@ -126,6 +126,10 @@ class Case(Struct, frozen=True, dict=True):
     def day(self) -> datetime.date:
         """The trading day of that instant."""
         return day_of(self.market.exchange_at)
+
+    def is_over(self, contract: Contract) -> bool:
+        """Whether a contract has ended: on its last day it may before the session does."""
+        return contract.kind is not Kind.STOCK and self.at >= self.rules.expiry_at(contract.expiry)
 
 
 def maintain(reason: str, figures: Figures, gates: tuple[Gate, ...] = ()) -> Verdict:

@@ -25,7 +25,7 @@ def unquoted(case: Case, *kinds: Kind) -> str:
 def _absence(case: Case, contract: Contract) -> str:
     """Why a contract has no price to close at: it is over, listed on other terms, not listed, or nobody quotes it."""
     kind, expiry = contract.kind, contract.expiry
-    if kind is not Kind.STOCK and (expiry < case.day or case.at >= case.rules.expiry_at(expiry)):
+    if case.is_over(contract):
         return f"expired on {expiry}: the books have not settled it yet"
     chain = next((c for c in case.market.chains if kind.is_option and c.expiry == expiry), None)
     listed = [f.contract for f in case.market.futures if f.contract.key == contract.key]
@@ -43,8 +43,11 @@ def _absence(case: Case, contract: Contract) -> str:
 def closing_price(case: Case, holding: Holding) -> int:
     """The price at which a holding can be closed now: the bid if long, the ask if short; 0 where nobody quotes it.
 
-    Shares that a person has declared are not ours to close: they count at their part of the underlying.
+    What is over has none, whatever its last quote says while others trade on. Shares that a person has declared are not
+    ours to close: they count at their part of the underlying.
     """
+    if case.is_over(holding.contract):
+        return 0
     if holding.contract.kind is Kind.STOCK and case.position.adopted:
         return case.market.spot // holding.contract.lot
     quote = quoted(case.market, holding.contract)
