@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from participant.core.brain import decide
 from participant.core.decision import Action, Decision
-from participant.core.market import MarketState
+from participant.core.market import SECOND, MarketState
 from participant.core.position import Position
 from participant.core.scrip import PRICE_UNITS, Kind, Scrip, Side, Weights
 from participant.core.session import at_time
@@ -123,6 +123,16 @@ def test_a_call_that_would_be_sold_again_is_not_rolled_into_itself() -> None:
     decision = decided(structure(sold_at=2_481_000), roll_at_profit=0.4)
     assert decision.action is Action.CLOSE
     assert "the call that would be sold is the one that is held" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("after_s", "said"), [(-61, "61 s old, over 60 s"), (600, "dated 600 s after the market state, over 60 s")]
+)
+def test_a_call_is_not_rolled_on_a_quote_of_long_ago_or_of_a_time_to_come(after_s: int, said: str) -> None:
+    odd = with_quote(RISEN, CALL.key, exchange_at=RISEN.exchange_at + after_s * SECOND)
+    decision = decided(structure(), odd, roll_at_delta=0.6)
+    assert decision.action is Action.CLOSE
+    assert f"it cannot be rolled: the quote of {CALL.key} is {said}" in decision.reason
 
 
 def test_a_call_that_would_be_rolled_at_once_is_not_sold() -> None:

@@ -127,7 +127,8 @@ def _unrollable(case: Case, call: Holding, sale: Verdict) -> str:
     if quote is None or not quote.is_valid:
         return f"{call.contract.key} is asked and not bid"
     age = (case.at - quote.exchange_at) / SECOND
-    return f"the quote of {call.contract.key} is {age:,.0f} s old, over {most} s" if age > most else ""
+    where = f"{age:,.0f} s old" if age >= 0 else f"dated {-age:,.0f} s after the market state"
+    return f"the quote of {call.contract.key} is {where}, over {most} s" if abs(age) > most else ""
 
 
 def _close_part(it: Structure, call: Holding, why: str) -> Verdict:
