@@ -37,7 +37,8 @@ steps = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4), whats), max_siz
 acts = st.tuples(st.integers(0, 4), sides, prices, units, st.booleans())
 scripts = st.lists(st.lists(acts, max_size=3), max_size=12)
 terms = st.builds(
-    Terms, out_ns=st.integers(0, 5), back_ns=st.integers(0, 5), every_ns=st.integers(0, 4), wakes_on_feed=st.booleans(),
+    Terms, out_ns=st.integers(0, 5), back_ns=st.integers(0, 5),
+    every_ns=st.one_of(st.integers(0, 4), st.integers(20, 60)), wakes_on_feed=st.booleans(),
     wakes_on_answer=st.booleans(), is_capped=st.booleans(), levels_max=st.sampled_from([2, 4, 100]),
     orders_max=st.integers(1, 5),
 )  # fmt: skip
@@ -82,7 +83,8 @@ def played(kernel: Any, batches: Sequence[Sequence[Row]], script: Sequence[Seque
         fills += zip(*one.take_fills(), strict=True)
     one.finish()
     fills += zip(*one.take_fills(), strict=True)
-    return fills, strategy.seen, strategy.numbers, one.misfits, one.wakes, one.position, one.cash
+    view = [one.ladder.levels(side, 9) for side in (BID, ASK)], one.ladder.is_valid
+    return fills, strategy.seen, strategy.numbers, view, one.misfits, one.wakes, one.position, one.cash
 
 
 @pytest.mark.skipif(not COMPILED, reason="no kernel is compiled: its twin is used")

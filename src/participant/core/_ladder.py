@@ -9,6 +9,7 @@ import cython
 from cython import Py_ssize_t, address, bint, cast, cfunc, inline, longlong, p_longlong, pointer
 from cython.cimports.cpython.buffer import Py_buffer, PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
+from cython.cimports.libc.string import memcpy
 
 IS_COMPILED = bool(cython.compiled)
 
@@ -124,7 +125,7 @@ def _set(
 ) -> cython.int:
     """`put` of what is possible, in a valid ladder."""
     half: pointer(Half) = address(ladder.halves[side])
-    key: longlong = -price if side else price
+    key: longlong = (price ^ -side) + side
     at: Py_ssize_t = _place(half, key)
     if action == DELETE:
         size = 0
@@ -139,6 +140,49 @@ def _set(
     if not half.count and half.cut != NOWHERE:
         ladder.empty(False)  # what stands next was cut off once, and nobody knows it
     return TAKEN
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _matters(guard: pointer(Guard), side: longlong, key: longlong, size: longlong) -> bint:
+    """Whether a level may matter to orders: without a branch, as it seldom does."""
+    is_among: bint = (key <= guard.best[side]) & (key >= guard.worst[side]) & (size < guard.ahead[side])
+    return is_among | (-key <= guard.best[1 - side])
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _follow(
+    ladder: Ladder,
+    times: p_longlong,
+    actions: pointer(cython.schar),
+    sides: pointer(cython.schar),
+    prices: p_longlong,
+    sizes: p_longlong,
+    i: Py_ssize_t,
+    count: Py_ssize_t,
+    until: longlong,
+    guard: pointer(Guard),
+    is_guarded: bint,
+) -> Py_ssize_t:
+    """`Ladder.follow`, compiled once with a guard and once without."""
+    while i < count and times[i] <= until:
+        side: longlong = sides[i]
+        action: longlong = actions[i]
+        key: longlong = (prices[i] ^ -side) + side  # negative of the asks, without a branch
+        if action > DELETE:
+            if is_guarded and (action <= GAP or key <= guard.best[side]):
+                return i
+            if action <= GAP:
+                ladder.empty(action == CLEAR)
+        elif is_guarded and _matters(guard, side, key, sizes[i] & -cast(longlong, action != DELETE)):
+            return i
+        elif ladder.is_valid:
+            ladder.misfits += _set(ladder, side, action, prices[i], sizes[i], 0) == MISFIT
+        i += 1
+    return i
 
 
 @cython.final
@@ -198,19 +242,34 @@ class Ladder:
         i: Py_ssize_t,
         count: Py_ssize_t,
         until: longlong,
+        guard: pointer(Guard),
     ) -> Py_ssize_t:
         """Rows that are known to be possible, as `put` one by one, from `i` on up to a time; where the next one stands.
 
-        Actions beyond GAP change no ladder. `misfits` counts.
+        It stops short of a row that may matter to orders: a trade that reaches them, a level that meets them from the
+        other side, one among their prices with less than is ahead of them, and where there are any, CLEAR and GAP. No
+        guard: no orders.
+        Actions beyond GAP are trades and change no ladder. `misfits` counts.
         """
-        while i < count and times[i] <= until:
-            if actions[i] > DELETE:
-                if actions[i] <= GAP:
-                    self.empty(actions[i] == CLEAR)
-            elif self.is_valid:
-                self.misfits += _set(self, sides[i], actions[i], prices[i], sizes[i], 0) == MISFIT
-            i += 1
-        return i
+        if guard and (guard.best[0] != NOWHERE or guard.best[1] != NOWHERE):
+            return _follow(self, times, actions, sides, prices, sizes, i, count, until, guard, True)
+        return _follow(self, times, actions, sides, prices, sizes, i, count, until, guard, False)
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def become(self, other: Ladder) -> cython.void:
+        """All that another says that keeps as many levels."""
+        side: cython.int
+        for side in range(2):
+            ours: pointer(Half) = address(self.halves[side])
+            theirs: pointer(Half) = address(other.halves[side])
+            length: cython.size_t = theirs.count * cython.sizeof(longlong)
+            memcpy(ours.keys, theirs.keys, length)
+            memcpy(ours.sizes, theirs.sizes, length)
+            memcpy(ours.orders, theirs.orders, length)
+            ours.count = theirs.count
+            ours.cut = theirs.cut
+        self.is_valid = other.is_valid
 
     @cfunc
     @cython.exceptval(check=False)

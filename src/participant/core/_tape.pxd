@@ -1,7 +1,7 @@
 # What a compiled strategy may use of a tape without a detour through Python; tape_plain says what it means.
 
 from cpython.buffer cimport Py_buffer
-from participant.core._ladder cimport Ladder
+from participant.core._ladder cimport Guard, Ladder
 
 cdef struct Placed:
     long long number  # 0: the slot is free
@@ -67,7 +67,7 @@ cdef class Tape:
     cdef Placed* orders
     cdef Py_ssize_t* live[2]
     cdef Py_ssize_t counts[2]
-    cdef long long best[2]  # the keys of our best orders
+    cdef Guard guard  # what our resting orders are to be warned of
     cdef Used used[256]
     cdef Py_ssize_t used_count
     cdef Line requests
@@ -76,6 +76,7 @@ cdef class Tape:
     cdef Batch current
     cdef Py_ssize_t row
     cdef Py_ssize_t local_row
+    cdef Py_ssize_t look_row  # at which our view becomes a copy of the exchange's; -1: nowhere
     cdef long long last_exchange_at
     cdef long long last_received_at
     cdef long long next_beat
@@ -98,7 +99,10 @@ cdef class Tape:
     cdef void _receive(self, long long until) noexcept
     cdef int _hear(self, long long until) except? -1
     cdef int _advance(self, long long until, long long requests_until) except? -1
+    cdef void _plan_look(self, long long at) noexcept
     cdef int _rows(self, long long until) except? -1
+    cdef int _rows_to(self, Py_ssize_t end, long long until) except? -1
+    cdef void _regard(self, long long side) noexcept
     cdef void _note(self, long long side, long long kind, long long price, long long size) noexcept
     cdef int _settle(self) except? -1
     cdef void _look_again(self) noexcept

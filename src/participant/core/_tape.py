@@ -3,7 +3,8 @@
 """Depth and trades replayed against our orders, as a compiled kernel; `tape_plain` is its twin. Import `tape` instead.
 
 The twin goes from one time to the next and does what is due. Here the exchange runs ahead to the strategy's next wake,
-or to the next order that arrives, in one loop over rows, and the delayed ladder follows; what comes of it is the same.
+or to the next order that arrives, past rows that matter to no order of ours, and the delayed ladder is copied from its
+own in passing, or follows; what comes of it is the same.
 `_tape.pxd` declares what a compiled strategy may use.
 """
 
@@ -34,6 +35,8 @@ USED_MAX = cython.declare(Py_ssize_t, 256)
 ANSWERS_MAX = cython.declare(Py_ssize_t, 1 << 20)
 BATCHES_MAX = cython.declare(Py_ssize_t, 64)
 WAKES_MAX = cython.declare(longlong, 1000)
+COPY_ROWS = cython.declare(Py_ssize_t, 8)  # a copy of a ladder takes as long as about so many rows of it,
+COPIED_A_ROW = cython.declare(Py_ssize_t, 16)  # and one more for each so many levels
 MISFIT = cython.declare(cython.int, 2)
 ASKED = cython.declare(cython.int, 0)  # requests
 CANCEL = cython.declare(cython.int, 1)
@@ -178,8 +181,12 @@ class Tape:
     def __cinit__(self, strategy, terms):
         self.ladder = Ladder(terms.levels_max)
         self.exchange = Ladder(terms.levels_max)
-        self.strategy = strategy
         self.compiled = strategy if isinstance(strategy, Strategy) else None
+        self.strategy = strategy
+        if callable(strategy):  # a method is bound once: else Python looks it up and binds it at each wake
+            bound = strategy.__call__
+            if getattr(bound, "__func__", None) is type(strategy).__call__:
+                self.strategy = bound
         self.out_ns = terms.out_ns
         self.back_ns = terms.back_ns
         self.every_ns = terms.every_ns
@@ -195,7 +202,8 @@ class Tape:
         self.cash = 0
         self.waiting = []
         self.next_beat = NEVER
-        self.best[0] = self.best[1] = NOWHERE
+        self.look_row = -1
+        self.guard.best[0] = self.guard.best[1] = NOWHERE
 
     def __dealloc__(self):
         PyMem_Free(self.orders)
@@ -306,6 +314,7 @@ class Tape:
         wake: longlong
         while True:
             wake = self._next_wake()
+            self._plan_look(min(wake, horizon - 1))
             if wake < horizon:
                 self._advance(wake, wake)
             else:
@@ -335,6 +344,25 @@ class Tape:
         if self.wakes_on_answer:
             at = min(at, _next(address(self.answers)))
         return at
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def _plan_look(self, at: longlong) -> cython.void:
+        """Where our view is next looked at, after many rows: there it is copied from the exchange's as that passes.
+
+        Not where an answer may wake the strategy earlier, nor where rows of another batch are on their way.
+        """
+        self.look_row = -1
+        if self.wakes_on_answer or len(self.waiting) != 1:
+            return
+        batch: Batch = self.current
+        levels: Py_ssize_t = self.exchange.halves[0].count + self.exchange.halves[1].count
+        i: Py_ssize_t = max(self.row, self.local_row + COPY_ROWS + levels // COPIED_A_ROW)
+        if i > batch.count or batch.received_at[i - 1] > at:
+            return
+        while i < batch.count and batch.received_at[i] <= at:
+            i += 1
+        self.look_row = i
 
     @cfunc
     @cython.exceptval(-1)
@@ -368,6 +396,7 @@ class Tape:
                 self.local_row,
                 batch.count,
                 until,
+                cython.NULL,
             )
             if self.local_row < batch.count or len(self.waiting) == 1:
                 return
@@ -427,20 +456,36 @@ class Tape:
     @cfunc
     @cython.exceptval(-1)
     def _rows(self, until: longlong) -> cython.int:
+        """Rows up to a time. Where it is planned, our view is taken in passing."""
+        if self.look_row >= 0:
+            self._rows_to(self.look_row, until)
+            if self.row < self.look_row:
+                return 0
+            self.ladder.become(self.exchange)
+            self.local_row = self.look_row
+            self.look_row = -1
+        return self._rows_to(self.current.count, until)
+
+    @cfunc
+    @cython.exceptval(-1)
+    def _rows_to(self, end: Py_ssize_t, until: longlong) -> cython.int:
+        """Rows of the current batch: by the ladder alone as long as none may matter to us, else one by one."""
         batch: Batch = self.current
         ladder: Ladder = self.exchange
         i: Py_ssize_t = self.row
-        count: Py_ssize_t = batch.count
         at: p_longlong = batch.exchange_at
-        if not (self.counts[0] or self.counts[1] or self.used_count):
-            self.row = ladder.follow(at, batch.kinds, batch.sides, batch.prices, batch.sizes, i, count, until)
-            return 0
-        while i < count and at[i] <= until:
+        while i < end and at[i] <= until:
             if self.is_pending and at[i] != self.instant:
                 self.row = i
                 self._settle()
                 if self.wakes_on_answer and _next(address(self.answers)) < until:
                     return 0
+            if not (self.is_pending or self.used_count or _is_met(self)):
+                i = ladder.follow(
+                    at, batch.kinds, batch.sides, batch.prices, batch.sizes, i, end, until, address(self.guard)
+                )
+                if i == end or at[i] > until:
+                    break
             kind: cython.schar = batch.kinds[i]
             if kind != TRADE:
                 ladder.misfits += ladder.put(batch.sides[i], kind, batch.prices[i], batch.sizes[i], 0) == MISFIT
@@ -519,6 +564,7 @@ class Tape:
                 for i in range(self.counts[side]):
                     order: pointer(Placed) = self.orders + self.live[side][i]
                     order.ahead = min(order.ahead, _shown(self.exchange, side, order.price))
+                self._regard(side)
         self.is_replaced = self.is_touched = False
 
     @cfunc
@@ -545,8 +591,21 @@ class Tape:
             order.ahead = max(order.ahead, self.orders[self.live[side][place - 1]].ahead)
         self.live[side][place] = slot
         self.counts[side] += 1
-        self.best[side] = self._key(side, 0)
+        self._regard(side)
         return 0
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def _regard(self, side: longlong) -> cython.void:
+        """What the rows of the exchange are held against, after a change of what rests on a side."""
+        ahead: longlong = 0
+        i: Py_ssize_t
+        if self.is_capped:
+            for i in range(self.counts[side]):
+                ahead = max(ahead, self.orders[self.live[side][i]].ahead)
+        self.guard.ahead[side] = ahead
+        self.guard.best[side] = self._key(side, 0) if self.counts[side] else NOWHERE
+        self.guard.worst[side] = self._key(side, self.counts[side] - 1) if self.counts[side] else NOWHERE
 
     @cfunc
     @inline
@@ -609,6 +668,7 @@ class Tape:
                 self._fill(slot, quantity, order.price, at, True)
             if not order.is_over:
                 i += 1
+        self._regard(side)
         return 0
 
     @cfunc
@@ -652,7 +712,7 @@ class Tape:
                 memmove(
                     self.live[side] + i, self.live[side] + i + 1, (self.counts[side] - i) * cython.sizeof(Py_ssize_t)
                 )
-                self.best[side] = self._key(side, 0) if self.counts[side] else NOWHERE
+                self._regard(side)
                 return True
         return False
 
@@ -672,4 +732,4 @@ class Tape:
 @cython.exceptval(check=False)
 def _is_met(tape: Tape) -> bint:
     """Whether one side of the ladder has reached our best order of the other; an empty side reaches nothing."""
-    return -_best(tape.exchange, 1) <= tape.best[0] or -_best(tape.exchange, 0) <= tape.best[1]
+    return -_best(tape.exchange, 1) <= tape.guard.best[0] or -_best(tape.exchange, 0) <= tape.guard.best[1]
