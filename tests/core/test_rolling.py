@@ -119,6 +119,20 @@ def test_a_cover_that_ends_before_the_next_call_is_sold_with_it(after_call: str)
     assert "the cover expires before every call that could be sold next" in decision.reason
 
 
+def test_a_call_that_outlives_its_cover_is_bought_back_on_the_covers_last_day() -> None:
+    """Such a one was taken over; the night after it would be without cover."""
+    last = date(2026, 9, 29)
+    eve, state = (chain_state(at_time(day, 12, 0), day=day) for day in (last - timedelta(days=1), last))
+    held = structure(cover=future(state, 0), sold=call(state, OCT_6, 256_500_000))
+    assert decided(held, eve).action is Action.MAINTAIN
+    decision = decided(held, state)
+    assert decision.action is Action.CLOSE
+    assert decision.reason.endswith(f"{future(state, 0).key} ends today, and {LOT} units of calls outlive their cover")
+    assert [(side, kind) for side, _, kind, _ in legs(decision)] == [(Side.BUY, Kind.CALL), (Side.SELL, Kind.FUTURE)]
+    whole = structure(cover=future(state, 1), sold=call(state, OCT_6, 256_500_000))
+    assert decided(whole, state).action is Action.MAINTAIN
+
+
 def test_a_call_that_would_be_sold_again_is_not_rolled_into_itself() -> None:
     decision = decided(structure(sold_at=2_481_000), roll_at_profit=0.4)
     assert decision.action is Action.CLOSE

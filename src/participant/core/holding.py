@@ -6,12 +6,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.blackout import closing_event
-from participant.core.cover import delivery_due, sellable, to_write_against
+from participant.core.book_risk import fills_of
+from participant.core.cover import covers, delivery_due, sellable, to_write_against
 from participant.core.decision import Action, Leg
 from participant.core.entries import Held, further, sell
 from participant.core.expiry_day import ExpiryDay, expiry_day, short_of, shortfall_gate
 from participant.core.gates import Richness
 from participant.core.market import SECOND, Future, quoted
+from participant.core.plan import naked_units
 from participant.core.position import Holding, Position
 from participant.core.rolling import Measured, due_at, earliest_next, measured_held
 from participant.core.scrip import Kind, Side
@@ -73,7 +75,7 @@ def _priced(case: Case, figures: Figures, rich: Richness) -> Structure:
     return Structure(case, rich, figures, result, stop, calls, offs, measures, last_day)
 
 
-HOLDING = ("quotes", "stop", "delivery", "event", "expiry day", "roll", "square-off", "excess cover")
+HOLDING = ("quotes", "stop", "delivery", "cover ends", "event", "expiry day", "roll", "square-off", "excess cover")
 
 
 def _rules(it: Structure) -> Generator[Gate, None, None]:
@@ -81,6 +83,7 @@ def _rules(it: Structure) -> Generator[Gate, None, None]:
     said = f"the structure stands at {rupees(it.result)}, its stop is {rupees(it.stop)}"
     yield Gate("stop", said if it.result <= it.stop else "", it.result, it.stop)
     yield Gate("delivery", delivery_due(it.case))
+    yield Gate("cover ends", _cover_ends(it.case))
     yield closing_event(it.case)
     yield shortfall_gate(it.case, it.last_day)
     yield Gate("roll", _due(it)[1])
@@ -89,6 +92,16 @@ def _rules(it: Structure) -> Generator[Gate, None, None]:
     excess = _excess(it.case.position)
     said = f"{excess:,} units of cover that no call stands against"
     yield Gate("excess cover", said if excess > 0 else "", excess, 0)
+
+
+def _cover_ends(case: Case) -> str:
+    """Why calls that outlive their cover are bought back on its last day, or an empty string.
+
+    No rule here sells such a call; a person may have taken one over.
+    """
+    first = covers(case.position)[0].contract
+    naked = naked_units(fills_of(case, ()), Kind.CALL) if first.expiry <= case.day else 0
+    return f"{first.key} ends today, and {naked:,} units of calls outlive their cover" if naked else ""
 
 
 def _due(it: Structure) -> tuple[int, str]:
@@ -162,6 +175,7 @@ def _excess(position: Position) -> int:
 ACTS: dict[str, Callable[[Structure, str], Verdict]] = {
     "stop": _close,
     "delivery": _close,
+    "cover ends": _close,
     "event": _close,
     "expiry day": _close,
     "roll": _roll,
