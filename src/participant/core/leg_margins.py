@@ -31,7 +31,7 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
     needed = _needed(case, legs)
     if needed is None:
         return None
-    before = needed(book)
+    before = needed(book) if book else 0
     paid = given = most = 0
     own = []
     for leg in legs:
@@ -50,7 +50,7 @@ def not_in_use(case: Case, legs: Sequence[Leg]) -> int:
     What is in use was reckoned when the book last changed or a day ended; in a storm it asks for more since.
     """
     book = {h.contract: h.quantity for h in case.position.holdings}
-    needed = _needed(case, legs)
+    needed = _needed(case, legs) if book else None
     return max(0, needed(book) - case.account.used.get(case.scrip.symbol, 0)) if needed is not None else 0
 
 
