@@ -19,6 +19,7 @@ from participant.core.watchlist import (
     differences,
     in_force,
     settings_of,
+    sound_rows,
 )
 from participant.wire.watchlist import BadWatchlist, parse_value, parse_watchlist, watchlist_text
 
@@ -161,3 +162,36 @@ def test_a_value_is_as_in_toml_and_else_a_word() -> None:
     assert [parse_value(text) for text in ("0.2", "30", "false", '"resell"', "resell")] == [
         0.2, 30, False, "resell", "resell",
     ]  # fmt: skip
+
+
+GOOD = {"symbol": "NIFTY"}
+BAD = {"symbol": "BANKNIFTY", "weights": {"iv_rank_min": "high"}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept", "says"),
+    [
+        ([GOOD, BAD], [GOOD, {"symbol": "BANKNIFTY", "is_enabled": False}], "row 2: BANKNIFTY: iv_rank_min"),
+        ([BAD, GOOD], [{"symbol": "BANKNIFTY", "is_enabled": False}, GOOD], "row 1: BANKNIFTY: iv_rank_min"),
+        ([GOOD, "BANKNIFTY"], [GOOD], "row 2: 'BANKNIFTY'"),
+        ([GOOD, {"weights": {"iv_rank_min": "high"}}], [GOOD], "row 2: no symbol: iv_rank_min"),
+        ([GOOD, GOOD], [GOOD], "row 2: "),
+    ],
+)
+def test_a_row_that_cannot_be_does_not_trade_and_the_others_do(
+    rows: list[object], kept: list[object], says: str
+) -> None:
+    told = list[str]()
+    settings = {"watchlist": rows, "capital": 1}
+    assert sound_rows(settings, told.append) == {"watchlist": kept, "capital": 1}
+    (line,) = told
+    assert line.startswith(f"[[watchlist]] {says}")
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"watchlist": [BAD]}, {"watchlist": "NIFTY"}, {"watchlist": [GOOD | {"is_enabled": False}, BAD]}]
+)
+def test_where_no_row_would_trade_the_file_stays_as_it_is_and_is_refused_whole(settings: dict[str, object]) -> None:
+    told = list[str]()
+    assert sound_rows(settings, told.append) is settings
+    assert not told
