@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from bench.environment import ROOT, python_in
 from bench.made_year import SYMBOL, made_days, make
 from participant.config import load_rules
 from participant.core.scrip import PRICE_UNITS, PRICE_UNITS_PER_PAISA, Kind
@@ -28,7 +29,6 @@ from participant.history.catalogue import CHAINS, OFFICIAL
 from participant.history.official import Official
 from participant.history.official_files import read_official
 
-ROOT = Path(__file__).resolve().parents[1]
 PEERS = ["nautilus_trader==1.221.0", "pyarrow==22.0.0"]
 GOAL, PEAK_MAX_MB = 5.0, 500.0
 MEMORY_DAYS = (5, 25, 246)
@@ -80,15 +80,6 @@ def _day(file: Path) -> datetime.date:
 
 def _rows(folder: Path, days: int) -> int:
     return sum(pq.read_metadata(file).num_rows for file in made_days(folder, days))
-
-
-def peers_in(folder: Path) -> Path:
-    """The interpreter of the environment that holds nautilus_trader; made if it is not there."""
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PEERS], check=True)
-    return python
 
 
 # --- the same? --------------------------------------------------------------------------------------------------------
@@ -234,7 +225,7 @@ def main(words: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = options.data or Path(work, "year")
         make(folder, options.days, options.step)
-        python = None if options.alone else peers_in(options.peers or Path(work, "peers"))
+        python = None if options.alone else python_in(options.peers or Path(work, "peers"), PEERS)
         result: Figures = {}
         for name in options.only.split(","):
             if name == "speed":

@@ -8,7 +8,6 @@ the way, which takes ten minutes. refix wants Python 3.12, for which our kernel 
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -19,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.beside import bars, demand, keep, options
 from bench.environment import ROOT, python_in, said_by
 
 COMMON = ["orjson==3.13.0", "msgspec==0.22.0"]
@@ -37,16 +37,16 @@ def compiled_for(python: Path, work: Path) -> Path:
     return source
 
 
-def measured(options: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
+def measured(wanted: argparse.Namespace, work: Path) -> list[dict[str, Any]]:
     """What each environment says."""
-    asked = {"messages": options.messages, "rounds": options.rounds}
-    names = ["simplefix"] if options.without_quickfix else ["simplefix", "quickfix"]
-    python = python_in(options.peers / "this", [*COMMON, *(one for name in names for one in PEERS[name])])
+    asked = {"messages": wanted.messages, "rounds": wanted.rounds}
+    names = ["simplefix"] if wanted.without_quickfix else ["simplefix", "quickfix"]
+    python = python_in(wanted.peers / "this", [*COMMON, *(one for name in names for one in PEERS[name])])
     results = [said_by(python, "fix_peers.py", {**asked, "peers": names}, [ROOT / "src"])]
-    if not options.newer:
+    if not wanted.newer:
         print("refix is not measured: it wants Python 3.12; say --newer PATH")
         return results
-    newer = python_in(options.peers / "newer", [*COMMON, *PEERS["refix"], "cython", "setuptools"], options.newer)
+    newer = python_in(wanted.peers / "newer", [*COMMON, *PEERS["refix"], "cython", "setuptools"], wanted.newer)
     return [*results, said_by(newer, "fix_peers.py", {**asked, "peers": ["refix"]}, [compiled_for(newer, work)])]
 
 
@@ -81,33 +81,23 @@ def draw(results: Sequence[dict[str, Any]], path: Path) -> None:
     ordered = sorted(rows.items(), key=lambda item: -item[1])
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
-    colours = ["#1f6f5c" if name.startswith("our") else "#b0532a" for name, _ in ordered]
-    bars = axes.barh([name for name, _ in ordered], [times for _, times in ordered], color=colours)
-    axes.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
-    axes.set(xscale="log", xlabel="time a message, ours to JSON = 1 (medians of one run)")
+    bars(axes, dict(ordered), "%.3g", "time a message, ours to JSON = 1 (medians of one run)")
     figure.savefig(path, dpi=110)
 
 
 def main(words: Sequence[str]) -> None:
     """Measure, print, draw."""
-    parser = argparse.ArgumentParser(prog="bench.fix")
-    parser.add_argument("--peers", type=Path)
+    parser = options("fix", messages=400, rounds=11)
     parser.add_argument("--newer", default=shutil.which("python3.12"))
     parser.add_argument("--without-quickfix", action="store_true")
-    parser.add_argument("--messages", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--plot", type=Path)
-    options = parser.parse_args(words)
+    asked = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as work:
-        options.peers = options.peers or Path(work, "peers")
-        results = measured(options, Path(work))
+        asked.peers = asked.peers or Path(work, "peers")
+        results = measured(asked, Path(work))
     for result in results:
+        demand(result["is_equal"], "fix")
         describe(result)
-    if options.out:
-        options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    if options.plot:
-        draw(results, options.plot)
+    keep(results, asked, draw)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ The peer is installed into a virtual environment of its own (DIR, else a tempora
 measured.
 """
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.beside import bars, demand, keep, options
 from bench.environment import ROOT, python_in, said_by
 
 PEERS = ["nautilus_trader==1.221.0", "numpy==2.2.6", "sortedcontainers==2.4.0"]
@@ -51,31 +50,21 @@ def draw(result: dict[str, Any], path: Path) -> None:
     rows = sorted(result["ns"].items(), key=lambda item: -median(item[1]))
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
-    colours = ["#1f6f5c" if name.startswith("ours") else "#b0532a" for name, _ in rows]
-    bars = axes.barh([name for name, _ in rows], [median(times) for _, times in rows], color=colours)
-    axes.bar_label(bars, fmt="%.0f", padding=3, fontsize=8)
-    axes.set(xscale="log", xlabel="ns an update (one core, median)")
+    values = {name: median(times) for name, times in rows}
+    bars(axes, values, "%.0f", "ns an update (one core, median)")
     figure.savefig(path, dpi=110)
 
 
 def main(words: Sequence[str]) -> None:
     """Measure, print, draw."""
-    parser = argparse.ArgumentParser(prog="bench.ladder")
-    parser.add_argument("--peers", type=Path)
-    parser.add_argument("--updates", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--plot", type=Path)
-    options = parser.parse_args(words)
+    asked = options("ladder", updates=100_000, rounds=11).parse_args(words)
     with tempfile.TemporaryDirectory() as work:
-        python = python_in(options.peers or Path(work, "peers"), PEERS)
-        asked = {"updates": options.updates, "rounds": options.rounds}
-        result = said_by(python, "ladder_peers.py", asked, [ROOT / "src"])
+        python = python_in(asked.peers or Path(work, "peers"), PEERS)
+        counts = {"updates": asked.updates, "rounds": asked.rounds}
+        result = said_by(python, "ladder_peers.py", counts, [ROOT / "src"])
+    demand(result["is_equal"], "ladder")
     describe(result)
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    if options.plot:
-        draw(result, options.plot)
+    keep(result, asked, draw)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from participant.config import load_rules
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import PRICE_UNITS, Contract, Kind
+from participant.core.scrip import Contract
 from participant.history.catalogue import CHAINS, IMPORTS, OFFICIAL, Import
+from participant.history.making import Series
 from participant.history.synthetic import SyntheticMarket
 from participant.wire.json import encode
 
@@ -103,21 +104,10 @@ def _imports(folder: Path) -> None:
 
 
 def _official(folder: Path, rules: Rulebook, days: int) -> None:
-    """The official closes of index and futures, from the session before the first day on."""
-    folder.mkdir(exist_ok=True)
-    closes, futures = (
-        ["date,symbol,spot_close,spot_prev,sigma_underlying"],
-        ["date,symbol,expiry,close,open_interest,stated_lot"],
-    )
-    first = sessions(rules)[0]
-    before = max(d for d in (first - datetime.timedelta(days=i) for i in range(1, 10)) if rules.session(d) is not None)
-    for market in (SyntheticMarket(SEED, day, rules, (SYMBOL,)) for day in (before, *sessions(rules)[:days])):
-        prices = market.settlements()
-        closes.append(f"{market.day},{SYMBOL},{prices[SYMBOL] / PRICE_UNITS:.4f},0,0")
-        futures += [
-            f"{market.day},{SYMBOL},{c.expiry},{prices[c.key] / PRICE_UNITS:.4f},0,{c.lot}"
-            for c in market.contracts()
-            if c.kind is Kind.FUTURE
-        ]
-    for name, lines in (("closes.csv", closes), ("futures.csv", futures)):
-        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """The official series, from the session before the first day on."""
+    first, *_ = played = sessions(rules)[:days]
+    before = next(d for d in (first - datetime.timedelta(days=i) for i in range(1, 10)) if rules.session(d) is not None)
+    official = Series(rules, before)
+    for day in (before, *played):
+        official.add(SyntheticMarket(SEED, day, rules, (SYMBOL,)))
+    official.write(folder)

@@ -6,8 +6,6 @@ The other libraries are installed into a virtual environment of their own (DIR, 
 built anew for three machines. docs/pricing.md says how it is measured.
 """
 
-import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -17,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.beside import keep, options
 from bench.environment import ROOT, python_in, said_by
 
 # py_vollib_vectorized asks for an old numba and NumPy; fast-vollib was no faster with new ones.
@@ -86,19 +85,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
 def main(words: Sequence[str]) -> None:
     """Measure, print the tables, draw."""
-    parser = argparse.ArgumentParser(prog="bench.pricing")
-    parser.add_argument("--peers", type=Path)
-    parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--plot", type=Path)
-    options = parser.parse_args(words)
+    asked = options("pricing", rounds=25).parse_args(words)
     with tempfile.TemporaryDirectory() as work:
-        result = measure(options.peers or Path(work, "peers"), options.rounds, Path(work))
+        result = measure(asked.peers or Path(work, "peers"), asked.rounds, Path(work))
     describe(result)
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    if options.plot:
-        draw(result, options.plot)
+    keep(result, asked, draw)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ The peers are installed into a virtual environment of their own (DIR, else a tem
 are built anew. docs/replay.md says how it is measured, and where the models coincide.
 """
 
-import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.beside import bars, demand, keep, options
 from bench.environment import ROOT, python_in, said_by
 
 PEERS = ["nautilus_trader==1.221.0", "hftbacktest==2.4.4"]
@@ -45,6 +44,11 @@ def ratios(ways: dict[str, Any], ours: str, theirs: str) -> list[float]:
     return [b / a for a, b in zip(ways[ours]["s"], ways[theirs]["s"], strict=True)]
 
 
+def are_equal(ways: dict[str, Any]) -> bool:
+    """Whether all ways have as many fills, the same position and, to the paisa, the same cash."""
+    return len({(way["fills"], way["position"], round(100 * way["cash"])) for way in ways.values()}) == 1
+
+
 def describe(result: dict[str, Any]) -> None:
     """The tables of docs/replay.md, and the goals."""
     print(", ".join(f"{name} {version}" for name, version in result["versions"].items()))
@@ -68,35 +72,25 @@ def draw(result: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=(11, 3.5), layout="constrained")
     for axes, (name, task) in zip(figure.subplots(1, 2), result["tasks"].items(), strict=True):
         rows = sorted(task["ways"].items(), key=lambda item: -median(item[1]["s"]))
-        rates = [task["rows"] / median(row["s"]) for _, row in rows]
-        colours = ["#1f6f5c" if way.startswith("ours") else "#b0532a" for way, _ in rows]
-        bars = axes.barh([way for way, _ in rows], rates, color=colours)
-        axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=8)
-        axes.set(xscale="log", title=name, xlabel="rows a second (one core, median)")
+        rates = {way: task["rows"] / median(row["s"]) for way, row in rows}
+        bars(axes, rates, "{:,.0f}", "rows a second (one core, median)")
+        axes.set_title(name)
         axes.margins(x=0.3)
     figure.savefig(path, dpi=110)
 
 
 def main(words: Sequence[str]) -> None:
     """Measure, print, draw."""
-    parser = argparse.ArgumentParser(prog="bench.replay")
-    parser.add_argument("--peers", type=Path)
-    parser.add_argument("--rows", type=int, default=300_000)
-    parser.add_argument("--quotes", type=int, default=50_000)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--plot", type=Path)
-    options = parser.parse_args(words)
+    asked = options("replay", rows=300_000, quotes=50_000, rounds=9).parse_args(words)
     with tempfile.TemporaryDirectory() as work:
         build(Path(work))
-        python = python_in(options.peers or Path(work, "peers"), PEERS)
-        asked = {"rows": options.rows, "quotes": options.quotes, "rounds": options.rounds}
-        result = said_by(python, "replay_peers.py", asked, [ROOT / "src", ROOT, Path(work)])
+        python = python_in(asked.peers or Path(work, "peers"), PEERS)
+        counts = {"rows": asked.rows, "quotes": asked.quotes, "rounds": asked.rounds}
+        result = said_by(python, "replay_peers.py", counts, [ROOT / "src", ROOT, Path(work)])
+    for name, task in result["tasks"].items():
+        demand(task["is_twin_equal"] and are_equal(task["ways"]), f"replay, {name}")
     describe(result)
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    if options.plot:
-        draw(result, options.plot)
+    keep(result, asked, draw)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import argparse
 import csv
 import datetime
 import gzip
-import json
 import math
 import os
 import statistics
@@ -22,6 +21,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bench.beside import keep
 from participant.config import load_rules
 from participant.core.day_count import business_years
 from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe
@@ -280,21 +280,18 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--plot", type=Path)
-    options = parser.parse_args(words)
-    if not options.data.is_dir():
-        print(f"no recorded markets at {options.data}: name their folder with --data")
+    asked = parser.parse_args(words)
+    if not asked.data.is_dir():
+        print(f"no recorded markets at {asked.data}: name their folder with --data")
         return
     rules = load_rules()
-    found = read(options.data, rules)
+    found = read(asked.data, rules)
     indices(found.rows)
     smiles(found.surfaces)
     weekends(found.closing)
     for symbol in ("NIFTY", "BANKNIFTY"):
-        night_share(options.data, symbol, rules)
-    if options.out:
-        options.out.write_text(json.dumps(msgspec.to_builtins(found.rows), indent=1) + "\n", encoding="utf-8")
-    if options.plot:
-        draw(found.rows, options.plot)
+        night_share(asked.data, symbol, rules)
+    keep(msgspec.to_builtins(found.rows), asked, lambda _, path: draw(found.rows, path))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`participant catalogue`: recorded days brought into one format, listed, and checked."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from statistics import median
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.commands.bar import bar
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.config import load_rules
@@ -126,14 +126,11 @@ def _name(page: Page) -> tuple[str, str]:
 
 
 def _shown(args: Namespace, sources: Sequence[Source]) -> Iterator[Source]:
-    """The sources, with a bar that moves where a person is looking."""
-    if args.quiet or args.json or not sys.stderr.isatty():
-        yield from sources
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(sources, "reading", console=Console(stderr=True), transient=True)
+    """The sources, with a bar."""
+    with bar(args, "reading", len(sources)) as advance:
+        for source in sources:
+            yield source
+            advance(1)
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

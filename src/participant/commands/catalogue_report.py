@@ -1,12 +1,10 @@
 """`participant catalogue report`: how good recorded days are, as a page with plots and in short."""
 
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from participant.commands.bar import bar
 from participant.commands.catalogue import found
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
@@ -43,8 +41,8 @@ def _measured(args: Namespace) -> Measured:
     sources, aside = found(args, others) if others else ([], [])
     wanted = {folder: _names(args, folder) for folder in folders}
     total = sum(map(len, wanted.values())) + sum(len(days_of(source)) for source in sources)
-    with _bar(args, total) as begun:
-        gauge = Gauge(read_official(args.paths), load_rules(), begun)
+    with bar(args, "measuring", total) as advance:
+        gauge = Gauge(read_official(args.paths), load_rules(), lambda: advance(1))
         for source in sources:
             gauge.source(source, args.date)
         for folder, names in wanted.items():
@@ -60,17 +58,3 @@ def _names(args: Namespace, folder: Path) -> list[tuple[str, date]]:
     if not asked:
         raise BadData(f"{folder} has nothing of these --symbols and --date: `participant catalogue list {folder}`")
     return asked
-
-
-@contextmanager
-def _bar(args: Namespace, total: int) -> Iterator[Callable[[], None]]:
-    """A bar that moves with each scrip's day, where a person is looking."""
-    if args.quiet or args.json or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("measuring", total=total)
-        yield lambda: progress.advance(task)

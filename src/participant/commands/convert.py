@@ -12,7 +12,9 @@ from typing import IO, BinaryIO
 
 from msgspec import Struct
 
+from participant.commands.bar import bar
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.core.wording import counted
 from participant.wire.fix.reader import Portion, Reader, read
 from participant.wire.fix.reader import Refused as Refusal
 from participant.wire.json import encode
@@ -114,25 +116,18 @@ def _output(path: Path | None) -> Iterator[IO[bytes] | None]:
         part.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _bar(args: Namespace) -> Iterator[Callable[[int], None]]:
-    """A bar that moves where a person is looking, and our lines do not go to the same terminal."""
-    if args.quiet or args.json or not sys.stderr.isatty() or (args.out is None and sys.stdout.isatty()):
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("converting", total=None if args.file == "-" else Path(args.file).stat().st_size)
-        yield lambda used: progress.advance(task, used)
+def _bar(args: Namespace) -> contextlib.AbstractContextManager[Callable[[float], None]]:
+    """No bar where our lines go to the same terminal."""
+    if args.out is None and sys.stdout.isatty():
+        return contextlib.nullcontext(lambda _: None)
+    return bar(args, "converting", None if args.file == "-" else Path(args.file).stat().st_size)
 
 
 def _summary(done: Converted, args: Namespace) -> str:
     rate = done.messages / done.seconds if done.seconds else 0
     lines = [
-        f"{done.messages:,} messages of {done.bytes:,} bytes in {done.seconds:.2f} s ({rate:,.0f} a second); "
-        f"{done.skipped:,} bytes were of no message, {done.refused:,} messages were refused"
+        f"{counted(done.messages, 'message')} in {done.bytes:,} bytes and {done.seconds:.2f} s ({rate:,.0f} a second); "
+        f"{counted(done.skipped, 'byte')} of no message, {counted(done.refused, 'message')} refused"
     ]
     shown = sorted(done.reasons.items(), key=lambda item: -item[1])[:REASONS_SHOWN]
     lines += [f"  {count:,}: {reason}" for reason, count in shown]

@@ -63,7 +63,7 @@ def make_days(folder: Path, making: Making, rules: Rulebook) -> Generator[dateti
 
 
 def _make(folder: Path, making: Making, rules: Rulebook, days: Sequence[datetime.date]) -> Iterator[datetime.date]:
-    official = _Official(rules, [*_eve(rules, days[0]), *days][0])
+    official = Series(rules, [*_eve(rules, days[0]), *days][0])
     for day in [*_eve(rules, days[0]), *days]:
         try:
             market = SyntheticMarket(making.seed, day, rules, _with_volatility(making.symbols), making.step_s)
@@ -132,8 +132,8 @@ def _cell(contract: Contract, tick: Tick) -> Cell:
 # --- official series --------------------------------------------------------------------------------------------------
 
 
-class _Official:
-    """The series so far: what the first day looks back on, and what every day added."""
+class Series:
+    """The official series of made days as files: what the `first` day looks back on, and what every day added."""
 
     def __init__(self, rules: Rulebook, first: datetime.date) -> None:
         self.rules, self.first = rules, first
@@ -160,7 +160,8 @@ class _Official:
         ]
 
     def write(self, folder: Path) -> None:
-        """A file each."""
+        """A file each; the folder is made where it is not there."""
+        folder.mkdir(parents=True, exist_ok=True)
         for name in ("closes", "futures", "volatilities"):
             with (folder / f"{name}.csv").open("w", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(getattr(self, name))
