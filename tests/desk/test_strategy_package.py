@@ -93,15 +93,12 @@ def test_its_decisions_replay_to_the_byte_are_made_again_by_hand_and_are_explain
     assert len({d["buildId"] for d in decisions_of(home, DAY)}) == 2, "the strategy's version is part of its build"
 
 
-def test_without_its_package_nothing_of_it_starts_or_is_decided_again(
-    traded: tuple[Path, Ended], installed: Mapping[str, str]
-) -> None:
+def test_without_its_package_nothing_of_it_is_decided_again(traded: tuple[Path, Ended]) -> None:
     home, _ = traded
     config = home.parent / "participant.toml"
     said = "no strategy 'iron_condor'; known: covered_call; name one of these, or install the package that offers it\n"
     opened = next(d for d in decisions_of(home, DAY) if d["action"] == "open" and d["scrip"] == "NIFTY")
     for words in (
-        ("trade", *MADE, "--config", config, "--home", home.parent / "new"),
         ("config", "check", "--config", config),
         ("replay", DAY, "--home", home),
         ("decide", opened["decisionId"], "--home", home),
@@ -112,7 +109,17 @@ def test_without_its_package_nothing_of_it_starts_or_is_decided_again(
         assert refused.err.startswith("participant: ")
         assert refused.err.endswith(f"NIFTY: {said}")
         assert refused.err.count("\n") == 1
-    assert not (home.parent / "new").exists()
+
+
+def test_without_its_package_its_scrip_is_left_out_and_the_others_trade(
+    traded: tuple[Path, Ended], tmp_path: Path
+) -> None:
+    home, _ = traded
+    with Desk(tmp_path / "new", *MADE, "--config", home.parent / "participant.toml") as desk:
+        ended = desk.ended()
+    assert ended.status == 1, "part of what was asked for was not done"
+    assert "NIFTY: no strategy 'iron_condor'; known: covered_call" in ended.summaries[0]["watchlist"]
+    assert {d["scrip"] for day in (DAY, NEXT) for d in decisions_of(tmp_path / "new", day)} == {"BANKNIFTY"}
 
 
 RECORDED = """
