@@ -34,6 +34,12 @@ def spot_of(day: datetime.date) -> float:
     return round(25_000 + 60 * sin(day.toordinal()), 2)
 
 
+def close_of(future: str, day: datetime.date) -> float:
+    """What the day's made file says of a future, as a price."""
+    rows = chain(day, "NIFTY", spot_of(day), EXPIRIES, ())
+    return next(row.close for row in rows if f"NIFTY-{row.expiry:%Y%m%d}-FUT" == future) * 10_000
+
+
 def index_file(folder: Path, day: datetime.date) -> None:
     spot = spot_of(day)
     (folder / f"ind_close_all_{day:%d%m%Y}.csv").write_text(
@@ -85,6 +91,10 @@ def test_bhavcopies_are_imported_traded_and_settled_at_official_prices(files: Pa
     said = [note.note for note in result.summary.data.notes if note.day == str(FIRST)]
     assert f"NIFTY: {CLOSES}" in said
     assert any("quotes modelled" in note for note in said)
+    assert f"NIFTY-{EXPIRIES[2]:%Y%m%d}-FUT quoted around its own close" in {n.note for n in result.summary.data.notes}
+    for row in (row for row in fills if row["contract"].endswith("FUT")):
+        told = close_of(row["contract"], datetime.date.fromisoformat(row["day"]))
+        assert abs(row["price"] / told - 1) < 1e-4, "a cover trades at its own close, not at one by parity"
 
 
 def test_read_directly_they_give_the_same_run(files: Path, tmp_path: Path) -> None:

@@ -33,9 +33,7 @@ def test_a_log_becomes_lines_of_json(tmp_path: Path, capfd: pytest.CaptureFixtur
     ]
     said = capfd.readouterr()
     assert said.out == ""
-    assert re.match(
-        rf"2 messages in {len(LOG)} bytes and .* 40 bytes of no message, 0 messages refused\n", said.err
-    )
+    assert re.match(rf"2 messages in {len(LOG)} bytes and .* 40 bytes of no message, 0 messages refused\n", said.err)
     assert main(["convert", str(log), "--quiet"]) == 0
     said = capfd.readouterr()
     assert said.out.encode("utf-8") == out.read_bytes()

@@ -64,7 +64,7 @@ class DerivedFuture(Struct, frozen=True):
     expiry: datetime.date
     bid: int
     ask: int
-    how: Literal["parity", "basis"]
+    how: Literal["parity", "basis", "close"]
 
 
 def derive(listed: Sequence[datetime.date], seen: Round, official: Official, terms: Terms) -> list[DerivedFuture]:
@@ -91,6 +91,12 @@ def _future(expiry: datetime.date, seen: Round, official: Official, terms: Terms
         return None
     life = Life(terms.expiry_at(basis.day), seen.at, terms.expiry_at(expiry))
     return DerivedFuture(expiry, *from_basis(seen.spot, basis, life, terms.tick), "basis")
+
+
+def closed(closes: Mapping[datetime.date, int], spot: int, tick: int) -> list[DerivedFuture]:
+    """Futures (closes by expiry) at the instant of their own close: quotes as wide as parity's are around it."""
+    quotes = ((expiry, _around(close, spot * FUTURE_SPREAD_BP, tick)) for expiry, close in sorted(closes.items()))
+    return [DerivedFuture(expiry, *quote, "close") for expiry, quote in quotes]
 
 
 def nearest_row(cells: Sequence[Cell], spot: int) -> tuple[Cell, Cell] | None:

@@ -21,7 +21,7 @@ from participant.core.scrip import Contract, Kind, contract_key, shares_of
 from participant.core.session import at_time
 from participant.history.bhavcopy import PLAYED
 from participant.history.cells import by_symbol, chains_of, listed_of, options_on
-from participant.history.derived import DerivedFuture, Round, Terms, derive, error_bp, stock_quote
+from participant.history.derived import DerivedFuture, Round, Terms, closed, derive, error_bp, stock_quote
 from participant.history.official import Official
 from participant.history.pages import Cell, Page
 from participant.history.synthetic import Instant
@@ -261,8 +261,12 @@ class RecordedMarket:
 
     def _derived(self, symbol: str, pages: Sequence[Page], at: int) -> list[DerivedFuture]:
         expiries = [future.expiry for future in self._futures(symbol)]
-        seen = Round(symbol, at, _newest(pages).spot, tuple(pages))
-        return derive(expiries, seen, self._official, Terms(self._tick(symbol, Kind.FUTURE), self._rules.expiry_at))
+        tick, spot = self._tick(symbol, Kind.FUTURE), _newest(pages).spot
+        if self._is_close:  # of this one instant the future's own price is told, as those of the options are
+            closes = self._official.futures(symbol, self.day)
+            return closed({expiry: closes[expiry] for expiry in expiries}, spot, tick)
+        seen = Round(symbol, at, spot, tuple(pages))
+        return derive(expiries, seen, self._official, Terms(tick, self._rules.expiry_at))
 
     def _error(self, future: Contract) -> str:
         """How far the last derived quote of the day lies from the official close, or nothing."""
@@ -270,6 +274,8 @@ class RecordedMarket:
             mine = [page for page in pages if page.symbol == future.underlying]
             found = self._derived(future.underlying, mine, _newest(mine).at) if mine else []
             for derived in (d for d in found if d.expiry == future.expiry):
+                if derived.how == "close":
+                    return "quoted around its own close"
                 official = self._official.futures(future.underlying, self.day)[future.expiry]
                 error = error_bp(derived.bid, derived.ask, official)
                 return f"derived by {derived.how}: {error:+.1f} basis points from the official close at the end"
