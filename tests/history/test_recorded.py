@@ -12,8 +12,8 @@ from participant.core.scrip import Contract, Kind
 from participant.core.session import at_time
 from participant.core.snapshot import snapshot
 from participant.history.official import Official
-from participant.history.pages import Cell, Page
-from participant.history.recorded import DERIVED_LOTS, RecordedMarket, Recording, rounds
+from participant.history.pages import Cell, Page, rounds
+from participant.history.recorded import DERIVED_LOTS, RecordedMarket, Recording
 
 RULES = load_rules()
 DAY, BEFORE = datetime.date(2019, 4, 12), datetime.date(2019, 4, 11)

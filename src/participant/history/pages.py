@@ -5,12 +5,15 @@ Prices are 1/10,000 rupee, sizes, volume and open interest units (not lots), ins
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
+from participant.core.market import SECOND
 from participant.core.scrip import Kind
 
+ROUND_S = 180
 # Symbols become names of folders and contracts: what is none never gets that far.
 SYMBOL = r"^[A-Za-z0-9][A-Za-z0-9&._ -]*$"
 
@@ -69,3 +72,24 @@ class Tally(Struct):
     def leave_out(self, reason: str, rows: int = 1) -> None:
         """Count rows that become no page."""
         self.left_out[reason] = self.left_out.get(reason, 0) + rows
+
+
+def newest(pages: Iterable[Page]) -> Page:
+    """The page that was seen last."""
+    return max(pages, key=lambda page: page.at)
+
+
+def rounds(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Pages in time order, put together while no expiry comes twice and at most ROUND_S seconds have passed."""
+    group: list[Page] = []
+    seen: set[tuple[str, datetime.date]] = set()
+    for at, same in groupby(sorted(pages, key=lambda p: (p.at, p.symbol, p.expiry)), key=lambda page: page.at):
+        block = list(same)
+        names = {(page.symbol, page.expiry) for page in block}
+        if group and (names & seen or at - group[0].at > ROUND_S * SECOND):
+            yield group
+            group, seen = [], set()
+        group += block
+        seen |= names
+    if group:
+        yield group

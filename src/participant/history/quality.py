@@ -26,8 +26,7 @@ from participant.history.bounds import is_quoted
 from participant.history.checks import HOLIDAY, WEEKEND
 from participant.history.derived import is_quoted as is_two_sided
 from participant.history.official import Official
-from participant.history.pages import Cell, Page
-from participant.history.recorded import ROUND_S
+from participant.history.pages import ROUND_S, Cell, Page
 
 NEAR_BP, PARITY_BP, BASIS_POINTS = 300, 100, 10_000
 IV_POINTS, IV_SHARE, IV_BESIDE = 0.02, 0.15, 2

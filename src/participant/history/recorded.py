@@ -1,14 +1,14 @@
 """A recorded day as an exchange plays it: pages become instants, covers are derived, and the rest is official.
 
 No recorded set quotes futures or stocks, so these are derived (`history/derived.py`) and marked so. Pages that a
-collector polled within ROUND_S seconds are one instant, at the last of them. Nothing settles at a last seen price: what
+collector polled in one round are one instant, at the last of them. Nothing settles at a last seen price: what
 has no official price of the day and would need one tonight is not in the day's master.
 """
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, groupby, repeat
+from itertools import chain, repeat
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,11 +23,10 @@ from participant.history.bhavcopy import PLAYED
 from participant.history.cells import by_symbol, chains_of, listed_of, options_on
 from participant.history.derived import DerivedFuture, Round, Terms, closed, derive, error_bp, stock_quote
 from participant.history.official import Official
-from participant.history.pages import Cell, Page
+from participant.history.pages import Cell, Page, newest, rounds
 from participant.history.synthetic import Instant
 from participant.history.terms import NO_TERMS, DayTerms
 
-ROUND_S = 180
 CLOSES = "one page, of the day's closes: quotes are modelled around them, and nothing is known of the hours before"
 HELD_S = 20  # twice that is less than a quote may be old, and than the desk waits to decide again
 SEED_DIGITS = 12
@@ -126,7 +125,7 @@ class RecordedMarket:
             yield Instant(session.close_at, (), True)
         shown: set[str] = set()
         for i, pages in enumerate(self._rounds):
-            at = _newest(pages).at
+            at = newest(pages).at
             said = [
                 tick
                 for symbol, mine in by_symbol(pages).items()
@@ -138,7 +137,7 @@ class RecordedMarket:
             yield Instant(at, ticks, i == len(self._rounds) - 1 and not self._is_close)
         if self._is_close:
             # What is decided on the one page of a day is traded on it: the cover first, then the call.
-            at = _newest(self._rounds[0]).at
+            at = newest(self._rounds[0]).at
             yield Instant(at + HELD_S * SECOND, (), False)
             yield Instant(at + 2 * HELD_S * SECOND, (), True)
 
@@ -234,7 +233,7 @@ class RecordedMarket:
 
     def _ticks(self, symbol: str, pages: Sequence[Page], at: int) -> Iterator[Tick]:
         """What a round says of a scrip itself and its futures, each page at its own time."""
-        spot, seen_at = _newest(pages).spot, {page.expiry: page.at for page in pages}
+        spot, seen_at = newest(pages).spot, {page.expiry: page.at for page in pages}
         own = (0, 0, 0, 0)
         if symbol not in INDICES:
             bid, ask = stock_quote(spot, self._tick(symbol, Kind.FUTURE))
@@ -261,7 +260,7 @@ class RecordedMarket:
 
     def _derived(self, symbol: str, pages: Sequence[Page], at: int) -> list[DerivedFuture]:
         expiries = [future.expiry for future in self._futures(symbol)]
-        tick, spot = self._tick(symbol, Kind.FUTURE), _newest(pages).spot
+        tick, spot = self._tick(symbol, Kind.FUTURE), newest(pages).spot
         if self._is_close:  # of this one instant the future's own price is told, as those of the options are
             closes = self._official.futures(symbol, self.day)
             return closed({expiry: closes[expiry] for expiry in expiries}, spot, tick)
@@ -272,7 +271,7 @@ class RecordedMarket:
         """How far the last derived quote of the day lies from the official close, or nothing."""
         for pages in reversed(self._rounds):
             mine = [page for page in pages if page.symbol == future.underlying]
-            found = self._derived(future.underlying, mine, _newest(mine).at) if mine else []
+            found = self._derived(future.underlying, mine, newest(mine).at) if mine else []
             for derived in (d for d in found if d.expiry == future.expiry):
                 if derived.how == "close":
                     return "quoted around its own close"
@@ -282,25 +281,5 @@ class RecordedMarket:
         return ""
 
 
-def _newest(pages: Iterable[Page]) -> Page:
-    return max(pages, key=lambda page: page.at)
-
-
 def _no_ticks(symbol: str, pages: Sequence[Page]) -> Iterable[Tick]:
     return ()
-
-
-def rounds(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    """Pages in time order, put together while no expiry comes twice and at most ROUND_S seconds have passed."""
-    group: list[Page] = []
-    seen: set[tuple[str, datetime.date]] = set()
-    for at, same in groupby(sorted(pages, key=lambda p: (p.at, p.symbol, p.expiry)), key=lambda page: page.at):
-        block = list(same)
-        names = {(page.symbol, page.expiry) for page in block}
-        if group and (names & seen or at - group[0].at > ROUND_S * SECOND):
-            yield group
-            group, seen = [], set()
-        group += block
-        seen |= names
-    if group:
-        yield group

@@ -19,9 +19,9 @@ from participant.history.checks import DayFound, Findings, screen
 from participant.history.derived import look_back, own_look_back
 from participant.history.official import NOTHING, Official
 from participant.history.official_files import read_official
-from participant.history.pages import BadData, Page, Tally
+from participant.history.pages import BadData, Page, Tally, rounds
 from participant.history.readers import Source
-from participant.history.recorded import INDICES, RecordedMarket, Recording, rounds
+from participant.history.recorded import INDICES, RecordedMarket, Recording
 from participant.history.shown import ADJUSTED
 from participant.history.survey import lots_of
 from participant.history.terms import DayTerms, read_terms

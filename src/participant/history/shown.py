@@ -7,8 +7,8 @@ from msgspec import Struct
 from participant.core.market import SECOND
 from participant.core.session import day_of
 from participant.history.bounds import is_quoted
-from participant.history.pages import Page
-from participant.history.recorded import INDICES, ROUND_S
+from participant.history.pages import ROUND_S, Page
+from participant.history.recorded import INDICES
 
 SPOT_MOVE_MAX_BP = 2_000  # beyond it the whole market would be halted
 SPOT_OLD_DAYS = 7  # a spot that is older says nothing of today's
