@@ -17,7 +17,7 @@ from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Scrip, Weights
 from participant.history.pages import BadData
 from participant.history.recordings import days_in, load_day, open_recordings
-from tests.days.desk import InlineDesk, Told
+from tests.days.desk import INDICES, InlineDesk, Told
 from tests.days.table import by_day
 
 # Each set with the strikes that its own collector polled; the official series go with every one of them.
@@ -37,9 +37,12 @@ EAGER = Weights(
     iv_rank_min=0.0, iv_over_realised_min=0.0, look_back_sessions_min=2, spread_max=0.2, days_to_expiry_min=1
 )
 
+# No future of a stock is recorded, nor published: shares are its cover.
+EAGER_STOCK = replace(EAGER, cover="stock")
 
-def run_set(folder: Path, name: str, weights: Weights) -> list[Told]:
-    """Every day of one set, in order."""
+
+def run_set(folder: Path, name: str, weights: Weights, of_stocks: Weights) -> list[Told]:
+    """Every day of one set, in order, by the weights of indices and those of stocks."""
     rules, recordings = load_rules(), open_recordings([folder / name, folder / OFFICIAL])
     desk: InlineDesk | None = None
     told: list[Told] = []
@@ -50,7 +53,7 @@ def run_set(folder: Path, name: str, weights: Weights) -> list[Told]:
         except (BadData, OutsideRules) as why:
             told.append(Told(day=str(day), refusals=Counter({f"not played: {str(why)[:80]}": 1})))
             continue
-        rows = [replace(Scrip(symbol), weights=weights) for symbol in market.symbols]
+        rows = [replace(Scrip(s), weights=weights if s in INDICES else of_stocks) for s in market.symbols]
         stranded = desk.stranded(market) if desk is not None else []
         if desk is None or stranded:
             desk = InlineDesk(rows, rules)
@@ -88,7 +91,8 @@ def main() -> int:
         if args.only and name != args.only:
             continue
         began = time.monotonic()
-        told = days[name] = run_set(args.folder, name, EAGER if args.eager else Weights())
+        weights = (EAGER, EAGER_STOCK) if args.eager else (Weights(), Weights())
+        told = days[name] = run_set(args.folder, name, *weights)
         _say(f"{table(name, told)} {time.monotonic() - began:.0f} s")
         for field in ("refusals", "denied"):
             counted: Counter[str] = sum((getattr(t, field) for t in told), Counter())

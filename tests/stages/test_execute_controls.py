@@ -323,6 +323,7 @@ def test_two_decisions_of_one_instant_cannot_both_take_the_last_of_the_bet(floor
     )
     (row,) = floor.books.rows("orders", prefix=f"{DAY}/{second.order_id}")
     assert decode(row.value, Order).denied_by == "PT-09"
+    assert [f"{r.check}: {r.reason}" for r in refusals(floor)] == [second.reason], "as every other control leaves it"
 
 
 def test_one_that_was_denied_leaves_its_part_of_the_bet_to_the_next(floor: Floor) -> None:

@@ -159,8 +159,12 @@ class Books:
 
     def refuse(self, held: Held, refusal: Refusal, now: int) -> bool:
         """Write down which control refuses an order, with its figures; one that disables the scrip does so with it."""
+        return self.store.commit(self.refusal(held, refusal, now))
+
+    def refusal(self, held: Held, refusal: Refusal, now: int) -> list[Write]:
+        """What a commit must hold for `refuse`."""
         rows = refusal_rows(held.key, held.order.scrip, refusal, now)
-        return self.save(held, denied(held.order, refusal.said, refusal.control), rows)
+        return [*self.writes(held, denied(held.order, refusal.said, refusal.control)), *rows]
 
     def hand_over(self, held: Held, order: Order, now: int) -> bool:
         """Give an order to a person: one ticket, however often, and the order marked so in the same commit."""

@@ -88,7 +88,7 @@ class Gateway:
             self.pace.begin(messages_of(self.books.orders(self.day)))
         is_ready = self.is_recovered and self._is_judged()
         decisions = self.books.unfinished(self.day) if is_ready else []
-        claim(self.books, self.day, decisions, self.rule.limits)
+        claim(self.books, self.now, decisions, self.rule.limits)
         for decision_id in decisions:
             self._work(decision_id, set())
         relay(self.ports.books, "fills", self.ports.fills)
