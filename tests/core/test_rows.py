@@ -3,6 +3,7 @@
 import importlib
 import sys
 from math import inf, nan
+from struct import pack
 from types import ModuleType
 
 import pytest
@@ -53,7 +54,7 @@ def test_parity_and_calls_are_read_nearest_first_and_within_reach(kernel: Module
     assert kernel.parities(SMALL, 1_400_000, 1e6, 8) == [(1_500_000 + 1_250.0 - 2_250.0, 1 / 1_000)]
     assert kernel.parities(SMALL, 1_400_000, 99_999.0, 8) == []
     assert kernel.calls_near(SMALL, 1_400_000, 100_000.0) == (CALL,)
-    assert kernel.valid_calls(SMALL, 1_000_000.0) == ([1_500_000], [1_250.0], [CALL])
+    assert kernel.valid_calls(SMALL, 1_000_000.0) == ([SMALL[1]], pack("d", 1_500_000), pack("d", 1_250.0))
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)

@@ -485,6 +485,41 @@ def price(is_call: bint, forward: double, strike: double, years: double, sigma: 
     return out[0]
 
 
+def prices(is_call: bint, strike: double, years: double, cases: tuple) -> tuple:
+    """`price` in each case of a forward and a sigma."""
+    found: list = []
+    forward: double
+    sigma: double
+    for forward, sigma in cases:
+        found.append(price(is_call, forward, strike, years, sigma))
+    return tuple(found)
+
+
+def worst_loss(quantities: tuple, worths: tuple, covers: tuple) -> double:
+    """The worst of what quantities lose in the cases of `covers` (`pricing.worst_loss`)."""
+    worst: double = 0.0
+    at: Py_ssize_t
+    if len(quantities) != len(worths) or any(len(of) != len(covers) + 1 for of in worths):
+        raise ValueError("worths are not those of these quantities in these cases")
+    now: double = _worth(quantities, worths, 0)
+    for at in range(len(covers)):
+        worst = max(worst, cast(double, covers[at]) * (now - _worth(quantities, worths, at + 1)))
+    return worst
+
+
+@cfunc
+@cython.exceptval(-1.0, check=True)
+def _worth(quantities: tuple, worths: tuple, at: Py_ssize_t) -> double:
+    """What quantities are worth in one case; what there is none of plays no part, whatever its worth."""
+    total: double = 0.0
+    i: Py_ssize_t
+    for i in range(len(quantities)):
+        if quantities[i]:
+            of: tuple = worths[i]
+            total += cast(double, quantities[i]) * cast(double, of[at])
+    return total
+
+
 @ccall
 def rounded(value: double) -> double:
     """A float at 10 significant digits. In a table of powers, the digits are counted in a whole number.

@@ -6,7 +6,9 @@ large for that raises OverflowError, and the twin takes it.
 """
 
 import cython
-from cython import Py_ssize_t, bint, cast, cfunc, double, inline, longlong, p_longlong
+from cython import Py_ssize_t, bint, cast, cfunc, double, inline, longlong, p_double, p_longlong
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from msgspec.structs import astuple
 
 IS_COMPILED = bool(cython.compiled)
 
@@ -31,9 +33,10 @@ def _is_valid(quote: object, bid: p_longlong, ask: p_longlong) -> bint:
     """Whether a quote is there and valid, as `Quote.is_valid` says; its prices."""
     if quote is None:
         return False
-    bid[0] = _number(quote.bid, EXACT)
-    ask[0] = _number(quote.ask, EXACT)
-    return 0 < bid[0] < ask[0] and quote.bid_size > 0 and quote.ask_size > 0
+    fields: tuple = astuple(quote)
+    bid[0] = _number(fields[0], EXACT)
+    ask[0] = _number(fields[1], EXACT)
+    return 0 < bid[0] < ask[0] and _number(fields[2], EXACT) > 0 and _number(fields[3], EXACT) > 0
 
 
 @cfunc
@@ -125,21 +128,27 @@ def at_the_money(rows: tuple, forward: double, reach: double, solved: object) ->
 
 
 def valid_calls(rows: tuple, over: double) -> tuple:
-    """The calls with a valid quote at strikes over a level: their strikes, their middles, their quotes."""
-    strikes: list = []
-    middles: list = []
-    quotes: list = []
+    """The calls with a valid quote at strikes over a level: rows, and as doubles their strikes and their middles."""
+    found: list = []
     bid: longlong = 0
     ask: longlong = 0
+    first: Py_ssize_t = _first_from(rows, over, True)
+    most: Py_ssize_t = (len(rows) - first) * cython.sizeof(double)
+    strikes: bytes = PyBytes_FromStringAndSize(cython.NULL, most)
+    middles: bytes = PyBytes_FromStringAndSize(cython.NULL, most)
+    strike: p_double = cast(p_double, PyBytes_AS_STRING(strikes))
+    middle: p_double = cast(p_double, PyBytes_AS_STRING(middles))
     i: Py_ssize_t
-    for i in range(_first_from(rows, over, True), len(rows)):
+    end: Py_ssize_t = 0
+    for i in range(first, len(rows)):
         row = rows[i]
-        quote = row.call
-        if _is_valid(quote, cython.address(bid), cython.address(ask)):
-            strikes.append(row.strike)
-            middles.append(cast(double, bid + ask) / 2.0)
-            quotes.append(quote)
-    return strikes, middles, quotes
+        if _is_valid(row.call, cython.address(bid), cython.address(ask)):
+            strike[end] = cast(double, _number(row.strike, EXACT))
+            middle[end] = cast(double, bid + ask) / 2.0
+            found.append(row)
+            end += 1
+    end *= cython.sizeof(double)
+    return found, strikes[:end], middles[:end]
 
 
 def calls_near(rows: tuple, spot: object, reach: double) -> tuple:

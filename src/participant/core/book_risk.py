@@ -6,6 +6,7 @@ ways is found without trying them; tests/core/test_brain_checks.py tries them.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from math import isfinite, nan
 
 from msgspec import Struct
@@ -13,10 +14,10 @@ from msgspec import Struct
 from participant.core.account import BookRisk
 from participant.core.cover import mark, unpaid_of
 from participant.core.decision import Leg
-from participant.core.market import Chain, quoted
+from participant.core.market import chain_to, quoted
 from participant.core.once import once
 from participant.core.position import Holding
-from participant.core.pricing import greeks, price, rounded, years_to
+from participant.core.pricing import greeks, prices, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
 from participant.core.strategy import Case
 from participant.core.volatility import DAYS_PER_YEAR, atm_iv, forward_to, middle, strike_iv
@@ -29,14 +30,14 @@ DELTA, GAMMA, VEGA, THETA, FIRST_SCENARIO = range(5)
 Amounts = tuple[float, ...]
 
 
-class Fills(Struct, frozen=True):
+class Fills(Struct, frozen=True, dict=True):
     """Signed units: what is held, what each working order may add, and what a decision's legs add in their order."""
 
     held: Sequence[tuple[Contract, int]]
     working: Sequence[tuple[Contract, int]]
     legs: Sequence[tuple[Contract, int]]
 
-    @property
+    @cached_property
     def contracts(self) -> list[Contract]:
         """Every contract of it, once."""
         return list(dict.fromkeys(c for part in (self.held, self.working, self.legs) for c, _ in part))
@@ -127,8 +128,9 @@ def unit(case: Case, contract: Contract) -> Amounts | None:
     is_call, strike = contract.kind is Kind.CALL, float(contract.strike)
     years = years_to(case.rules.expiry_at(contract.expiry), case.at)
     g = greeks(is_call, forward, strike, years, sigma)
-    now = price(is_call, forward, strike, years, sigma)
-    gains = (price(is_call, max(1.0, forward + m * spot), strike, years, sigma * f) - now for m, f in SCENARIOS)
+    cases = [(max(1.0, forward + move * spot), sigma * factor) for move, factor in SCENARIOS]
+    now, *then = prices(is_call, strike, years, ((forward, sigma), *cases))
+    gains = [worth - now for worth in then]
     return (g.delta * spot, g.gamma * spot * spot / 100, g.vega / 100, g.theta / DAYS_PER_YEAR, *gains)
 
 
@@ -145,7 +147,7 @@ def _forward_and_iv(case: Case, contract: Contract) -> tuple[float, float]:
     market = case.market
     history = market.look_back.iv30
     last = history[-1] if history and history[-1] > 0 else nan
-    chain = _chain(case, contract)
+    chain = chain_to(market, contract.expiry)
     if chain is None:
         return float(market.spot), last
     years = years_to(case.rules.expiry_at(contract.expiry), case.at)
@@ -156,10 +158,6 @@ def _forward_and_iv(case: Case, contract: Contract) -> tuple[float, float]:
     if isfinite(own):
         return forward, own
     return forward, next((iv for iv in (atm_iv(chain, forward, years), last) if isfinite(iv)), nan)
-
-
-def _chain(case: Case, contract: Contract) -> Chain | None:
-    return next((c for c in case.market.chains if c.expiry == contract.expiry), None)
 
 
 def _worth(case: Case, holding: Holding) -> int:

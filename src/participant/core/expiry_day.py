@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from participant.core.delivery import ends_physical
 from participant.core.margin import Legs, margin
+from participant.core.market import chain_to
 from participant.core.position import Holding
 from participant.core.scrip import money
 from participant.core.selection import days_to
@@ -62,7 +63,7 @@ class ExpiryDay(Struct, frozen=True):
 def expiry_day(case: Case, calls: Sequence[Holding]) -> ExpiryDay | None:
     """The figures of the last day of calls that are held; None on any other day, or where no IV can be read."""
     ending = [call for call in calls if days_to(case, call.contract.expiry) <= 0]
-    chain = next((c for c in case.market.chains if ending and c.expiry == ending[0].contract.expiry), None)
+    chain = chain_to(case.market, ending[0].contract.expiry) if ending else None
     if chain is None:
         return None
     years, symbol = years_left(case.market, chain, case.rules), case.scrip.symbol

@@ -1,6 +1,6 @@
 """What must hold before a call is sold: rich volatility, a tight spread, and a premium that is worth the charges."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import inf, isfinite, nan
 
 from msgspec import Struct
@@ -63,7 +63,10 @@ class Richness(Struct, frozen=True):
 
 def richness(case: Case) -> Richness:
     """The volatility figures of a scrip; those that cannot be known are `nan`."""
-    history = [iv for iv in case.market.look_back.iv30 if 0 < iv < inf]
+    history: Sequence[float] = case.market.look_back.iv30
+    if not (isfinite(sum(history)) and min(history, default=1.0) > 0):
+        history = [iv for iv in history if 0 < iv < inf]
+    past = sorted(history)
     published = case.market.look_back.published
     term = [] if published else volatility.term_ends(case.market, case.rules)
     own = rounded(volatility.constant_maturity(term))
@@ -73,8 +76,8 @@ def richness(case: Case) -> Richness:
     return Richness(
         sessions=len(history),
         iv30=iv30,
-        iv_rank=rounded(volatility.rank(history, iv30)),
-        iv_percentile=rounded(volatility.percentile(history, iv30)),
+        iv_rank=rounded(volatility.rank(past[:1] + past[-1:], iv30)),
+        iv_percentile=rounded(volatility.percentile(past, iv30)),
         realised=realised,
         iv_over_realised=rounded(iv30 / realised) if realised > 0 else nan,
         published=published,

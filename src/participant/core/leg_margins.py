@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from participant.core.decision import Leg
 from participant.core.delivery import delivery_margin
 from participant.core.margin import scan_in
-from participant.core.market import Chain, quoted
+from participant.core.market import Chain, chain_to, quoted
 from participant.core.pricing import rounded
 from participant.core.scrip import Contract, Kind, Side, money
 from participant.core.strategy import Case
@@ -76,7 +76,7 @@ def _level(case: Case, contracts: Sequence[Contract]) -> int:
     """What stands for the underlying's price: the first future that is quoted, else the first option's forward."""
     quotes = (quoted(case.market, c) for c in contracts if c.kind is Kind.FUTURE)
     level = next((quote.mid for quote in quotes if quote is not None and quote.is_valid), 0)
-    chains = (_chain(case, c) for c in contracts if c.kind.is_option)
+    chains = (chain_to(case.market, c.expiry) for c in contracts if c.kind.is_option)
     chain = next((chain for chain in chains if chain is not None), None)
     if level or chain is None:
         return level or case.market.spot
@@ -97,7 +97,7 @@ def _volatility(case: Case, traded: Sequence[Contract], held: Sequence[Contract]
 
 
 def _at_the_money(case: Case, contract: Contract) -> float:
-    chain = _chain(case, contract)
+    chain = chain_to(case.market, contract.expiry)
     if chain is None:
         return _last(case)
     level = _of_chain(case, chain)
@@ -117,7 +117,3 @@ def _of_chain(case: Case, chain: Chain) -> float:
 def _last(case: Case) -> float:
     history = case.market.look_back.iv30
     return history[-1] if history and history[-1] > 0 else nan
-
-
-def _chain(case: Case, contract: Contract) -> Chain | None:
-    return next((c for c in case.market.chains if c.expiry == contract.expiry), None)

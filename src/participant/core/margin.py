@@ -25,7 +25,7 @@ from msgspec import Meta, Struct
 
 from participant.core.market import MarketState
 from participant.core.once import once
-from participant.core.pricing import greeks, price, years_to
+from participant.core.pricing import greeks, price, prices, worst_loss, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import day_of, usual_close
 
@@ -92,20 +92,19 @@ class Scan(Struct, frozen=True, dict=True):
     @once
     def margin(self, quantities: tuple[int, ...]) -> int:
         """The margin (paise, rounded up) of so many units of each contract, signed."""
-        scan = sum(self._risk(part, quantities) for part in self.parts)
-        options = ((q, unit) for q, unit in zip(quantities, self.units, strict=True) if unit.is_option)
-        net_option_value = sum(q * unit.worths[0] for q, unit in options)
+        scan = net_option_value = 0.0
+        for part in self.parts:
+            scan += self._risk(part, quantities)
+        for quantity, unit in zip(quantities, self.units, strict=True):
+            if unit.is_option:
+                net_option_value += quantity * unit.worths[0]
         span = max(0.0, scan + self._calendar_charge(quantities) - net_option_value)
         return _paise_up(span + self._exposure(quantities))
 
     def _risk(self, part: Sequence[int], quantities: Sequence[int]) -> float:
         """The worst loss over the scenarios of what is scanned together."""
-        sums = [0.0] * (1 + len(self.covers))
-        for i in part:
-            if q := quantities[i]:
-                sums = [total + q * worth for total, worth in zip(sums, self.units[i].worths, strict=True)]
-        worth, *worths = sums
-        return max(0.0, *[cover * (worth - then) for cover, then in zip(self.covers, worths, strict=True)])
+        worths = tuple([self.units[i].worths for i in part])
+        return worst_loss(tuple([quantities[i] for i in part]), worths, self.covers)
 
     def _calendar_charge(self, quantities: Sequence[int]) -> float:
         """What the scan misses: expiries do not move as one. Opposite deltas of different ones are charged per unit."""
@@ -206,9 +205,9 @@ def _unit(contract: Contract, scenarios: Sequence[Scenario], at: int) -> _Unit:
     now = scenarios[0]
     if not contract.kind.is_option:
         return _Unit(contract, False, tuple(then.forward for then in scenarios), 1.0)
-    years = _years(contract, at)
-    delta = greeks(contract.kind is Kind.CALL, now.forward, float(contract.strike), years, now.volatility).delta
-    return _Unit(contract, True, tuple(_worth(contract, then, years) for then in scenarios), delta)
+    is_call, strike, years = contract.kind is Kind.CALL, float(contract.strike), _years(contract, at)
+    worths = prices(is_call, strike, years, tuple([(then.forward, then.volatility) for then in scenarios]))
+    return _Unit(contract, True, worths, greeks(is_call, now.forward, strike, years, now.volatility).delta)
 
 
 def _scenarios(rates: MarginRates, now: Scenario) -> tuple[Scenario, ...]:
@@ -226,7 +225,13 @@ def _moved(forward: float, by: float) -> float:
 
 
 def _matched(deltas: Mapping[datetime.date, float]) -> float:
-    return min(sum(max(0.0, d) for d in deltas.values()), sum(max(0.0, -d) for d in deltas.values()))
+    up = down = 0.0
+    for delta in deltas.values():
+        if delta > 0:
+            up += delta
+        else:
+            down -= delta
+    return min(up, down)
 
 
 def _years(contract: Contract, at: int) -> float:
@@ -234,11 +239,8 @@ def _years(contract: Contract, at: int) -> float:
 
 
 def _value(contract: Contract, scenario: Scenario, at: int) -> float:
-    return _worth(contract, scenario, _years(contract, at))
-
-
-def _worth(option: Contract, scenario: Scenario, years: float) -> float:
-    return price(option.kind is Kind.CALL, scenario.forward, float(option.strike), years, scenario.volatility)
+    is_call, strike = contract.kind is Kind.CALL, float(contract.strike)
+    return price(is_call, scenario.forward, strike, _years(contract, at), scenario.volatility)
 
 
 def _paise_up(value: float) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from participant.core.once import once
 from participant.core.scrip import Contract, Kind, Side
 
 SECOND = 1_000_000_000
@@ -130,13 +131,24 @@ class MarketState(Struct, frozen=True, rename="camel", dict=True):
                     yield option(self.scrip, chain, kind, row.strike), quote
 
 
+def chain_to(state: MarketState, expiry: datetime.date) -> Chain | None:
+    """The chain of an expiry; None where none is listed."""
+    return _chains(state).get(expiry)
+
+
+@once
+def _chains(state: MarketState) -> dict[datetime.date, Chain]:
+    """By expiry; of two of one expiry the first counts."""
+    return {chain.expiry: chain for chain in reversed(state.chains)}
+
+
 def quoted(state: MarketState, contract: Contract) -> Quote | None:
     """The quote of a contract, found without a walk over the chain; of shares the underlying's own, a fund has none."""
     if contract.kind is Kind.FUTURE:
         return next((f.quote for f in state.futures if f.contract == contract), None)
     if contract.kind is Kind.STOCK:
         return state.underlying if contract.lot == 1 else None
-    chain = next((chain for chain in state.chains if chain.expiry == contract.expiry), None)
+    chain = chain_to(state, contract.expiry)
     return in_chain(chain, contract.kind, contract.strike) if chain is not None else None
 
 

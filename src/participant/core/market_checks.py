@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from participant.core.book_risk import DELTA, unit, unvalued
 from participant.core.conduct import PositionLimit
-from participant.core.market import Chain, quoted
+from participant.core.market import Chain, chain_to, quoted
 from participant.core.outside import OutsideRules
 from participant.core.plan import Found, Plan
 from participant.core.pricing import rounded
@@ -96,8 +96,7 @@ def _levels(plan: Plan) -> Iterator[tuple[float, str]]:
 
 
 def _chain(plan: Plan, contract: Contract) -> Chain | None:
-    is_of = contract.kind.is_option
-    return next((c for c in plan.case.market.chains if is_of and c.expiry == contract.expiry), None)
+    return chain_to(plan.case.market, contract.expiry) if contract.kind.is_option else None
 
 
 def halt(plan: Plan) -> Found | None:

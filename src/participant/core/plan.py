@@ -104,21 +104,27 @@ class Found(Struct, frozen=True):
         return self.value >= self.limit if self.is_floor else self.value <= self.limit
 
 
-class Check(Struct, frozen=True):
+class Check(Struct, frozen=True, dict=True):
     """A row of the list: its name, what it compares, and whether it binds what reduces as well."""
 
     judge: Callable[[Plan], Found | None]
     binds_all: bool = False
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name that figures and reasons bear."""
         return self.judge.__name__
 
+    @cached_property
+    def figures(self) -> tuple[str, str]:
+        """The names under which its figure and its limit are logged."""
+        return f"check_{self.name}", f"check_{self.name}_limit"
+
 
 def figures_of(check: Check, found: Found) -> Figures:
     """The figure and the limit of a check as they are logged."""
-    return {f"check_{check.name}": found.value, f"check_{check.name}_limit": found.limit}
+    value, limit = check.figures
+    return {value: found.value, limit: found.limit}
 
 
 def refusal(check: Check, found: Found) -> str:

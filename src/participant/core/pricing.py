@@ -74,6 +74,21 @@ def price(is_call: bool, forward: float, strike: float, years: float, sigma: flo
     return value
 
 
+def prices(is_call: bool, strike: float, years: float, cases: tuple[tuple[float, float], ...]) -> tuple[float, ...]:
+    """The price of one option in each case of a forward and a sigma."""
+    found: tuple[float, ...] = _kernel.prices(is_call, strike, years, cases)
+    return found
+
+
+def worst_loss(quantities: tuple[int, ...], worths: tuple[tuple[float, ...], ...], covers: tuple[float, ...]) -> float:
+    """The most that quantities lose in any case, at least 0: each loss counts by its cover.
+
+    `worths` are those of one unit of each, now and then in each case of `covers`: ValueError where they are not.
+    """
+    loss: float = _kernel.worst_loss(quantities, worths, covers)
+    return loss
+
+
 def implied_volatility(is_call: bool, price: float, forward: float, strike: float, years: float) -> float:
     """The sigma at which the option costs `price`; `nan` outside the no-arbitrage bounds and at expiry.
 

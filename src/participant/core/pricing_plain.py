@@ -220,6 +220,27 @@ def price(is_call: bool, forward: float, strike: float, years: float, sigma: flo
     return values(is_call, forward, strike, years, sigma)[0]
 
 
+def prices(is_call: bool, strike: float, years: float, cases: tuple[tuple[float, float], ...]) -> tuple[float, ...]:
+    """`price` in each case of a forward and a sigma."""
+    return tuple(price(is_call, forward, strike, years, sigma) for forward, sigma in cases)
+
+
+def worst_loss(quantities: tuple[int, ...], worths: tuple[tuple[float, ...], ...], covers: tuple[float, ...]) -> float:
+    """The worst of what quantities lose in the cases of `covers` (`pricing.worst_loss`)."""
+    if len(quantities) != len(worths) or any(len(of) != len(covers) + 1 for of in worths):
+        raise ValueError("worths are not those of these quantities in these cases")
+    now, *then = (_worth(quantities, worths, at) for at in range(len(covers) + 1))
+    return max([0.0, *(cover * (now - worth) for cover, worth in zip(covers, then, strict=True))])
+
+
+def _worth(quantities: tuple[int, ...], worths: tuple[tuple[float, ...], ...], at: int) -> float:
+    """What quantities are worth in one case; what there is none of plays no part, whatever its worth."""
+    total = 0.0
+    for quantity, of in zip(quantities, worths, strict=True):
+        total += quantity * of[at] if quantity else 0.0
+    return total
+
+
 def rounded(value: float) -> float:
     """A float at 10 significant digits."""
     return float(f"{value:.10g}") if isfinite(value) else value

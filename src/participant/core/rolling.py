@@ -8,7 +8,7 @@ from math import isfinite, nan
 
 from msgspec import Struct
 
-from participant.core.market import quoted
+from participant.core.market import chain_to, quoted
 from participant.core.position import Holding
 from participant.core.pricing import greeks, rounded
 from participant.core.rulebook import ONE_DAY
@@ -58,7 +58,7 @@ def measured_held(case: Case, call: Holding, ask: int) -> Measured:
 
 def _delta(case: Case, call: Holding) -> float:
     contract = call.contract
-    chain = next((c for c in case.market.chains if c.expiry == contract.expiry), None)
+    chain = chain_to(case.market, contract.expiry)
     years = years_left(case.market, chain, case.rules) if chain else 0.0
     if chain is None or years <= 0:
         return nan

@@ -40,9 +40,9 @@ def at_the_money(rows: Rows, forward: float, reach: float, solved: Solved) -> tu
     return found
 
 
-def valid_calls(rows: Rows, over: float) -> tuple[list[int], list[float], list[Quote]]:
-    """The calls with a valid quote at strikes over a level: their strikes, the middles of bid and ask, their quotes."""
-    found: tuple[list[int], list[float], list[Quote]] = _read("valid_calls", rows, over)
+def valid_calls(rows: Rows, over: float) -> tuple[list[Strike], bytes, bytes]:
+    """The calls with a valid quote at strikes over a level: rows, and as doubles their strikes and their middles."""
+    found: tuple[list[Strike], bytes, bytes] = _read("valid_calls", rows, over)
     return found
 
 

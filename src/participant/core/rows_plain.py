@@ -1,5 +1,6 @@
 """The rows of a chain read as numbers in plain Python: the twin of the kernel `_rows`, and its oracle in the tests."""
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, takewhile
@@ -55,11 +56,13 @@ def _first_iv(rows: Iterable[Strike], solved: Solved) -> Level | None:
     return None
 
 
-def valid_calls(rows: Sequence[Strike], over: float) -> tuple[list[int], list[float], list[Quote]]:
-    """The calls with a valid quote at strikes over a level: their strikes, their middles, their quotes."""
+def valid_calls(rows: Sequence[Strike], over: float) -> tuple[list[Strike], bytes, bytes]:
+    """The calls with a valid quote at strikes over a level: rows, and as doubles their strikes and their middles."""
     first = bisect_right(rows, over, key=lambda row: row.strike)
-    calls = [(row.strike, row.call) for row in rows[first:] if row.call is not None and row.call.is_valid]
-    return [strike for strike, _ in calls], [(q.bid + q.ask) / 2 for _, q in calls], [quote for _, quote in calls]
+    calls = [(row, row.call) for row in rows[first:] if row.call is not None and row.call.is_valid]
+    strikes = array("d", [row.strike for row, _ in calls])
+    middles = array("d", [(call.bid + call.ask) / 2 for _, call in calls])
+    return [row for row, _ in calls], strikes.tobytes(), middles.tobytes()
 
 
 def calls_near(rows: Sequence[Strike], spot: int, reach: float) -> tuple[Quote, ...]:

@@ -8,7 +8,7 @@ from math import inf, isfinite, log, nan, sqrt
 
 from msgspec import Struct
 
-from participant.core.market import Chain, Future, Quote, option
+from participant.core.market import Chain, Future, Quote, Strike, option
 from participant.core.once import once
 from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
 from participant.core.rows import valid_calls
@@ -57,8 +57,7 @@ class _Calls(Struct, frozen=True):
 
     errors: Sequence[float]
     expiries: Sequence[_Expiry]
-    strikes: Sequence[int]
-    quotes: Sequence[Quote]
+    rows: Sequence[Strike]
 
 
 def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
@@ -168,42 +167,43 @@ def days_min(case: Case) -> int:
 
 def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
     """The earliest of these futures that lives as long as a chain's calls."""
-    alive = [c for c in covers if c.contract.expiry >= chain.expiry]
-    return min(alive, key=lambda c: c.contract.expiry, default=None)
+    return min((c for c in covers if c.contract.expiry >= chain.expiry), key=lambda c: c.contract.expiry, default=None)
 
 
 def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
     years = years_left(case.market, chain, case.rules)
     forward = forward_to(case.market, chain, years)
-    return _Expiry(
-        chain, cover, forward, years, _level(chain, forward, years) if case.weights.choose_by == "sigmas" else nan
-    )
+    level = _level(chain, forward, years) if case.weights.choose_by == "sigmas" else nan
+    return _Expiry(chain, cover, forward, years, level)
 
 
 def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> _Calls:
     """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
-    target, by, ofs = target_of(case)[0], case.weights.choose_by, list[_Expiry]()
-    strikes, middles, quotes, forwards, years = list[int](), list[float](), list[Quote](), array("d"), array("d")
+    target, ofs, rows = target_of(case)[0], list[_Expiry](), list[Strike]()
+    strikes, middles, forwards, years = array("d"), array("d"), array("d"), array("d")
     for of in expiries:
-        columns = valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)
-        strikes += columns[0]
-        middles += columns[1]
-        quotes += columns[2]
-        ofs += [of] * len(columns[0])
-        forwards += array("d", [of.forward.level]) * len(columns[0])
-        years += array("d", [of.years]) * len(columns[0])
-    deltas = _deltas(Options(b"\x01" * len(strikes), forwards, array("d", strikes), years), middles)
+        found, strikes_of, middles_of = valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)
+        rows += found
+        strikes.frombytes(strikes_of)
+        middles.frombytes(middles_of)
+        ofs += [of] * len(found)
+        forwards += array("d", [of.forward.level]) * len(found)
+        years += array("d", [of.years]) * len(found)
+    measures = deltas = _deltas(Options(b"\x01" * len(rows), forwards, strikes, years), middles)
     if not isfinite(sum(deltas)):
         known = [i for i, delta in enumerate(deltas) if isfinite(delta)]
-        ofs, strikes, quotes = [ofs[i] for i in known], [strikes[i] for i in known], [quotes[i] for i in known]
-        deltas = [deltas[i] for i in known]
-    if by == "delta":
-        return _Calls([abs(delta - target) for delta in deltas], ofs, strikes, quotes)
-    measures = (
-        _measure(case, strike / of.forward.level, of.level, of.years, (quote.bid, delta))
-        for of, strike, quote, delta in zip(ofs, strikes, quotes, deltas, strict=True)
-    )
-    return _Calls([abs(value - target) for value in measures], ofs, strikes, quotes)
+        ofs, rows, measures = [ofs[i] for i in known], [rows[i] for i in known], [deltas[i] for i in known]
+    if case.weights.choose_by != "delta":
+        measures = [
+            _measure(case, row.strike / of.forward.level, of.level, of.years, (_call(row).bid, delta))
+            for of, row, delta in zip(ofs, rows, measures, strict=True)
+        ]
+    return _Calls([abs(one - target) for one in measures], ofs, rows)
+
+
+def _call(row: Strike) -> Quote:
+    assert row.call is not None  # it is one of the valid ones
+    return row.call
 
 
 def _level(chain: Chain, forward: Forward, years: float) -> float:
@@ -213,7 +213,7 @@ def _level(chain: Chain, forward: Forward, years: float) -> float:
 def _deltas(options: Options, middles: Sequence[float]) -> Sequence[float]:
     """The delta of each, good to far less than SLACK; `nan` where the middle has no implied volatility."""
     sigmas, out = array("d", bytes(8 * (size := len(middles)))), array("d", bytes(6 * 8 * size))
-    implied_volatilities(options, array("d", middles), sigmas, bytearray(size))
+    implied_volatilities(options, middles, sigmas, bytearray(size))
     values(options, sigmas, out)
     return out[size : 2 * size]
 
@@ -246,7 +246,7 @@ def _nearest(case: Case, calls: _Calls, enough: float | None) -> Candidate | Non
     """
     most, target, errors = case.weights.spread_max, target_of(case)[0], calls.errors
     by_error = sorted(range(len(errors)), key=errors.__getitem__)
-    nearest = next((i for i in by_error if _is_tight(calls.quotes[i], most)), None)
+    nearest = next((i for i in by_error if _is_tight(_call(calls.rows[i]), most)), None)
     if not by_error or (nearest is None and enough is not None):
         return None
     reach = errors[by_error[0] if nearest is None else nearest]
@@ -256,12 +256,12 @@ def _nearest(case: Case, calls: _Calls, enough: float | None) -> Candidate | Non
     near: Iterable[int] = range(len(errors))
     if all(map(isfinite, errors)):
         near = takewhile(lambda i: errors[i] <= within, by_error)
-    looked_at = (i for i in near if nearest is None or _is_tight(calls.quotes[i], most))
+    looked_at = (i for i in near if nearest is None or _is_tight(_call(calls.rows[i]), most))
     return min((_candidate(case, calls, i) for i in looked_at), key=lambda c: (_error(case, c), c.call))
 
 
 def _candidate(case: Case, calls: _Calls, i: int) -> Candidate:
-    of, strike, quote = calls.expiries[i], calls.strikes[i], calls.quotes[i]
+    of, strike, quote = calls.expiries[i], calls.rows[i].strike, _call(calls.rows[i])
     forward, years = of.forward.level, of.years
     iv, at_the_money = rounded(strike_iv(True, quote, forward, strike, years)), _level(of.chain, of.forward, years)
     delta = rounded(greeks(True, forward, strike, years, iv).delta)

@@ -4,11 +4,12 @@ A strategy may come from anybody's package. What it hands over is taken at its w
 """
 
 import datetime
+from collections.abc import Collection
 from enum import StrEnum
 
 from participant.core.book_risk import fills_of
 from participant.core.decision import Action, Leg
-from participant.core.market import MarketState, option
+from participant.core.market import MarketState, chain_to, option
 from participant.core.plan import Plan, naked_units
 from participant.core.scrip import Contract, Kind, Side
 from participant.core.strategy import Case, Gate, Verdict
@@ -42,7 +43,7 @@ def _misshapen(verdict: Verdict) -> str:
         return f"its action is {verdict.action!r:.80}, no Action"
     if not _is_text(verdict.reason) or not _is(verdict.figures, dict):
         return f"its reason is {verdict.reason!r:.80} and its figures are {verdict.figures!r:.80}"
-    if not all(map(_is_text, verdict.figures)):
+    if not _are_texts(verdict.figures):
         return f"its figures are {verdict.figures!r:.80}, not all of them by name"
     for name, figure in verdict.figures.items():
         if type(figure) not in PLAIN and not _is_figure(figure):
@@ -72,14 +73,21 @@ def _is_whole(number: object) -> bool:
 
 
 def _is_figure(figure: object) -> bool:
-    return isinstance(figure, float) or _is_text(figure) or _is_whole(figure)
+    kind = type(figure)
+    return _is_whole(figure) if kind is int else isinstance(figure, float) or _is_text(figure)
 
 
 def _is_text(text: object) -> bool:
     """Whether it is a text, or a word of an enumeration, that can be logged: half of a surrogate pair cannot be."""
     if not (type(text) is str or isinstance(text, StrEnum)):
         return False
-    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isascii() or text == text.encode(errors="replace").decode()
+
+
+def _are_texts(texts: Collection[object]) -> bool:
+    """The same of all of them; mostly they are plain, which is seen at once."""
+    plain = [text for text in texts if type(text) is str]
+    return (len(plain) == len(texts) and "".join(plain).isascii()) or all(map(_is_text, texts))
 
 
 def _fault(case: Case, leg: Leg, verdict: Verdict) -> str:
@@ -111,7 +119,7 @@ def _has_listed_terms(market: MarketState, contract: Contract) -> bool:
     """
     if contract.kind is Kind.STOCK:
         return market.shares is None or contract == market.shares
-    chain = next((c for c in market.chains if contract.kind.is_option and c.expiry == contract.expiry), None)
+    chain = chain_to(market, contract.expiry) if contract.kind.is_option else None
     return chain is None or contract == option(market.scrip, chain, contract.kind, contract.strike)
 
 

@@ -3,6 +3,8 @@
 Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure cannot be known from what is given.
 """
 
+import datetime
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from itertools import pairwise
@@ -56,8 +58,8 @@ def rank(history: Sequence[float], value: float) -> float:
 
 
 def percentile(history: Sequence[float], value: float) -> float:
-    """The share of its history that lies below `value`."""
-    return len([h for h in history if h < value]) / len(history) if history else nan
+    """The share of its history, lowest first, that lies below `value`."""
+    return bisect_left(history, value) / len(history) if history else nan
 
 
 def constant_maturity(points: Sequence[tuple[float, float]], days: float = CONSTANT_MATURITY_DAYS) -> float:
@@ -103,13 +105,20 @@ def forward_to(state: MarketState, chain: Chain, years: float) -> Forward:
 
     A derived future knows nothing that the chain does not: parity is read from the chain itself.
     """
-    for future in state.futures:
-        if future.contract.expiry == chain.expiry and future.quote.is_valid and not future.is_derived:
-            return Forward(middle(future.quote), ForwardSource.FUTURE)
+    traded = _traded(state).get(chain.expiry)
+    if traded is not None:
+        return Forward(traded, ForwardSource.FUTURE)
     level = parity(chain, state.spot)
     if isfinite(level) and level > 0:  # a put quoted above its strike leaves nothing
         return Forward(level, ForwardSource.PARITY)
     return Forward(carried(Spot(float(state.spot), CARRY_RATE, 0.0), years), ForwardSource.CARRY)
+
+
+@once
+def _traded(state: MarketState) -> dict[datetime.date, float]:
+    """The middles of the futures by their expiry; of two of one expiry the first counts."""
+    futures = [f for f in reversed(state.futures) if f.quote.is_valid and not f.is_derived]
+    return {future.contract.expiry: middle(future.quote) for future in futures}
 
 
 @once

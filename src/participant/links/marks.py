@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from participant.core.attribution import Explained, Flow, Leg, PriceMark, explain
 from participant.core.books import Fill, OrderReport
 from participant.core.cover import mark
-from participant.core.market import MarketState
+from participant.core.market import MarketState, chain_to
 from participant.core.messages import Write
 from participant.core.position import BookEvent, Delivered, Expired, Holding, Position, delivered_units, final_value
 from participant.core.pricing import implied_volatility, rounded, years_to
@@ -47,7 +47,7 @@ def mark_of(state: MarketState | None, contract: Contract, price: int, at: int) 
     years = rounded(years_to(usual_close(contract.expiry), at))
     if contract.kind is Kind.FUTURE:
         return PriceMark(price, state.spot, float(price), years)
-    chain = next((c for c in state.chains if c.expiry == contract.expiry), None)
+    chain = chain_to(state, contract.expiry)
     if chain is None:
         return PriceMark(price)
     forward = rounded(forward_to(state, chain, years).level)
