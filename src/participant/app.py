@@ -19,6 +19,7 @@ from participant.links.limits import in_force
 from participant.links.verdicts import park
 from participant.operate.brains import compute
 from participant.operate.people import people_ports, people_rule
+from participant.operate.providers import with_mapped
 from participant.operate.stores import books, broker, halts, queue, quotes
 from participant.ports import Feed
 from participant.stages.book import Book, BookPorts
@@ -37,17 +38,17 @@ Step = Callable[[float], object]
 
 
 def ingest(run: Run) -> Step:
-    """Three providers in their order of priority: one speaks FIX, two JSON."""
+    """Three providers in their order of priority: one speaks FIX, two JSON; before or after them those of [[feeds]]."""
     clock = VenueClock(run.venue_url)
     socket = run.venue_url.replace("http", "ws", 1)
-    feeds: dict[str, Feed] = {
+    market = quotes(run)
+    scrips = [decode(r.value, Reference) for r in market.rows("reference")]
+    venue: dict[str, Feed] = {
         "one": FixFeed("one", (run.fix_host, run.fix_port), clock),
         "two": JsonWsFeed("two", f"{socket}/two", clock, TwoReader),
         "three": JsonWsFeed("three", f"{socket}/three", clock, ThreeReader),
     }
-    market = quotes(run)
-    scrips = [decode(r.value, Reference) for r in market.rows("reference")]
-    ports = IngestPorts(feeds, queue(run, "market", "ingest"), market, clock)
+    ports = IngestPorts(with_mapped(venue, run, clock, scrips), queue(run, "market", "ingest"), market, clock)
     stage = Ingest(ports, scrips, run.arbitration, run.lockstep_wait_s)
     return lambda wait_s: stage.step(min(wait_s, 0.05))
 

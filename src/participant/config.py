@@ -25,6 +25,7 @@ from participant.core.watched import faults, no_number
 from participant.core.watchlist import sound_rows
 from participant.plugins import load_plugins
 from participant.wire.events import BadEvents, with_events
+from participant.wire.json_map.source import FeedSource, feed_faults
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
 
@@ -149,6 +150,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     people: People = People()
     ladder: tuple[Rung, ...] = LADDER
     watchlist: tuple[Scrip, ...] = (Scrip("NIFTY"), Scrip("BANKNIFTY"))
+    feeds: tuple[FeedSource, ...] = ()
 
     @property
     def terms(self) -> Terms:
@@ -251,7 +253,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], apart: Callable[[
             raise BadConfig(f"{file}: {strange}; docs/settings.md lists every setting")
         config = msgspec.convert(settings, Config)
         own = (("[broker]", config.broker.fault), ("[desk]", config.desk.fault))
-        for part, fault in (*own, *faults(config.watchlist, config.broker.name)):
+        for part, fault in (*own, *feed_faults(config.feeds), *faults(config.watchlist, config.broker.name)):
             if fault:
                 raise BadConfig(f"{file}: {part} {fault}")
         return config
@@ -292,8 +294,7 @@ def load_rules(scans: str = "") -> Rulebook:
 
 def _body(setting: str, path: str) -> bytes:
     """What a file that [desk] names holds."""
-    file = Path(path).expanduser()
     try:
-        return file.read_bytes()
+        return Path(path).expanduser().read_bytes()
     except OSError as fault:
-        raise BadConfig(f"[desk] {setting}: {file} cannot be read: {fault.strerror}") from fault
+        raise BadConfig(f"[desk] {setting}: {Path(path).expanduser()} cannot be read: {fault.strerror}") from fault

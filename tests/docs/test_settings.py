@@ -18,6 +18,7 @@ from participant.core.risk_limits import SHIPPED, RiskLimits
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule
 from participant.wire.json import encode
+from participant.wire.json_map.source import FeedSource
 from tests.docs.pages import rows, section, text
 
 SECTIONS: dict[str, Any] = {
@@ -28,6 +29,7 @@ SECTIONS: dict[str, Any] = {
     "[sending]": SendRule,
     "[reconcile]": ReconcileRule,
     "[arbitration]": Arbitration,
+    "[[feeds]]": FeedSource,
     "[people]": People,
     "[[ladder]]": Rung,
     "[[watchlist]]": Scrip,
@@ -52,7 +54,7 @@ def test_the_page_gives_every_default_as_it_is(heading: str) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(SECTIONS[heading])}
     for name, default in said(heading).items():
         if default in IN_WORDS:
-            assert fields[name].required or name in {"weights", "limits", "settings"}
+            assert fields[name].required or name in {"weights", "limits", "settings", "given"}
             continue
         written = tomllib.loads(f"it = {default}")["it"]
         shipped = getattr(SHIPPED, name) if heading == "[watchlist.limits]" else fields[name].default

@@ -1,4 +1,4 @@
-"""The Feed port: what every provider's adapter promises, shown against the venue's real providers over loopback."""
+"""The Feed port: what every provider's adapter promises, shown against real providers over loopback."""
 
 import asyncio
 import datetime
@@ -26,6 +26,7 @@ from participant.venue.providers import Providers
 from participant.wire.json_feeds import Says
 from participant.wire.json_three import ThreeReader
 from participant.wire.json_two import TwoReader
+from tests.ports.mapped import KiteRig
 
 LIMIT_S = 20.0
 MARKET = SyntheticMarket(3, datetime.date(2026, 11, 30), load_rules(), step_s=900)
@@ -161,12 +162,19 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-Rig = MemoryRig | VenueRig
+Rig = MemoryRig | VenueRig | KiteRig
 
 
-@pytest.fixture(params=["memory", "one", "two", "three"])
+def mapped_rig() -> KiteRig:
+    """The MappedWsFeed, with a provider that numbers nothing and marks nothing."""
+    keys = {tick.contract for instant in INSTANTS for tick in instant.ticks}
+    return KiteRig(sorted(keys), SetClock(), INSTANTS[-1].at)
+
+
+@pytest.fixture(params=["memory", "one", "two", "three", "kite"])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    made = MemoryRig() if request.param == "memory" else VenueRig(request.param)
+    alone: dict[str, Callable[[], Rig]] = {"memory": MemoryRig, "kite": mapped_rig}
+    made = alone.get(request.param, lambda: VenueRig(request.param))()
     yield made
     made.close()
 

@@ -16,6 +16,7 @@ from participant.config import Run, load_config, load_rules, with_own_events
 from participant.core.rulebook import Rulebook
 from participant.links.journal import JournalStore
 from participant.operate.journal import for_people
+from participant.operate.providers import check_feeds
 from participant.operate.screen import Screen, Watcher
 from participant.wire.json import Malformed, decode, encode
 
@@ -36,6 +37,7 @@ def status(args: Namespace) -> int:
 def check_config(args: Namespace) -> int:
     """Read the configuration as every command would."""
     config = with_own_events(load_config(args.config, os.environ))
+    check_feeds(config, is_lockstep=False)
     say(args, msgspec.json.format(encode(config)).decode(), config)
     return DONE
 

@@ -38,6 +38,7 @@ from participant.operate.declare import declared
 from participant.operate.journal import seal_ended
 from participant.operate.late import book_waiting
 from participant.operate.masters import take_in_master
+from participant.operate.providers import check_feeds
 from participant.operate.shadow import begin, check_home, claim_home, shadow_of
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
@@ -64,6 +65,7 @@ def trade(args: Namespace) -> int:
     config = load_config(args.config, os.environ, apart.append)
     sys.stderr.writelines(f"participant: {config_file(args.config, os.environ)}: {row}: {LEFT_OUT}\n" for row in apart)
     _check_broker(config.broker, is_shadow=args.shadow)
+    check_feeds(config, is_lockstep=not (args.speed or args.venue))
     home = prepare(args.home)
     lease = FileLease(home, SystemClock())
     holder = lease.take(f"participant trade, process {os.getpid()}")

@@ -1,0 +1,140 @@
+"""Foreign words to values: numbers by their digits, exactly; times; both with bounds. BadWord says why one is none."""
+
+import datetime
+import re
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+import msgspec
+
+from participant.core.ladder import PRICE_MAX, SIZE_MAX
+
+WORD_MAX = 64
+DIGITS_MAX = 32
+PRICE_DIGITS = {"rupees": 4, "coin": 4, "paise": 2}
+TICKS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+NOTHING = (b"null", b'""', b'"-"')
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_NUMBER = re.compile(rb"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
+_SIMPLE = re.compile(rb"(\d{1,15})(?:\.(\d{1,15}?)0*)?")
+_SECOND = 10**9
+
+
+class BadWord(ValueError):
+    """Something that is not what should stand there, and why."""
+
+
+def shown(word: bytes) -> str:
+    """The beginning of a word, for a reason that people read."""
+    return repr(word[:DIGITS_MAX].decode("utf-8", "replace"))[1:-1] + ("..." if len(word) > DIGITS_MAX else "")
+
+
+def _plain(word: bytes) -> bytes:
+    return word[1:-1] if word[:1] == b'"' else word
+
+
+def _exact(word: bytes) -> Fraction:
+    """The number that these digits are, in or without quotes."""
+    digits = _plain(word)
+    if len(digits) > DIGITS_MAX:
+        raise BadWord(f"{shown(digits)} has {len(digits)} characters, of at most {DIGITS_MAX}")
+    if not _NUMBER.fullmatch(digits):
+        raise BadWord(f"{shown(digits)} is no number")
+    value = Decimal(digits.decode())
+    if value and not -DIGITS_MAX <= value.adjusted() <= DIGITS_MAX:
+        raise BadWord(f"{shown(digits)} is out of range")
+    if value < 0:
+        raise BadWord(f"{shown(digits)} is negative")
+    return Fraction(value)
+
+
+def _whole(word: bytes, times: int, most: int, unit: str) -> int:
+    if word in NOTHING:
+        return 0
+    value = _exact(word) * times
+    if value.denominator != 1:
+        raise BadWord(f"{shown(_plain(word))} is finer than {unit}")
+    if value > most:
+        raise BadWord(f"{shown(_plain(word))} is out of range")
+    return int(value)
+
+
+@lru_cache(maxsize=16_384)
+def price_of(word: bytes, digits: int) -> int:
+    """A price whose unit is `digits` places above ours (rupees 4, paise 2); nothing said is 0. Raises BadWord."""
+    simple = _SIMPLE.fullmatch(word)
+    if simple and len(part := simple[2] or b"") <= digits:
+        price = int(simple[1] + part.ljust(digits, b"0"))
+        if price <= PRICE_MAX:
+            return price
+    return _whole(word, 10**digits, PRICE_MAX, "1/10,000")
+
+
+@lru_cache(maxsize=16_384)
+def size_of(word: bytes, scale: int) -> int:
+    """A size in our units, `scale` of them for each of the provider's; nothing said is 0. Raises BadWord."""
+    if word.isdigit() and len(word) < 14 and (size := int(word) * scale) <= SIZE_MAX:
+        return size
+    return _whole(word, scale, SIZE_MAX, f"1/{scale} of its unit")
+
+
+@lru_cache(maxsize=4_096)
+def number_of(word: bytes) -> int:
+    """A number that counts messages. Raises BadWord."""
+    if word in NOTHING:
+        raise BadWord("there is no number")
+    return _whole(word, 1, 2**63 - 1, "1")
+
+
+def text_of(word: bytes) -> str:
+    """A text without its quotes; what else stands there as it is written. Raises BadWord."""
+    if len(word) > WORD_MAX:
+        raise BadWord(f"{shown(word)} has {len(word)} bytes, of at most {WORD_MAX}")
+    try:
+        if word[:1] == b'"':
+            return msgspec.json.decode(word, type=str) if b"\\" in word else word[1:-1].decode()
+        return word.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadWord(f"{shown(word)} is no text") from None
+
+
+@lru_cache(maxsize=4_096)
+def time_of(word: bytes, unit: str, form: str, zone: str) -> int:
+    """A time (ns UTC) as [clock] says it is written. Raises BadWord."""
+    if unit != "text":
+        return _sane(int(_exact(word) * _SECOND / TICKS_A_SECOND[unit]), word)
+    text = text_of(word)
+    try:
+        moment = datetime.datetime.strptime(text, form) if form else datetime.datetime.fromisoformat(text)  # noqa: DTZ007 - its zone is put in below, or it is refused
+    except ValueError:
+        raise BadWord(f"{shown(word)} is no time" + (f" of the form {form}" if form else "")) from None
+    if moment.tzinfo is None:
+        if not zone:
+            raise BadWord(f"{shown(word)} says no zone, and clock.zone names none")
+        moment = moment.replace(tzinfo=datetime.timezone(_offset(zone)))
+    return _sane((moment - _EPOCH) // datetime.timedelta(microseconds=1) * 1_000, word)
+
+
+def _offset(zone: str) -> datetime.timedelta:
+    away = datetime.timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+    return -away if zone[0] == "-" else away
+
+
+def _sane(at: int, word: bytes) -> int:
+    """Seconds that were read as milliseconds lie in 1970, the other way round in far years."""
+    year = 1970 + at // (365_2425 * 86_400 * _SECOND // 10_000)
+    if not FIRST_YEAR <= year < LAST_YEAR:
+        raise BadWord(f"{shown(_plain(word))} is in the year {year}: is clock.unit right?")
+    return at
+
+
+@lru_cache(maxsize=4_096)
+def day_of(text: str, form: str) -> datetime.date:
+    """A day as [codes] expiry says it is written. Raises BadWord."""
+    try:
+        return datetime.datetime.strptime(text, form).date() if form else datetime.date.fromisoformat(text)  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise BadWord(f"{text[:DIGITS_MAX]!r} is no day" + (f" of the form {form}" if form else "")) from None

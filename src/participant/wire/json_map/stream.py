@@ -1,0 +1,203 @@
+"""A mapped provider's stream without sockets: messages in, what they do to our book of it out.
+
+Losses show in the provider's own numbers: after a gap nothing of it is believed, and the link must begin anew.
+"""
+
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator
+
+from msgspec import Struct
+
+from participant.core.ladder import Ladder, Verdict
+from participant.core.market import Tick
+from participant.wire.json_map.mapping import Mapping
+from participant.wire.json_map.names import Listed, Namer
+from participant.wire.json_map.plan import Plan
+from participant.wire.json_map.reader import Reader
+from participant.wire.json_map.rows import REFUSALS_MAX, BookSaid, Heard
+from participant.wire.kite_packets import Packet, packets
+from participant.wire.refused import BadMessage, Refusal
+
+LADDERS_MAX = 20_000
+LEVELS_MAX = 1_000
+MILLISECOND = 1_000_000
+TOP = (0, 0, 0, 0)
+
+
+class Said(Struct, frozen=True):
+    """What is known now: a snapshot, or what changed."""
+
+    ticks: tuple[Tick, ...]
+    is_snapshot: bool
+
+
+class Ended(Struct, frozen=True):
+    """An instant of exchange time (ns) is over."""
+
+    at: int
+
+
+class Alive(Struct, frozen=True):
+    """A heartbeat, and what is to be answered (empty: nothing)."""
+
+    answer: str
+
+
+class Broken(Struct, frozen=True):
+    """The link must begin anew, and why."""
+
+    reason: str
+
+
+Outcome = Said | Ended | Alive | Broken
+
+
+class Stream:
+    """One connection to a provider. `counts` tells what was dropped, by reason; `refused` the last refusals."""
+
+    def __init__(self, plan: Plan, listed: Collection[Listed] = ()) -> None:
+        self._mapping: Mapping = plan.mapping
+        self._reader = Reader(plan, listed)
+        self._namer = Namer(plan.mapping.codes, listed)
+        self._is_fresh = True
+        self._seq = -1
+        self._ladders: dict[str, Ladder] = {}
+        self._seqs: dict[str, int] = {}
+        self._newest_at = self._ended_at = 0
+        self.counts: Counter[str] = Counter()
+        self.refused: deque[Refusal] = deque(maxlen=REFUSALS_MAX)
+
+    def ladder(self, contract: str) -> Ladder | None:
+        """The levels of a contract, where the provider shows a book of changes."""
+        return self._ladders.get(contract)
+
+    def hear(self, data: bytes | str, received_at: int) -> Iterator[Outcome]:
+        """What a message does. `received_at` (ns) stands in where rows tell no time."""
+        try:
+            heard = self._read(data, received_at)
+        except BadMessage as wrong:
+            self.counts["malformed"] += 1
+            self.refused.append(Refusal(wrong.reason, wrong.path, wrong.offset))
+            return
+        self.counts["refused row"] += heard.refused_count
+        self.counts["unknown instrument"] += heard.unknown
+        self.refused.extend(heard.refused)
+        if heard.beat is not None:
+            yield Alive(heard.beat)
+        elif heard.refusal:
+            yield Broken(f"the provider refuses: {heard.refusal}")
+        elif self._mapping.stream.kind == "book":
+            yield from self._books(heard)
+        elif heard.ticks or heard.voids:
+            yield from self._ticks(heard)
+
+    # --- what each kind of stream does ------------------------------------------------------------------------------
+
+    def _ticks(self, heard: Heard) -> Iterator[Outcome]:
+        """Contracts as they stand; the first message that shows any is the snapshot."""
+        before, self._seq = self._seq, max(self._seq, heard.seq)
+        if heard.seq >= 0 and before >= 0:
+            if heard.seq <= before:
+                self.counts["duplicate"] += 1
+                return
+            if before != (heard.previous if heard.previous >= 0 else heard.seq - 1):
+                yield Broken(f"messages between numbers {before} and {heard.seq} were lost")
+                return
+        if self._is_fresh and self._mapping.stream.snapshot and not heard.is_snapshot:
+            self.counts["before the snapshot"] += 1
+            return
+        at = max([self._newest_at, *(tick.exchange_at for tick in heard.ticks)])
+        # What stood before may have been changed by what was refused.
+        yield from self._say([*heard.ticks, *(Tick(contract, *TOP, 0, at) for contract in heard.voids)])
+
+    def _books(self, heard: Heard) -> Iterator[Outcome]:
+        """Changes to levels; a contract is told of by its best bid and ask."""
+        if heard.refused:
+            yield Broken(f"a change was refused: {heard.refused[0].reason} at {heard.refused[0].path}")
+            return
+        ticks = []
+        for said in heard.books:
+            reason = self._passed_over(said.contract, heard)
+            if reason:
+                self.counts[reason] += 1
+                continue
+            fault = self._follow(said, heard)
+            if fault:
+                yield Broken(f"{said.contract}: {fault}")
+                return
+            bid, bid_size, ask, ask_size = self._ladders[said.contract].top()
+            ticks.append(Tick(said.contract, bid, ask, bid_size, ask_size, said.last, said.at))
+        if ticks:
+            yield from self._say(ticks)
+
+    def _passed_over(self, contract: str, heard: Heard) -> str:
+        """Why a message about a contract's levels says nothing, if it does not."""
+        if heard.is_snapshot:
+            return ""
+        if contract not in self._ladders:
+            return "before the snapshot"
+        return "duplicate" if heard.seq <= self._seqs[contract] else ""
+
+    def _follow(self, said: BookSaid, heard: Heard) -> str:
+        """Apply one message to its ladder; why the link must begin anew, or nothing."""
+        ladder, last = self._ladders.get(said.contract), self._seqs.get(said.contract, -1)
+        if heard.is_snapshot or ladder is None:
+            if ladder is None:
+                if len(self._ladders) >= LADDERS_MAX:
+                    return f"books of more than {LADDERS_MAX} contracts"
+                ladder = self._ladders[said.contract] = Ladder(LEVELS_MAX)
+            ladder.clear()
+        elif last != (heard.previous if heard.previous >= 0 else heard.seq - 1):
+            ladder.gap()
+            return f"changes between numbers {last} and {heard.seq} were lost"
+        self._seqs[said.contract] = heard.seq
+        return _apply(ladder, said)
+
+    def _say(self, ticks: list[Tick]) -> Iterator[Outcome]:
+        is_snapshot = self._is_fresh or self._mapping.stream.kind == "whole"
+        self._is_fresh = False
+        self._newest_at = max(self._newest_at, *(tick.exchange_at for tick in ticks))
+        yield Said(tuple(ticks), is_snapshot)
+        if self._newest_at - self._ended_at >= self._mapping.stream.instant_ms * MILLISECOND:
+            self._ended_at = self._newest_at
+            yield Ended(self._newest_at)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self, data: bytes | str, received_at: int) -> Heard:
+        if isinstance(data, str):
+            return self._reader.read(data.encode(), received_at)
+        if self._mapping.encoding == "json":
+            return self._reader.read(data, received_at)
+        if len(data) > self._mapping.bytes_max:
+            raise BadMessage(f"a frame of {len(data)} bytes, of at most {self._mapping.bytes_max}", "packets", 0)
+        return self._packed(packets(data, self._mapping.rows_max), received_at, is_beat=len(data) == 1)
+
+    def _packed(self, found: Iterable[Packet | Refusal], received_at: int, *, is_beat: bool) -> Heard:
+        heard = Heard(beat="" if is_beat else None)
+        for row in found:
+            name = row.name if isinstance(row, Refusal) else str(row.token)
+            contract = self._namer.key((name.encode(),), is_underlying=False)
+            if isinstance(row, Refusal):
+                heard.refuse(row)
+                heard.voids += [contract] if contract else []
+            elif contract:
+                heard.ticks.append(_tick(contract, row, received_at))
+            else:
+                heard.unknown += 1
+        return heard
+
+
+def _apply(ladder: Ladder, said: BookSaid) -> str:
+    for side, change, price, size in said.levels:
+        verdict = ladder.apply(side, change, price, size)
+        if verdict not in {Verdict.TAKEN, Verdict.BEYOND}:
+            ladder.gap()
+            return f"a change to a level that cannot be ({Verdict(verdict).name.lower()}): something was missed"
+    return ""
+
+
+def _tick(contract: str, row: Packet, received_at: int) -> Tick:
+    bid = max(((level.price, level.size) for level in row.bids if level.price and level.size), default=(0, 0))
+    ask = min(((level.price, level.size) for level in row.asks if level.price and level.size), default=(0, 0))
+    return Tick(contract, bid[0], ask[0], bid[1], ask[1], row.last, row.at or received_at)
