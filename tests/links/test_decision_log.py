@@ -1,5 +1,6 @@
 """The decision log is a projection of the books: every commit once, in order, whatever happened in between."""
 
+import zlib
 from collections.abc import Sequence
 from itertools import count
 
@@ -105,6 +106,18 @@ def test_after_a_refused_commit_the_next_decision_brings_its_parts_itself(
     made = commit(books, rows, given())
     DecisionLog(books, archive).write(DAY)
     assert records(archive) == encoded([made])
+
+
+def test_a_part_is_packed_as_zlib_packs_and_one_that_zlib_packed_is_read(
+    books: MemoryStore, archive: MemoryArchive
+) -> None:
+    made = logged(books)
+    for row in books.rows("parts"):
+        plain = zlib.decompress(row.value)
+        assert 2 * len(row.value) < len(plain) or len(plain) < 400
+        books.commit([Write("parts", row.key, zlib.compress(plain, 1))])  # as homes of before have it
+    DecisionLog(books, archive).write(DAY)
+    assert records(archive) == encoded(made)
 
 
 # --- the archive ---
