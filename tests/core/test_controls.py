@@ -436,6 +436,8 @@ def left_behind(**changes: Any) -> Ask:
         ({"bid": 0}, True),
         ({"exchange_at": NOW - 60 * SECOND}, False),
         ({"exchange_at": NOW - 60 * SECOND - 1}, True),
+        ({"exchange_at": NOW + 60 * SECOND}, False),
+        ({"exchange_at": NOW + 60 * SECOND + 1}, True),
     ],
 )
 def test_nothing_opens_while_a_later_leg_has_lost_its_price(changes: dict[str, Any], is_refused: bool) -> None:

@@ -133,6 +133,29 @@ def test_what_is_no_verdict_is_a_refusal_in_the_log_and_no_job_that_fails(answer
     assert reason in decision.reason
 
 
+@pytest.mark.parametrize("of", ["reason", "names", "texts", "many"])
+def test_a_verdict_of_more_text_than_the_log_takes_is_refused(of: str) -> None:
+    def told(letters: int) -> Verdict:
+        figures: dict[str, dict[str, Any]] = {
+            "names": {"n" * letters: 1.0},
+            "texts": {"": "t" * letters},
+            "many": {f"{i:04}": 0 for i in range(letters // 4)},
+        }
+        verdict = Verdict(Action.MAINTAIN, "r" * letters if of == "reason" else "", figures.get(of, {}))
+        return judged(lambda *_: verdict, Case(NIFTY, STATE, position(), account(), RULES))[0]
+
+    assert told(10_000).reason == ("r" * 10_000 if of == "reason" else "")
+    refused = "nothing is done on a verdict that cannot be: its reason and its figures have 10,004 letters, over 10,000"
+    assert told(10_004) == Verdict(Action.MAINTAIN, refused, {"spot": SPOT})
+
+
+def test_a_verdict_of_more_legs_than_the_log_takes_is_refused() -> None:
+    held = position(holding(FUTURE, 65 * 501, SPOT))
+    assert said(Action.CLOSE, *[SELL_FUTURE] * 500, held=held).action is Action.CLOSE
+    refused = "nothing is done on a verdict that cannot be: it has 501 legs, over 500"
+    assert said(Action.CLOSE, *[SELL_FUTURE] * 501, held=held).reason == refused
+
+
 def test_figures_of_numpy_and_words_of_enums_are_figures_as_they_are_logged() -> None:
     verdict = Verdict(Action.MAINTAIN, "no", {"iv": float64(0.1), "kind": Kind.CALL, "none": None, "size": -5})
     assert judged(lambda *_: verdict, Case(NIFTY, STATE, position(), account(), RULES))[0] == verdict

@@ -7,11 +7,13 @@ from datetime import date, time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from participant.cli import main
 from participant.commands.people import rules_of
 from participant.commands.rule_words import rule_words
-from participant.config import Config, Desk, Run
+from participant.commands.rules import told
+from participant.config import Config, Desk, Run, load_rules
 from participant.core.rulerows import Confidence, Dated
 from participant.core.scrip import Kind
 from participant.wire.json import encode
@@ -124,6 +126,14 @@ def test_what_no_row_covers_is_said_and_not_left_out(
     assert last == told + missing
     assert main(["rules", "show", symbol, "2026-11-24", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["not_known"] == missing.split("; ")
+
+
+def test_what_is_long_dated_is_what_the_dated_rows_say() -> None:
+    rules, day = load_rules(), date(2026, 11, 24)
+    rows = tuple(replace(row, long_dated="yearly" if row.symbol == "FINNIFTY" else None) for row in rules.expiry_rules)
+    other = replace(rules, expiry_rules=rows)
+    assert "yearly expiries of FINNIFTY beyond the months" in told(other, "FINNIFTY", day).not_known
+    assert not any("beyond" in what for what in told(other, "NIFTY", day).not_known)
 
 
 def test_a_kind_of_row_without_words_of_its_own_is_told_by_its_parts() -> None:

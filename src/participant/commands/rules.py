@@ -14,10 +14,10 @@ from participant.config import load_config, load_rules
 from participant.core.conduct import OperatingRange
 from participant.core.in_force import SUBJECTS, InForce, in_force
 from participant.core.rulebook import ONE_DAY, OutsideRules, Rulebook
+from participant.core.rulerows import Expiry
 
 FRIDAY = 5
 TERMS = {table: SUBJECTS[table] for table in ("lots", "freezes", "strike_steps", "ticks", "position_limits")}
-LONG_DATED = {"NIFTY": "quarterly and half-yearly", "BANKNIFTY": "quarterly"}  # by NSE's contract specification
 
 
 class Told(Struct, frozen=True):
@@ -68,8 +68,8 @@ def _not_known(symbol: str, found: Sequence[InForce]) -> Iterator[str]:
     ranges = (one.row for one in found if isinstance(one.row, OperatingRange))
     if not any(kind.is_option for row in ranges for kind in row.kinds):
         yield "an operating range of options"
-    if symbol in LONG_DATED:
-        yield f"{LONG_DATED[symbol]} expiries of {symbol} beyond the months"
+    expiries = (one.row for one in found if isinstance(one.row, Expiry))
+    yield from (f"{row.long_dated} expiries of {symbol} beyond the months" for row in expiries if row.long_dated)
 
 
 def _lot(rules: Rulebook, symbol: str, expiry: datetime.date, day: datetime.date) -> int | None:

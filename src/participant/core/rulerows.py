@@ -122,7 +122,7 @@ class Expiry(Dated, frozen=True, kw_only=True):
     """When an underlying's contracts expire (ISO weekday, 2 is Tuesday), and how many weeks and months are listed.
 
     The weekdays go by the day of expiry, the counts by the day of listing. Where the month's contract has a weekday of
-    its own, it takes the place of that week's.
+    its own, it takes the place of that week's. `long_dated` names what is listed beyond these and not traded here.
     """
 
     symbol: Text
@@ -130,6 +130,7 @@ class Expiry(Dated, frozen=True, kw_only=True):
     monthly_weekday: Annotated[int, Meta(ge=1, le=5)] | None = None
     weeklies: Annotated[int, Meta(ge=0, le=LISTED_MAX)]
     monthlies: Annotated[int, Meta(ge=1, le=LISTED_MAX)]
+    long_dated: Text | None = None
 
 
 class Lot(Dated, frozen=True, kw_only=True):

@@ -16,12 +16,14 @@ from participant.core.strategy import Case, Gate, Verdict
 
 PLAIN = frozenset({float, type(None)})
 WHOLE_MAX = 2**63 - 1  # what a number of the log may be
+TEXT_MAX = 10_000  # letters of a verdict's reason and figures together, their names among them; ours have some 2,000
+LEGS_MAX = 500
 
 
 def unsound(plan: Plan) -> str:
     """Why a verdict cannot be carried out as it stands, or an empty string."""
     case, verdict = plan.case, plan.verdict
-    strange = _misshapen(verdict)
+    strange = _misshapen(verdict) or _too_large(verdict)
     if strange:
         return strange
     if verdict.action is Action.MAINTAIN:
@@ -52,6 +54,15 @@ def _misshapen(verdict: Verdict) -> str:
         if not _is(parts, (tuple, list)) or not {*map(type, parts)} <= {kind}:
             return f"its {what} are {parts!r:.80}, not each of them a {kind.__name__}"
     return next((f"one of its legs has {fault}" for leg in verdict.legs if (fault := _mistyped(leg))), "")
+
+
+def _too_large(verdict: Verdict) -> str:
+    """What of a verdict is more than the log takes of one, or an empty string."""
+    texts = [figure for figure in verdict.figures.values() if isinstance(figure, str)]
+    letters = len(verdict.reason) + sum(map(len, verdict.figures)) + sum(map(len, texts))
+    if letters > TEXT_MAX:
+        return f"its reason and its figures have {letters:,} letters, over {TEXT_MAX:,}"
+    return f"it has {len(verdict.legs):,} legs, over {LEGS_MAX:,}" if len(verdict.legs) > LEGS_MAX else ""
 
 
 def _mistyped(leg: Leg) -> str:

@@ -4,7 +4,7 @@ from participant.core.ask import Ask, Finding
 from participant.core.breaker import Level
 from participant.core.decision import Action
 from participant.core.limits import Limits
-from participant.core.market import SECOND, quoted
+from participant.core.market import SECOND, Quote, quoted
 from participant.core.order import Order, OrderStatus
 from participant.core.scrip import Contract, Kind, Side
 from participant.core.session import Phase, day_of
@@ -49,14 +49,20 @@ def breaker(ask: Ask) -> Finding | None:
 
 
 def freshness(ask: Ask) -> Finding | None:
-    """Only against a valid quote of the last minute; to close, the side that is traded against is enough."""
+    """Only against a valid quote no further than a minute from now; to close, the traded side's quote is enough."""
     quote = ask.quote
     if quote is None or not (quote.is_valid or (_closes(ask) and quote.touch(ask.order.side))):
         return Finding("there is no valid quote", {"bid": quote.bid if quote else 0, "ask": quote.ask if quote else 0})
     age = (ask.now - quote.exchange_at) / SECOND
-    if age > ask.limits.quote_age_max_s:
-        return Finding(f"the quote is {age:.1f} s old", {"age_s": age})
+    if not _is_of_now(ask, quote):
+        stands = f"{age:.1f} s old" if age >= 0 else f"dated {-age:.1f} s ahead of now"
+        return Finding(f"the quote is {stands}", {"age_s": age})
     return None
+
+
+def _is_of_now(ask: Ask, quote: Quote) -> bool:
+    """Whether a quote is of this minute: one from the future has a wrong clock, which is as bad as an old one."""
+    return abs(ask.now - quote.exchange_at) <= ask.limits.quote_age_max_s * SECOND
 
 
 def _closes(ask: Ask) -> bool:
@@ -77,8 +83,7 @@ def together(ask: Ask) -> Finding | None:
         return None
     for leg in ask.decision.legs[ask.order.leg + 1 :]:
         quote = quoted(ask.market, leg.contract) if ask.market is not None else None
-        is_good = quote is not None and quote.is_valid
-        if quote is None or not is_good or ask.now - quote.exchange_at > ask.limits.quote_age_max_s * SECOND:
+        if quote is None or not (quote.is_valid and _is_of_now(ask, quote)):
             said = f"the leg after it, to {leg.side} {leg.contract.key}, has no fresh, valid quote"
             return Finding(said, {"contract": leg.contract.key})
         touch = quote.touch(leg.side)
