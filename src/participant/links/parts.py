@@ -97,6 +97,25 @@ class _ChainRef(Struct, frozen=True):
     part: str
 
 
+class _MarketRefs(Struct, frozen=True, rename="camel"):
+    futures: _Ref
+    chains: tuple[_Ref, ...]
+    look_back: _Ref
+
+
+class _InfoRefs(Struct, frozen=True):
+    position: _Ref
+    account: _Ref
+
+
+class _Refs(Struct, frozen=True, rename="camel"):
+    """A line as far as it refers to parts."""
+
+    scrip: _Ref
+    market_state: _MarketRefs
+    current_position_info: _InfoRefs
+
+
 # --- a chain in columns: a third of its JSON, and packed two thirds of that -------------------------------------------
 
 
@@ -215,12 +234,10 @@ def whole(line: bytes, parts: Mapping[str, Raw]) -> bytes:
 
 def refs(line: bytes) -> list[str]:
     """The ids of the parts that a line refers to, each once. Raises Malformed for what is no line of the log."""
-    read = decode(line, LogLine)
+    read = decode(line, _Refs)
     market, info = read.market_state, read.current_position_info
-    chains = [chain.part for chain in decode(bytes(market.chains), list[_ChainRef])]
-    singles = (read.scrip, market.futures, market.look_back, info.position, info.account)
-    scrip, futures, *others = [decode(bytes(ref), _Ref).part for ref in singles]
-    return list(dict.fromkeys([scrip, futures, *chains, *others]))
+    every = (read.scrip, market.futures, *market.chains, market.look_back, info.position, info.account)
+    return list(dict.fromkeys(ref.part for ref in every))
 
 
 def pack(parts: Iterable[Part]) -> bytes:

@@ -40,7 +40,7 @@ def decisions_of(books: Store, day: str) -> tuple[list[Row], list[Row], list[Dec
         decision = decode(bytes(record.decision_info), Decision)
         decisions.append(decision)
         rows.append(_decision(decision, day) | _objects(record))
-        parts += [{"id": p.id, "kind": p.kind, "part": bytes(p.part).decode()} for p in news]
+        parts += [{"id": p.id, "kind": p.kind, "part": bytes(p.part)} for p in news]
     return rows, parts, decisions
 
 
@@ -63,7 +63,7 @@ def _decision(decision: Decision, day: str) -> dict[str, Any]:
 
 def _objects(record: _Line) -> dict[str, Any]:
     names = zip(("scripRow", *record.__struct_encode_fields__[1:]), msgspec.structs.astuple(record), strict=True)
-    return {name: bytes(value).decode() for name, value in names}
+    return {name: bytes(value) for name, value in names}
 
 
 def fills_of(books: Store, market: RecordedMarket) -> list[Row]:
