@@ -7,11 +7,26 @@ it.
 """
 
 import cython
-from cython import Py_ssize_t, bint, cast, ccall, cfunc, double, inline, longlong, p_char, p_double, p_longlong, p_uchar
+from cython import (
+    Py_ssize_t,
+    bint,
+    cast,
+    ccall,
+    cfunc,
+    double,
+    inline,
+    longlong,
+    p_char,
+    p_double,
+    p_longlong,
+    p_uchar,
+    ulonglong,
+)
 from cython.cimports.cpython.buffer import PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
+from cython.cimports.libc.string import memcpy
 from msgspec.structs import astuple
 
 from participant.core.market import Quote, Strike
@@ -45,7 +60,10 @@ def _divisor(known: longlong, number: longlong) -> longlong:
     number = number if number >= 0 else -number
     if not known:
         return number
-    number %= known  # mostly it divides the next number too, and one division says so
+    # Mostly it divides the next number too, and one division, of doubles as that is quicker, says so.
+    if number == known * cast(longlong, cast(double, number) / cast(double, known)):
+        return known
+    number %= known
     while number:
         known, number = number, known % number
     return known
@@ -69,24 +87,25 @@ def _read(quote: object, into: p_longlong) -> bint:
 @cython.exceptval(check=False)
 def _write(number: longlong, into: p_char, at: Py_ssize_t) -> Py_ssize_t:
     """The decimal digits of a number and a comma behind them, and where they end."""
-    digits: cython.char[24]
-    count: Py_ssize_t = 0
     if number < 0:
         into[at] = 45
         at += 1
         number = -number
-    while True:
-        digits[count] = cast(cython.char, 48 + number % 10)
-        count += 1
-        number //= 10
-        if not number:
-            break
-    while count:
-        count -= 1
-        into[at] = digits[count]
-        at += 1
-    into[at] = 44
-    return at + 1
+    left: ulonglong = cast(ulonglong, number)
+    end: Py_ssize_t = at + 1
+    least: ulonglong = 10
+    while left >= least:
+        end += 1
+        least *= 10
+    at = end
+    while left >= 10:
+        rest: ulonglong = left // 10
+        at -= 1
+        into[at] = cast(cython.char, 48 + left - 10 * rest)
+        left = rest
+    into[at - 1] = cast(cython.char, 48 + left)
+    into[end] = 44
+    return end + 1
 
 
 @cfunc
@@ -117,6 +136,7 @@ def _side(numbers: p_longlong, is_there: p_longlong, count: Py_ssize_t, units: p
     at: Py_ssize_t
     number: longlong
     for field in range(5):
+        unit: double = cast(double, units[1 if field < 2 else 2])
         at = 1
         for i in range(count):
             if not is_there[i]:
@@ -125,9 +145,12 @@ def _side(numbers: p_longlong, is_there: p_longlong, count: Py_ssize_t, units: p
             number = numbers[FIELDS * i + field]
             if field == 1:
                 number -= numbers[FIELDS * i]
-            if field == 4:
+            if field < 4:  # a multiple of its unit and below 2 ** 53: as doubles these divide without a rest
+                number = cast(longlong, cast(double, number) / unit)
+            else:
                 number = units[4] - number
-            at = _write(number // units[1 if field < 2 else 2 if field < 4 else 3], text, at)
+                number = number // units[3] if number else 0
+            at = _write(number, text, at)
         found.append(_column(text, at))
     return tuple(found)
 
@@ -206,52 +229,70 @@ def columns_of(numbers: bytes) -> tuple:
 
 
 @cfunc
-def _quote(fields: p_longlong, text: p_char, end: Py_ssize_t) -> Py_ssize_t:
-    """A quote as JSON, a comma behind it, and where that ends."""
-    field: cython.int
+@inline
+@cython.exceptval(check=False)
+def _quote(fields: p_longlong, time: p_char, text: p_char, end: Py_ssize_t) -> Py_ssize_t:
+    """A quote as JSON, a comma behind it, and where that ends; `time` is that of the quote as text, 24 bytes."""
     text[end] = 91
-    end += 1
-    for field in range(FIELDS):
-        end = _write(fields[field], text, end)
+    end = _write(fields[0], text, end + 1)
+    end = _write(fields[1], text, end)
+    end = _write(fields[2], text, end)
+    end = _write(fields[3], text, end)
+    memcpy(text + end, time + 1, 24)
+    end += time[0]
     text[end - 1] = 93
     text[end] = 44
     return end + 1
 
 
 @cfunc
-def _rows(numbers: p_longlong, count: Py_ssize_t, at: object, text: p_char) -> tuple:
-    """The strikes of a chain whose quotes are all of one time, and the same as JSON; `text` has 256 bytes a strike."""
-    rows: list = []
+def _text(numbers: p_longlong, count: Py_ssize_t, at: longlong, text: p_char) -> bytes:
+    """The strikes of a chain whose quotes are all of one time as JSON; `text` has 256 bytes a strike."""
+    time: cython.char[32]
     is_there: p_longlong = numbers + 2 * FIELDS * count
     end: Py_ssize_t = 1
     i: Py_ssize_t
     side: cython.int
+    time[0] = cast(cython.char, _write(at, time, 1) - 1)  # its length, and then it: what comes behind is not said
     for i in range(count):
         text[end] = 91
         end = _write(is_there[2 * count + i], text, end + 1)
-        call: object = None
-        put: object = None
         for side in range(2):
-            if not is_there[side * count + i]:
-                end = _null(text, end)
-                continue
-            of: p_longlong = numbers + FIELDS * (side * count + i)
-            end = _quote(of, text, end)
-            quote = Quote(of[0], of[1], of[2], of[3], at)
-            if side:
-                put = quote
+            if is_there[side * count + i]:
+                end = _quote(numbers + FIELDS * (side * count + i), time, text, end)
             else:
-                call = quote
-        rows.append(Strike(is_there[2 * count + i], call, put))
+                end = _null(text, end)
         text[end - 1] = 93
         text[end] = 44
         end += 1
-    return tuple(rows), _column(text, end)
+    return _column(text, end)
+
+
+@cfunc
+def _quote_of(numbers: p_longlong, count: Py_ssize_t, place: Py_ssize_t) -> object:
+    of: p_longlong = numbers + FIELDS * place
+    return Quote(of[0], of[1], of[2], of[3], of[4]) if numbers[2 * FIELDS * count + place] else None
+
+
+@ccall
+def row_of(numbers: bytes, i: Py_ssize_t) -> object:
+    """The strike at a place of a chain of these numbers; IndexError where it has none."""
+    count: Py_ssize_t = len(numbers) // (A_STRIKE * cython.sizeof(longlong))
+    of: p_longlong = cast(p_longlong, PyBytes_AS_STRING(numbers))
+    if not 0 <= i < count:
+        raise IndexError("a chain has no strike at this place")
+    return Strike(of[A_STRIKE * count - count + i], _quote_of(of, count, i), _quote_of(of, count, count + i))
+
+
+@ccall
+def rows_of(numbers: bytes) -> tuple:
+    """The strikes of a chain of these numbers."""
+    return tuple([row_of(numbers, i) for i in range(len(numbers) // (A_STRIKE * cython.sizeof(longlong)))])
 
 
 @ccall
 def shown(strikes: object, seen: bytearray, page: object, begin: Py_ssize_t, at: object) -> tuple:
-    """A page as a chain: its strikes, those as JSON, and its numbers (`chain_columns_plain.shown`)."""
+    """A page as a chain (`chain_columns_plain.shown`): its strikes as JSON, and the numbers for `rows_of`."""
     view: Py_buffer[6]
     held: cython.int = 0
     full: p_longlong = cython.NULL
@@ -268,8 +309,7 @@ def shown(strikes: object, seen: bytearray, page: object, begin: Py_ssize_t, at:
         found: bytes = _compact(full, cast(p_longlong, view[0].buf), every, seen, _number(at, FAR))
         numbers: p_longlong = cast(p_longlong, PyBytes_AS_STRING(found))
         count: Py_ssize_t = len(found) // (A_STRIKE * cython.sizeof(longlong))
-        rows, text = _rows(numbers, count, at, cast(p_char, full) + room)
-        return rows, text, found
+        return None, _text(numbers, count, _number(at, FAR), cast(p_char, full) + room), found
     finally:
         PyMem_Free(full)
         while held > 0:
@@ -358,7 +398,46 @@ def middles_of(numbers: bytes) -> tuple:
     i: Py_ssize_t
     for i in range(2 * count):
         quote: p_longlong = of + FIELDS * i
-        is_valid: bint = of[2 * FIELDS * count + i] and 0 < quote[0] < quote[1] and quote[2] > 0 and quote[3] > 0
-        into[i] = cast(double, quote[0] + quote[1]) / 2.0 if is_valid else NAN
+        into[i] = cast(double, quote[0] + quote[1]) / 2.0 if _is_valid(of, count, i) else NAN
         strike[i] = cast(double, of[A_STRIKE * count - count + i % count])
     return found, strikes
+
+
+@ccall
+def parities_of(numbers: bytes, spot: object, reach: double, most: Py_ssize_t) -> list:
+    """What `rows.parities` says of a chain of these numbers."""
+    found: list = []
+    count: Py_ssize_t = len(numbers) // (A_STRIKE * cython.sizeof(longlong))
+    calls: p_longlong = cast(p_longlong, PyBytes_AS_STRING(numbers))
+    strikes: p_longlong = calls + A_STRIKE * count - count
+    at: longlong = _number(spot, EXACT)
+    above: Py_ssize_t = 0
+    is_up: bint
+    while above < count and strikes[above] < at:
+        above += 1
+    below: Py_ssize_t = above - 1
+    while len(found) < most and (below >= 0 or above < count):
+        is_up = below < 0 or (above < count and strikes[above] - at < at - strikes[below])
+        place: Py_ssize_t = above if is_up else below
+        if is_up:
+            above += 1
+        else:
+            below -= 1
+        strike: longlong = strikes[place]
+        if cast(double, strike - at if strike > at else at - strike) > reach:
+            break
+        if _is_valid(calls, count, place) and _is_valid(calls, count, count + place):
+            call: p_longlong = calls + FIELDS * place
+            put: p_longlong = call + FIELDS * count
+            level: double = cast(double, strike) + cast(double, call[0] + call[1]) / 2.0
+            level -= cast(double, put[0] + put[1]) / 2.0
+            found.append((level, 1.0 / cast(double, call[1] - call[0] + put[1] - put[0])))
+    return found
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _is_valid(numbers: p_longlong, count: Py_ssize_t, place: Py_ssize_t) -> bint:
+    quote: p_longlong = numbers + FIELDS * place
+    return numbers[2 * FIELDS * count + place] and 0 < quote[0] < quote[1] and quote[2] > 0 and quote[3] > 0

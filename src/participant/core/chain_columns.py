@@ -1,17 +1,18 @@
 """A chain in columns, for the decision log and for pricing: by the compiled kernel, or by its plain twin (`kernels`).
 
-A chain that was made of a page keeps the page's numbers, so that they are not read from its quotes again.
+A chain that was made of a page keeps the page's numbers, so that they are not read from its quotes again; its quotes
+are made of them where somebody asks for one.
 """
 
 import datetime
 from array import array
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
 
-from participant.core import chain_columns_plain, kernels
+from participant.core import chain_columns_plain, kernels, rows
 from participant.core.chain_columns_plain import Columns
 from participant.core.ids import canonical
-from participant.core.market import Chain
+from participant.core.market import Chain, Strike
 from participant.core.scrip import Contract, Kind
 
 
@@ -22,6 +23,7 @@ def _load() -> Any:
 
 
 _kernel = kernels.choose(_load, chain_columns_plain)
+A_STRIKE = 13  # numbers of each in the kernel's block, the strikes' prices at its end
 
 
 def columns(chain: Chain) -> Columns:
@@ -39,11 +41,67 @@ def middles(chain: Chain) -> tuple["memoryview[float]", "memoryview[float]"]:
     return memoryview(found[0]).cast("d"), memoryview(found[1]).cast("d")
 
 
+def parities(chain: Chain, spot: int, reach: float, most: int) -> Sequence[tuple[float, float]]:
+    """What `rows.parities` says of a chain."""
+    numbers = chain.__dict__.get("numbers")
+    if numbers is None:
+        return rows.parities(chain.strikes, spot, reach, most)
+    found: Sequence[tuple[float, float]] = _kernel.parities_of(numbers, spot, reach, most)
+    return found
+
+
 def _asked(name: str, chain: Chain) -> Any:
     numbers = chain.__dict__.get("numbers")
     if numbers is not None:
         return getattr(_kernel, f"{name}_of")(numbers)
     return kernels.call(_kernel, chain_columns_plain, name, chain.strikes)
+
+
+class Shown(Sequence[Strike]):
+    """The strikes of a chain as the tuple that they are: each is made of the chain's numbers when it is asked for."""
+
+    __slots__ = ("_made", "_numbers", "levels")
+
+    def __init__(self, numbers: bytes) -> None:
+        self._numbers, self._made = numbers, tuple[Strike, ...]()
+        every = memoryview(numbers).cast("q")
+        self.levels = every[len(every) - len(every) // A_STRIKE :]  # the strikes' prices, lowest first
+
+    @property
+    def whole(self) -> tuple[Strike, ...]:
+        """All of them, made once."""
+        if not self._made:
+            self._made = _kernel.rows_of(self._numbers)
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    @overload
+    def __getitem__(self, at: int) -> Strike: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Strike, ...]: ...
+    def __getitem__(self, at: int | slice) -> Strike | tuple[Strike, ...]:
+        if self._made or isinstance(at, slice):
+            return self.whole[at]
+        found: Strike = _kernel.row_of(self._numbers, at if at >= 0 else at + len(self.levels))
+        return found
+
+    def __iter__(self) -> Iterator[Strike]:
+        return iter(self.whole)
+
+    def __eq__(self, other: object) -> bool:
+        return self.whole == (other.whole if isinstance(other, Shown) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.whole)
+
+    def __repr__(self) -> str:
+        return repr(self.whole)
+
+    def __reduce__(self) -> tuple[type[tuple[Strike, ...]], tuple[tuple[Strike, ...]]]:
+        """Copied, and in another process, it is that tuple."""
+        return tuple, (self.whole,)
 
 
 # --- from a page ------------------------------------------------------------------------------------------------------
@@ -81,10 +139,12 @@ class Listed:
         given = (self.strikes, self._seen, (places, *figures), begin, at)
         strikes, text, numbers = kernels.call(_kernel, chain_columns_plain, "shown", *given)
         terms = self._terms()
-        chain = Chain(*terms, strikes)
-        if numbers is not None:
-            head = canonical(Chain(*terms, ()))
-            chain.__dict__.update(json=head.removesuffix(b"[]}") + text + b"}", numbers=numbers)
+        if numbers is None:
+            return Chain(*terms, strikes)
+        shown = Shown(numbers)
+        chain = Chain(*terms, shown)  # type: ignore[arg-type] # to all who read it, it is the tuple
+        head = canonical(Chain(*terms, ()))
+        chain.__dict__.update(json=head.removesuffix(b"[]}") + text + b"}", numbers=numbers, levels=shown.levels)
         return chain
 
     def _terms(self) -> tuple[datetime.date, int, int, int]:

@@ -1,11 +1,10 @@
 """When a scrip's next decision is due: its market has moved past a threshold, or its time is over."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
 
 from msgspec import Struct
 
-from participant.core.market import SECOND, MarketState, Strike
+from participant.core.market import SECOND, Chain, MarketState, Strike, levels
 from participant.core.scrip import Scrip
 
 
@@ -21,7 +20,7 @@ class Seen(Struct, frozen=True):
 def seen(state: MarketState) -> Seen:
     """The figures of a state that `due` compares: spot, the nearest straddle's mid, and its displayed size."""
     for chain in state.chains:
-        row = _nearest(chain.strikes, state.spot)
+        row = _nearest(chain, state.spot)
         if row is not None:
             assert row.call is not None
             assert row.put is not None
@@ -30,13 +29,14 @@ def seen(state: MarketState) -> Seen:
     return Seen(state.exchange_at, state.spot, 0, 0)
 
 
-def _nearest(rows: Sequence[Strike], spot: int) -> Strike | None:
+def _nearest(chain: Chain, spot: int) -> Strike | None:
     """The strike nearest spot of those that quote both, the lower of two; looked for outwards from spot."""
-    above = bisect_left(rows, spot, key=lambda row: row.strike)
+    known = levels(chain)
+    above = bisect_left(known, spot)
     below = above - 1
-    while below >= 0 or above < len(rows):
-        is_up = below < 0 or (above < len(rows) and rows[above].strike - spot < spot - rows[below].strike)
-        row = rows[above if is_up else below]
+    while below >= 0 or above < len(known):
+        is_up = below < 0 or (above < len(known) and known[above] - spot < spot - known[below])
+        row = chain.strikes[above if is_up else below]
         if row.call is not None and row.put is not None:
             return row
         above, below = above + is_up, below - (not is_up)

@@ -2,7 +2,7 @@
 
 import datetime
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -154,11 +154,20 @@ def quoted(state: MarketState, contract: Contract) -> Quote | None:
 
 def in_chain(chain: Chain, kind: Kind, strike: int) -> Quote | None:
     """The quote of one option of a chain; `None` for a future or shares."""
-    at = bisect_left(chain.strikes, strike, key=lambda row: row.strike)
-    row = chain.strikes[at] if at < len(chain.strikes) and kind.is_option else None
-    if row is None or row.strike != strike:
+    known = levels(chain)
+    at = bisect_left(known, strike)
+    if at == len(known) or known[at] != strike or not kind.is_option:
         return None
+    row = chain.strikes[at]
     return row.call if kind is Kind.CALL else row.put
+
+
+def levels(chain: Chain) -> Sequence[int]:
+    """The prices of a chain's strikes, lowest first; found out once."""
+    known: Sequence[int] | None = chain.__dict__.get("levels")
+    if known is None:
+        known = chain.__dict__["levels"] = tuple(row.strike for row in chain.strikes)
+    return known
 
 
 def option(underlying: str, chain: Chain, kind: Kind, strike: int) -> Contract:

@@ -18,8 +18,8 @@ _kernel = kernels.choose(_load, rows_plain)
 Rows = tuple[Strike, ...]
 
 
-def _read(name: str, *given: Any) -> Any:
-    return kernels.call(_kernel, rows_plain, name, *given)
+def _read(name: str, strikes: Rows, *given: Any) -> Any:
+    return kernels.call(_kernel, rows_plain, name, getattr(strikes, "whole", strikes), *given)
 
 
 def parities(rows: Rows, spot: int, reach: float, most: int) -> Sequence[tuple[float, float]]:

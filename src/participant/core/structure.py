@@ -2,7 +2,7 @@
 
 from participant.core.cover import bought, covers
 from participant.core.decision import Leg
-from participant.core.market import chain_to, option, quoted
+from participant.core.market import chain_to, levels, option, quoted
 from participant.core.position import Holding, unrealised
 from participant.core.scrip import Contract, Kind, Side
 from participant.core.strategy import Case
@@ -29,7 +29,7 @@ def _absence(case: Case, contract: Contract) -> str:
         return f"expired on {expiry}: the books have not settled it yet"
     chain = chain_to(case.market, expiry) if kind.is_option else None
     listed = [f.contract for f in case.market.futures if f.contract.key == contract.key]
-    if chain is not None and any(row.strike == contract.strike for row in chain.strikes):
+    if chain is not None and contract.strike in levels(chain):
         listed = [option(contract.underlying, chain, kind, contract.strike)]
     if kind is not Kind.STOCK and not listed:
         return "the market state does not list it"

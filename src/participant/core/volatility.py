@@ -11,11 +11,12 @@ from itertools import pairwise
 from math import fsum, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
+from participant.core.chain_columns import parities
 from participant.core.market import Chain, MarketState, Quote
 from participant.core.once import once
 from participant.core.pricing import Spot, implied_volatility, rounded, years_to
 from participant.core.pricing import forward_of as carried
-from participant.core.rows import at_the_money, parities
+from participant.core.rows import at_the_money
 from participant.core.rulebook import Rulebook
 
 SESSIONS_PER_YEAR = 252
@@ -129,7 +130,7 @@ def parity(chain: Chain, spot: int) -> float:
     spot; each weighs 1 / (spread of the call + spread of the put). Where half of the weight lies on either side of a
     gap, its middle. A wrong quote moves the median by a neighbour at most, a mean by all that it is off.
     """
-    found = sorted(parities(chain.strikes, spot, PARITY_REACH * spot, PARITY_STRIKES))
+    found = sorted(parities(chain, spot, PARITY_REACH * spot, PARITY_STRIKES))
     half, below = fsum(weight for _, weight in found) / 2, 0.0
     for i, (level, weight) in enumerate(found):
         below += weight

@@ -4,9 +4,9 @@ from typing import Self, TypeVar
 
 import msgspec
 
-T = TypeVar("T")
+from participant.core.ids import ENCODER
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+T = TypeVar("T")
 
 
 class Malformed(ValueError):
@@ -31,7 +31,7 @@ class Told(bytes):
 
 def encode(value: object) -> bytes:
     """The JSON of a value; equal values give equal bytes."""
-    return _encoder.encode(value)
+    return ENCODER.encode(value)
 
 
 def decode(body: bytes, kind: type[T]) -> T:
