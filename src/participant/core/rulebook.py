@@ -119,6 +119,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         """The instant (ns UTC) at which contracts that expire on a day stop trading, known calendar or not."""
         return _at(expiry, row_on(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
 
+    @once
     def lot(self, symbol: str, expiry: datetime.date, on: datetime.date | None = None) -> int:
         """Units in a lot of the contracts that expire on a day, as traded on a day; without one, as on their last."""
         rows = self.rows_of(self.lots, symbol)
@@ -126,6 +127,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         at_last = [row for row in rows if row.traded_until is None]
         return row_on(before or at_last, expiry, f"the lot of {symbol}", "contracts.toml").units
 
+    @once
     def freeze(self, symbol: str, on: datetime.date) -> int:
         """The most units that one order may have on a day; orders stay within it in whole lots."""
         return row_on(
@@ -138,6 +140,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
             self.rows_of(self.strike_steps, symbol), on, f"the strike step of {symbol}", "contracts.toml"
         ).step
 
+    @once
     def tick(self, symbol: str, kind: Kind, price: int, on: datetime.date) -> int:
         """The price step of a contract on a day, by the level of its underlying (price).
 

@@ -82,12 +82,21 @@ class Cells(Sequence[Cell]):
         return hash(tuple(self))
 
 
-def strikes_between(cells: Sequence[Cell], low: int, high: int) -> set[int]:
-    """The strikes of a page that lie from `low` to `high` (prices)."""
-    if isinstance(cells, Cells) and cells.shape.is_sorted:
-        strikes = cells.shape.strikes
-        return set(strikes[bisect_left(strikes, low) : bisect_right(strikes, high)])
-    return {cell.strike for cell in cells if low <= cell.strike <= high}
+def strikes_near(cells: Sequence[Cell], spot: int, reach: int) -> Iterator[int]:
+    """The strikes of a page no further than `reach` from spot (prices), the nearest first, of two the lower."""
+    is_sorted = isinstance(cells, Cells) and cells.shape.is_sorted
+    strikes = cells.shape.strikes if isinstance(cells, Cells) and is_sorted else sorted({c.strike for c in cells})
+    above, last = bisect_left(strikes, spot), -1
+    below = above - 1
+    while below >= 0 or above < len(strikes):
+        is_up = below < 0 or (above < len(strikes) and strikes[above] - spot < spot - strikes[below])
+        strike = strikes[above if is_up else below]
+        above, below = (above + 1, below) if is_up else (above, below - 1)
+        if abs(strike - spot) > reach:
+            return
+        if strike != last:  # its call and its put stand side by side
+            yield strike
+        last = strike
 
 
 def cells_at(cells: Sequence[Cell], strike: int) -> Sequence[Cell]:

@@ -16,7 +16,7 @@ from participant.core.market import LookBack
 from participant.core.pricing import rounded
 from participant.core.scrip import Kind
 from participant.core.session import day_of
-from participant.history.cells import cells_at, strikes_between
+from participant.history.cells import cells_at, strikes_near
 from participant.history.official import ONE_DAY, Basis, Official, run_before
 from participant.history.pages import Cell, Page
 
@@ -105,7 +105,7 @@ def nearest_row(cells: Sequence[Cell], spot: int) -> tuple[Cell, Cell] | None:
     Of two equally near the lower; none within STRIKE_REACH_BP of spot is `None`.
     """
     reach = spot * STRIKE_REACH_BP // BASIS_POINTS
-    for strike in sorted(strikes_between(cells, spot - reach, spot + reach), key=lambda k: (abs(k - spot), k)):
+    for strike in strikes_near(cells, spot, reach):
         near = [c for c in cells_at(cells, strike) if is_quoted(c)]
         calls, puts = ([c for c in near if c.kind is kind] for kind in (Kind.CALL, Kind.PUT))
         if calls and puts:

@@ -11,6 +11,8 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from participant.core.once import once
+
 GAP_DAYS_MAX = 7  # no run of holidays in India shuts the market for longer
 ONE_DAY = datetime.timedelta(days=1)
 
@@ -31,7 +33,7 @@ class Basis(Struct, frozen=True):
         return self.future - self.spot
 
 
-class Official(Struct, frozen=True):
+class Official(Struct, frozen=True, dict=True):
     """What was published, by symbol and day: `closes`, `ranges`, `boards` (each a day's futures), `volatilities`."""
 
     closes: Mapping[str, Mapping[datetime.date, int]] = {}
@@ -47,6 +49,7 @@ class Official(Struct, frozen=True):
         """The official close of an index: the average of the last half hour."""
         return self.closes.get(symbol, {}).get(day)
 
+    @once
     def closes_before(self, symbol: str, day: datetime.date, sessions: int) -> tuple[int, ...]:
         """At most this many official closes of the sessions just before a day, oldest first; fewer after a hole."""
         known = self.closes.get(symbol, {})
@@ -71,6 +74,7 @@ class Official(Struct, frozen=True):
         last = _last_before(boards, day)
         return tuple(sorted(e for e in boards[last] if e >= day)) if last is not None else ()
 
+    @once
     def basis_before(self, symbol: str, expiry: datetime.date, day: datetime.date) -> Basis | None:
         """A future's basis at the last close before a day."""
         last = _last_before(self.boards.get(symbol, {}), day)

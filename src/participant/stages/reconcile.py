@@ -28,6 +28,7 @@ from participant.core.order import OPEN, Happening, OrderStatus, advance
 from participant.core.position import BookEvent, Position, apply
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
+from participant.links.agreement import Agreement
 from participant.links.books import Books, Held, market_state, worth
 from participant.links.breaks import Looks, looks, rows_of, standing
 from participant.links.broker_side import Shown, externals, read, sides, take_over
@@ -58,8 +59,9 @@ class Reconcile:
     """Compares what is due, takes over what the broker's books prove, lets every other difference age."""
 
     def __init__(self, ports: ReconcilePorts, rule: ReconcileRule, rules: Rulebook) -> None:
-        """All that it knows between two steps stands in the books."""
+        """All that it must know between two steps stands in the books; what agreed last saves work, and no more."""
         self.ports, self.rule, self.rules, self.books = ports, rule, rules, Books(ports.books)
+        self.agreement = Agreement(ports.books)
 
     def step(self, now: int) -> bool:
         """Compare what is due at `now` (ns of the market); True where the books must take something in first."""
@@ -74,13 +76,20 @@ class Reconcile:
         shown = read(self.ports.broker, kinds)
         if shown.orders is None:
             return self._note(day, asked(seen, kinds, now, shown), [])
-        has_news = take_over(self.books, self.ports.quotes, day, shown.orders, now)
+        agrees = self.agreement.holds(day, shown)
+        newest = 0 if agrees else self.agreement.newest(day)
+        has_news = not agrees and take_over(self.books, self.ports.quotes, day, shown.orders, now)
         relay(self.ports.books, "fills", self.ports.fills)
         if has_news or self.ports.fills.depth().waiting:
             return True
+        if agrees:
+            return self._note(day, asked(seen, kinds, now, shown), [])
         # While something fills, cash and margin are on their way: they stay due.
-        kinds -= FUNDS if self._busy(day, shown, now) else frozenset()
+        busy = self._busy(day, shown, now)
+        kinds -= FUNDS if busy else frozenset()
         aged = self.aged(day, shown, readable(kinds, shown), now)
+        if not (busy or aged.standing or aged.ended):
+            self.agreement.keep(self.books, day, shown, newest)
         rows = rows_of(self.ports.books, aged, self.rule.ticket_after_cycles)
         return self._note(day, asked(seen, kinds, now, shown), rows)
 
