@@ -81,6 +81,8 @@ def bounds(fills: Fills, units: dict[Contract, Amounts]) -> tuple[list[float], l
     """The least and the most of each figure over every set of working orders and every part of the legs that fills."""
     nothing = [0.0] * (FIRST_SCENARIO + len(SCENARIOS))
     base = [sum(column) for column in zip(*_scaled(fills.held, units), strict=True)] or nothing
+    if not (fills.working or fills.legs):
+        return base, base
     least, most = nothing, nothing
     for adds in _scaled(fills.working, units):
         least = [total + min(0.0, add) for total, add in zip(least, adds, strict=True)]

@@ -202,7 +202,7 @@ class OwnEvent(Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[str, Meta(min_length=1)] = "your own"
 
 
-class Scrip(Struct, frozen=True, forbid_unknown_fields=True):
+class Scrip(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """A row of the watchlist: an underlying, how often it is decided on, its weights, its limits and its own events.
 
     `beta` is how many percent it moves where the market moves one; scrips of one `sector` are limited together.

@@ -2,6 +2,7 @@
 
 import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec import Struct
@@ -45,6 +46,7 @@ class Phase(StrEnum):
     POST_CLOSE = "post-close"
 
 
+@lru_cache(maxsize=4_096)  # of one instant it is asked some twenty times
 def day_of(at: int) -> datetime.date:
     """The IST day of an instant (ns UTC)."""
     return datetime.date.fromordinal(EPOCH_ORDINAL + (at // SECOND + IST_S) // DAY_S)

@@ -66,11 +66,11 @@ class Cells(Sequence[Cell]):
     def __getitem__(self, at: int | slice) -> Cell | tuple[Cell, ...]:
         if isinstance(at, slice):
             return tuple(self[i] for i in range(*at.indices(len(self))))
-        at = range(len(self))[at]
-        of, row = self.columns, self.begin + at
-        bid, ask, bid_size, ask_size = (column[row] for column in of.quoted)
-        rest = (of.last[row], of.volume[row], of.open_interest[row])
-        return Cell(self.shape.kinds[at], self.shape.strikes[at], bid, ask, bid_size, ask_size, *rest)
+        shape, of = self.shape, self.columns
+        at = range(len(shape.strikes))[at]
+        row, (bids, asks, bid_sizes, ask_sizes) = self.begin + at, of.quoted
+        sides = (bids[row], asks[row], bid_sizes[row], ask_sizes[row])
+        return Cell(shape.kinds[at], shape.strikes[at], *sides, of.last[row], of.volume[row], of.open_interest[row])
 
     def __iter__(self) -> Iterator[Cell]:
         return map(self.__getitem__, range(len(self)))

@@ -16,7 +16,7 @@ from participant.core.decision import Decision, DecisionInput
 from participant.core.messages import Write
 from participant.links.parts import Part, Split, pack, refs, split
 from participant.ports import Archive, Store, StoreBroken
-from participant.wire.json import decode, encode
+from participant.wire.json import Told, decode, encode
 
 # In the books a part is packed while a decision waits for it: a twentieth larger than at the files' level, far sooner,
 # and in zlib's own format.
@@ -115,11 +115,12 @@ class _Stored(Struct, frozen=True):
 
 
 def _plain(part: Part) -> bytes:
-    return encode(_Stored(part.kind, part.part))
+    stored = _Stored(part.kind, part.part)
+    return Told(encode(stored), stored)  # within the process it need not be read back
 
 
 def _packed(part: Part) -> bytes:
-    return isal_zlib.compress(_plain(part), QUICK)
+    return isal_zlib.compress(encode(_Stored(part.kind, part.part)), QUICK)
 
 
 def _of_store(name: str, value: bytes) -> Part:

@@ -18,7 +18,7 @@ from participant.core.decision import Decision, DecisionInput
 from participant.core.ids import digest
 from participant.core.market import Chain, LookBack, Quote, Strike
 from participant.core.once import once
-from participant.core.scrip import Contract
+from participant.core.scrip import Contract, Scrip
 from participant.core.snapshot import look_back_json
 from participant.wire.json import decode, encode
 
@@ -159,11 +159,16 @@ class _Columns(Struct, Generic[Column, Strikes], frozen=True):
     put: _Quotes[Column]
 
 
-def _columns(chain: Chain) -> _Columns[Raw, Raw]:
+SIDE = b'{"bid":%b,"spread":%b,"bidSize":%b,"askSize":%b,"age":%b}'
+UNITS = b'{"strike":%d,"price":%d,"size":%d,"age":%d}'
+COLUMNS = b'{"expiry":"%b","lot":%d,"tick":%d,"freeze":%d,"newest":%d,"units":%b,"strikes":%b,"call":%b,"put":%b}'
+
+
+def _columns_json(chain: Chain) -> Raw:
+    """The JSON of a chain's `_Columns`, whose columns come as JSON: their frame is put around them."""
     newest, units, steps, calls, puts = columns(chain)
-    sides = (_Quotes(*map(Raw, side)) for side in (calls, puts))
-    terms = (chain.expiry, chain.lot, chain.tick, chain.freeze)
-    return _Columns(*terms, newest, _Units(*units), Raw(steps), *sides)
+    head = (str(chain.expiry).encode(), chain.lot, chain.tick, chain.freeze, newest)
+    return Raw(COLUMNS % (*head, UNITS % units, steps, SIDE % calls, SIDE % puts))
 
 
 def _chain(read: _Columns[Read, Sequence[int]]) -> Chain:
@@ -190,23 +195,32 @@ def split(given: DecisionInput) -> Split:
     """What a decision is made from, apart; the decision itself has no bulky parts."""
     parts: list[Part] = []
 
-    def ref(kind: str, value: object) -> str:
-        parts.append(_look_back(value) if isinstance(value, LookBack) else _of(kind, _raw(value)))
-        return parts[-1].id
+    def ref(part: Part) -> str:
+        parts.append(part)
+        return part.id
 
     state, info = given.market_state, given.current_position_info
-    scrip = _raw(_ScripRef(given.scrip.symbol, ref("scrip", given.scrip)))
+    scrip = _raw(_ScripRef(given.scrip.symbol, ref(_scrip(given.scrip))))
     bulky = {
-        "futures": _raw(_Ref(ref("futures", state.futures))),
-        "chains": _raw([_ChainRef(c.expiry, ref("chain", _columns(c))) for c in state.chains]),
-        "look_back": _raw(_Ref(ref("lookBack", state.look_back))),
+        "futures": _raw(_Ref(ref(_made("futures", state.futures)))),
+        "chains": _raw([_ChainRef(c.expiry, ref(_of("chain", _columns_json(c)))) for c in state.chains]),
+        "look_back": _raw(_Ref(ref(_look_back(state.look_back)))),
     }
-    position, account = (_raw(_Ref(ref(kind, value))) for kind, value in asdict(info).items())
+    position, account = (_raw(_Ref(ref(_made(kind, value)))) for kind, value in asdict(info).items())
     return Split(scrip, _Market(**asdict(state) | bulky), _Info(position, account), tuple(parts))
 
 
 def _of(kind: str, body: Raw) -> Part:
     return Part(digest(kind, body), kind, body)
+
+
+def _made(kind: str, value: object) -> Part:
+    return _of(kind, _raw(value))
+
+
+@once
+def _scrip(value: Scrip) -> Part:
+    return _made("scrip", value)
 
 
 @once

@@ -5,10 +5,11 @@ gone through a file or a pipe has forgotten, and is read.
 """
 
 from msgspec import Raw, Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from participant.core.decision import DecisionInput, PositionInfo
 from participant.core.market import Future, MarketState, Quote
+from participant.core.once import once
 from participant.core.scrip import Contract, Scrip
 from participant.core.snapshot import chains_json, look_back_json
 from participant.wire.json import Told, decode, encode
@@ -30,21 +31,28 @@ class _State(Struct, frozen=True, rename="camel"):
 
 
 class _Given(Struct, frozen=True, rename="camel"):
-    scrip: Scrip
+    scrip: Raw
     market_state: Raw
     current_position_info: PositionInfo
 
 
-class _Beside(Struct, frozen=True, rename="camel"):
-    scrip: Scrip
-    current_position_info: PositionInfo
-
-
 class _Job(Struct, frozen=True):
-    """What a job is made of: the state itself, and as bytes what a strategy could change under others' eyes."""
+    """What a job is made of: the state and the row, and as bytes what a strategy could change under others' eyes."""
 
     state: MarketState
-    beside: bytes
+    scrip: Scrip
+    info: bytes
+
+
+@once
+def _row_json(scrip: Scrip) -> Raw:
+    return Raw(encode(scrip))
+
+
+@once
+def _row(scrip: Scrip) -> Scrip:
+    """A row as a job reads it. Raises Malformed."""
+    return decode(bytes(_row_json(scrip)), Scrip)
 
 
 def tell_state(state: MarketState) -> Told:
@@ -57,14 +65,15 @@ def tell_job(given: DecisionInput, state: bytes) -> bytes:
     """The JSON of a job on a state that came as these bytes."""
     if not isinstance(state, Told):
         return encode(given)
-    info = given.current_position_info
-    beside = encode(_Beside(given.scrip, info))
-    return Told(encode(_Given(given.scrip, Raw(state), info)), _Job(given.market_state, beside))
+    scrip, info = given.scrip, given.current_position_info
+    job = _Job(given.market_state, scrip, encode(info))
+    return Told(encode(_Given(_row_json(scrip), Raw(state), info)), job)
 
 
 def told_job(body: bytes) -> DecisionInput:
     """What a job is given. Raises Malformed."""
     if not (isinstance(body, Told) and isinstance(body.value, _Job)):
         return decode(body, DecisionInput)
-    beside = decode(body.value.beside, _Beside)
-    return DecisionInput(beside.scrip, body.value.state, beside.current_position_info)
+    row = _row(body.value.scrip)
+    scrip = replace(row, settings={**row.settings})
+    return DecisionInput(scrip, body.value.state, decode(body.value.info, PositionInfo))
