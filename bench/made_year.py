@@ -44,7 +44,7 @@ def make(folder: Path, days: int, step_s: int) -> int:
             _write(file, _table(SyntheticMarket(SEED, day, rules, (SYMBOL,), step_s)))
         rows += pq.read_metadata(file).num_rows
     _imports(folder)
-    _official(folder / OFFICIAL, rules, days)
+    _official(folder / OFFICIAL, rules, max(days, len(made_days(folder, len(sessions(rules))))))
     return rows
 
 
@@ -104,8 +104,11 @@ def _imports(folder: Path) -> None:
 
 
 def _official(folder: Path, rules: Rulebook, days: int) -> None:
-    """The official series, from the session before the first day on."""
+    """The official series, from the session before the first day on; nothing where it reaches as far already."""
     first, *_ = played = sessions(rules)[:days]
+    known = folder / "closes.csv"
+    if known.exists() and f"{played[-1]}," in known.read_text(encoding="utf-8"):
+        return
     before = next(d for d in (first - datetime.timedelta(days=i) for i in range(1, 10)) if rules.session(d) is not None)
     official = Series(rules, before)
     for day in (before, *played):

@@ -60,12 +60,16 @@ def _asked(name: str, chain: Chain) -> Any:
 class Shown(Sequence[Strike]):
     """The strikes of a chain as the tuple that they are: each is made of the chain's numbers when it is asked for."""
 
-    __slots__ = ("_made", "_numbers", "levels")
+    __slots__ = ("_count", "_made", "_numbers")
 
     def __init__(self, numbers: bytes) -> None:
         self._numbers, self._made = numbers, tuple[Strike, ...]()
-        every = memoryview(numbers).cast("q")
-        self.levels = every[len(every) - len(every) // A_STRIKE :]  # the strikes' prices, lowest first
+        self._count = len(numbers) // (8 * A_STRIKE)
+
+    @property
+    def levels(self) -> Sequence[int]:
+        """Their prices, lowest first."""
+        return memoryview(self._numbers).cast("q")[-self._count :] if self._count else ()
 
     @property
     def whole(self) -> tuple[Strike, ...]:
@@ -75,7 +79,7 @@ class Shown(Sequence[Strike]):
         return self._made
 
     def __len__(self) -> int:
-        return len(self.levels)
+        return self._count
 
     @overload
     def __getitem__(self, at: int) -> Strike: ...
@@ -84,7 +88,7 @@ class Shown(Sequence[Strike]):
     def __getitem__(self, at: int | slice) -> Strike | tuple[Strike, ...]:
         if self._made or isinstance(at, slice):
             return self.whole[at]
-        found: Strike = _kernel.row_of(self._numbers, at if at >= 0 else at + len(self.levels))
+        found: Strike = _kernel.row_of(self._numbers, at if at >= 0 else at + self._count)
         return found
 
     def __iter__(self) -> Iterator[Strike]:
@@ -129,6 +133,7 @@ class Listed:
         self._seen = bytearray(2 * len(self.strikes))
         self._place = {strike: i for i, strike in enumerate(self.strikes)}
         self._last: tuple[Options, Sequence[int]] = (), array("q")
+        self._head: tuple[tuple[object, ...], bytes] = (), b""  # the terms, and how the JSON of a chain of them begins
 
     def shown(self, options: Options, figures: Figures, begin: int, at: int) -> Chain:
         """The chain once a page of time `at` (ns) is shown: of `options`, whose figures stand from `begin` on.
@@ -141,10 +146,10 @@ class Listed:
         terms = self._terms()
         if numbers is None:
             return Chain(*terms, strikes)
-        shown = Shown(numbers)
-        chain = Chain(*terms, shown)  # type: ignore[arg-type] # to all who read it, it is the tuple
-        head = canonical(Chain(*terms, ()))
-        chain.__dict__.update(json=head.removesuffix(b"[]}") + text + b"}", numbers=numbers, levels=shown.levels)
+        chain = Chain(*terms, Shown(numbers))  # type: ignore[arg-type] # to all who read it, it is the tuple
+        if terms != self._head[0]:
+            self._head = terms, canonical(Chain(*terms, ())).removesuffix(b"[]}")
+        chain.__dict__.update(json=b"%b%b}" % (self._head[1], text), numbers=numbers)
         return chain
 
     def _terms(self) -> tuple[datetime.date, int, int, int]:

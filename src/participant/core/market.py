@@ -166,7 +166,8 @@ def levels(chain: Chain) -> Sequence[int]:
     """The prices of a chain's strikes, lowest first; found out once."""
     known: Sequence[int] | None = chain.__dict__.get("levels")
     if known is None:
-        known = chain.__dict__["levels"] = tuple(row.strike for row in chain.strikes)
+        known = getattr(chain.strikes, "levels", None) or tuple(row.strike for row in chain.strikes)
+        chain.__dict__["levels"] = known
     return known
 
 

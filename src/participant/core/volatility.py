@@ -131,7 +131,7 @@ def parity(chain: Chain, spot: int) -> float:
     gap, its middle. A wrong quote moves the median by a neighbour at most, a mean by all that it is off.
     """
     found = sorted(parities(chain, spot, PARITY_REACH * spot, PARITY_STRIKES))
-    half, below = fsum(weight for _, weight in found) / 2, 0.0
+    half, below = fsum([weight for _, weight in found]) / 2, 0.0
     for i, (level, weight) in enumerate(found):
         below += weight
         if below < ALMOST * half:

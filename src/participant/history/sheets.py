@@ -32,10 +32,10 @@ def pages_of(table: "pa.Table") -> list[Page] | None:
     numbers = {name: _view(columns[name], "q") for name in (*WHOLE, *FIGURES)}
     indices = {name: _view(columns[name].indices, "i") for name in TEXTS}
     expiries = _view(columns["expiry"], "i")
-    modelled = columns["is_modelled"]
     figures = Columns(Figures(*(numbers[name] for name in FIGURES[:4])), *(numbers[name] for name in FIGURES[4:]))
     shapes, found = _Shapes(numbers["strike"], indices["kind"], [Kind(kind) for kind in texts["kind"]]), list[Page]()
     starts = _starts(columns)
+    bits, first = memoryview(columns["is_modelled"].buffers()[1]), columns["is_modelled"].offset
     for begin, end in zip(starts, [*starts[1:], table.num_rows], strict=True):
         found.append(
             Page(
@@ -46,7 +46,7 @@ def pages_of(table: "pa.Table") -> list[Page] | None:
                 Cells(shapes.of(begin, end), figures, begin),
                 numbers["page_rows"][begin],
                 texts["source"][indices["source"][begin]],
-                modelled[begin].as_py(),
+                bool(bits[(first + begin) // 8] >> (first + begin) % 8 & 1),
             )
         )
     return found

@@ -1,6 +1,7 @@
 """The backtest: recorded days, one after the other, through the whole desk in one process, into a saved result."""
 
 import datetime
+import gc
 import sys
 import tempfile
 from collections import Counter
@@ -73,9 +74,13 @@ def backtest(
     days, rules = Days(open_recordings([Path(path) for path in data]), strategy.underlyings, span), load_rules()
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="backtest-"))
     run = Run(strategy, rules, days, ResultWriter(folder), capital * 100)
-    for day in _shown(days.all):
-        if not run.day(day):
-            break
+    gc.freeze()  # what is there now stays to the end: it need not be searched for cycles again and again
+    try:
+        for day in _shown(days.all):
+            if not run.day(day):
+                break
+    finally:
+        gc.unfreeze()
     return run.finish(span, tuple(map(str, data)))
 
 

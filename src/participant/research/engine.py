@@ -125,7 +125,7 @@ class InlineDesk:
 
     def forget(self) -> None:
         """Let go of what only the days that were closed needed."""
-        self.books.commit([Write(r.table, r.key, None) for name in OF_A_DAY for r in self.books.rows(name)])
+        self.books.forget(OF_A_DAY)
 
 
 class _Day:

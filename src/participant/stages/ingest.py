@@ -10,7 +10,7 @@ from participant.core.messages import Message, Write
 from participant.core.providers import Arbitration, Belief, arbitrate, ended_instant, feed_status, without_the_silent
 from participant.core.snapshot import snapshot
 from participant.ports import Clock, Feed, Queue, Store
-from participant.wire.json import encode
+from participant.wire.json import Told, encode
 from participant.wire.told import tell_state
 
 
@@ -83,5 +83,5 @@ class Ingest:
         messages = [Message(s.snapshot_id, s.scrip, tell_state(s)) for s in states]
         self.ports.quotes.commit([Write("quotes", m.key, m.body) for m in messages])
         mark = Mark(board.provider, received_at, at, at == self.last_at)
-        self.ports.market.put([*messages, Message(f"mark-{at}", "mark", encode(mark))])
+        self.ports.market.put([*messages, Message(f"mark-{at}", "mark", Told(encode(mark), mark))])
         self.published_at = at

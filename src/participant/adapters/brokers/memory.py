@@ -200,7 +200,7 @@ class MemoryBroker:
 
     def _read(self) -> None:
         self.state.reads += 1
-        if draw(self.faults, "books", self.state.reads) < self.faults.books_down:
+        if self.faults.books_down and draw(self.faults, "books", self.state.reads) < self.faults.books_down:
             raise BrokerDown("the broker's books cannot be read now")
 
     def _amend(self, name: str, do: Callable[[BrokerOrder], str]) -> Answer:

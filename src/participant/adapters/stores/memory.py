@@ -1,6 +1,6 @@
 """A store in the memory of one process: rows in dictionaries, in the order of their last write."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from participant.core.messages import Row, Write
@@ -45,6 +45,11 @@ class MemoryStore:
             self._write(table, key, row)
         self._seq = seq
         return True
+
+    def forget(self, tables: Iterable[str]) -> None:
+        """Let go of all rows of these tables, as if each had been deleted."""
+        for table in tables:
+            self._tables.pop(table, None)
 
     def close(self) -> None:
         """Nothing to let go of."""
