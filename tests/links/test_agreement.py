@@ -1,4 +1,4 @@
-"""When the comparison of books need not be made again: only while neither side has changed since it found them equal."""
+"""When the comparison of books need not be made again: while neither side has changed since it found them equal."""
 
 import datetime
 
