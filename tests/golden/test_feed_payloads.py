@@ -8,7 +8,8 @@ import pytest
 from participant.core.market import Tick
 from participant.core.scrip import Contract, Kind
 from participant.wire.fix import marketdata
-from participant.wire.fix.codec import Header, Message, encode, split
+from participant.wire.fix.codec import Header, encode
+from participant.wire.fix.frames import Frame, split
 from participant.wire.json_feeds import Reader, Says, Word, Writer, whole
 from participant.wire.json_three import ThreeReader, ThreeWriter
 from participant.wire.json_two import TwoReader, TwoWriter
@@ -45,7 +46,7 @@ def frames() -> list[bytes]:
 
 def test_the_fix_provider_is_read() -> None:
     found, rest = split(b"".join(frames()))
-    messages = [item for item in found if isinstance(item, Message)]
+    messages = [item.message() for item in found if isinstance(item, Frame)]
     assert (len(messages), rest) == (len(found), b"")
     assert [m.msg_type for m in messages] == ["V", "W", "W", "W", "UM", "X", "UM", "UH"]
     book = tuple(marketdata.read_full(m) for m in messages[1:4])

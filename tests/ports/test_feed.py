@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import uvicorn
+from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.sync.client import connect
 
-from participant.adapters.feeds.fix import FixFeed
+from participant.adapters.feeds.fix import PROFILE, FixFeed, Line
 from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.feeds.memory import MemoryFeed
 from participant.config import load_rules
@@ -32,6 +33,7 @@ LIMIT_S = 20.0
 MARKET = SyntheticMarket(3, datetime.date(2026, 11, 30), load_rules(), step_s=900)
 INSTANTS = tuple(MARKET.instants())
 HOST = "127.0.0.1"
+QUICK = Line(replace(PROFILE, heartbeat_s=1))
 
 
 class SetClock:
@@ -84,7 +86,7 @@ class VenueRig:
     def connect(self, **options: int) -> Feed:
         """A further feed of the same provider."""
         if self.name == "one":
-            return FixFeed(self.name, (HOST, self._relay_port), self.clock, heartbeat_s=1, **options)
+            return FixFeed(self.name, (HOST, self._relay_port), self.clock, QUICK, **options)
         url, shape = f"ws://{HOST}:{self._relay_port}/{self.name}", TwoReader if self.name == "two" else ThreeReader
         return JsonWsFeed(self.name, url, self.clock, shape, **options)
 

@@ -1,217 +1,328 @@
-"""The FIX session: two of them talk to each other, and each rule of the session is seen to hold."""
+"""The FIX session beyond QuickFIX's cases: two of them talk to each other, and what it promises is seen to hold."""
+
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from participant.wire.fix.codec import Body, Message, body, split
-from participant.wire.fix.session import SECOND, Phase, Session, Step, begin, end, frame, pass_time, receive, send
+from participant.wire.fix.codec import Body, Header, body, encode
+from participant.wire.fix.course import Phase
+from participant.wire.fix.events import Event, Filled, Gapped, LoggedOn, Over, Received
+from participant.wire.fix.frames import Frame, split
+from participant.wire.fix.numbers import MemoryNumbers
+from participant.wire.fix.profile import NEVER_AGAIN, Moment, checked
+from participant.wire.fix.session import Session
+from tests.wire.fix_pair import DESK, UTC, VENUE, Pair, Side, news, texts, with_limits
 
-NEWS = body("B", [(58, "news")])
-
-
-def initiator() -> Session:
-    return Session("DESK", "VENUE", is_initiator=True, heartbeat_s=2)
-
-
-def acceptor() -> Session:
-    return Session("VENUE", "", is_initiator=False, heartbeat_s=30)
+NOW = Moment(0, UTC)
 
 
-def wired(step: Step) -> list[Message]:
-    """What a step sends, by way of the wire."""
-    found, rest = split(b"".join(frame(step.session, out, 0) for out in step.send))
-    assert rest == b""
-    return [item for item in found if isinstance(item, Message)]
+def kinds(frames: list[Frame]) -> list[str]:
+    return [frame.msg_type for frame in frames]
 
 
-def heard(session: Session, *messages: Message, at: int = 0) -> tuple[Session, list[Step]]:
-    steps = []
-    for message in messages:
-        steps.append(receive(session, message, at))
-        session = steps[-1].session
-    return session, steps
+def reason(side: Side) -> str:
+    return next((event.reason for event in side.told if isinstance(event, Over)), "")
 
 
-def pair() -> tuple[Session, Session]:
-    """A desk and a venue that are logged on."""
-    logon = begin(initiator(), 0)
-    answer = receive(begin(acceptor(), 0).session, wired(logon)[0], 0)
-    desk = receive(logon.session, wired(answer)[0], 0)
-    return desk.session, answer.session
+def frame_of(side: Side, seq: int, content: Body, **header: Any) -> bytes:
+    """A frame as the side's counterpart would send it."""
+    target = "VENUE" if side.profile.sender == "DESK" else "DESK"
+    return encode(Header(target, side.profile.sender, seq, UTC, **header), content)
 
 
-def said(session: Session, *contents: Body) -> tuple[Session, list[Message]]:
-    messages = []
-    for content in contents:
-        step = send(session, content, 0)
-        session = step.session
-        messages += wired(step)
-    return session, messages
+def hears(side: Side, *frames: bytes) -> list[Event]:
+    told = side.session.receive(b"".join(frames), NOW)
+    side.told += told
+    return told
 
 
-def kinds(step: Step) -> list[str]:
-    return [out.content.msg_type for out in step.send]
+# --- the beginning ----------------------------------------------------------------------------------------------------
 
 
 def test_a_logon_is_answered_and_both_sides_are_active() -> None:
-    desk, venue = pair()
-    assert (desk.phase, venue.phase) == (Phase.ACTIVE, Phase.ACTIVE)
-    assert (venue.target, venue.heartbeat_s) == ("DESK", 2)
-    assert (desk.next_in, desk.next_out, venue.next_in, venue.next_out) == (2, 2, 2, 2)
-
-
-def test_messages_are_delivered_in_order_and_nothing_is_sent_for_them() -> None:
-    desk, venue = pair()
-    _, news = said(venue, NEWS, NEWS)
-    desk, steps = heard(desk, *news)
-    assert [step.deliver for step in steps] == news
-    assert [step.send for step in steps] == [(), ()]
-    assert desk.next_in == 4
+    pair = Pair().connect()
+    assert (pair.desk.session.phase, pair.venue.session.phase) == (Phase.ACTIVE, Phase.ACTIVE)
+    assert [type(event) for event in pair.desk.told + pair.venue.told] == [LoggedOn, LoggedOn]
+    assert (pair.desk.session.next_in, pair.desk.session.next_out) == (2, 2)
 
 
 def test_nothing_is_sent_before_the_logon() -> None:
-    step = send(acceptor(), NEWS, 0)
-    assert (step.send, step.session) == ((), acceptor())
-
-
-@pytest.mark.parametrize("kind", ["0", "1", "5", "B"])
-def test_a_session_that_does_not_begin_with_a_logon_is_over(kind: str) -> None:
-    step = receive(acceptor(), Message(kind, 1, ((35, kind), (49, "DESK"), (56, "VENUE"))), 0)
-    assert step.session.phase is Phase.CLOSED
-    assert "not a Logon" in step.reason
+    side = Side(VENUE)
+    side.session.connect(NOW)
+    assert side.session.send(news("early"), NOW) == 0
+    assert side.session.take(NOW) == b""
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
-    [((141, "N"), "ResetSeqNumFlag"), ((108, "0"), "HeartBtInt"), ((108, "x"), "HeartBtInt"), ((56, "ELSE"), "CompID")],
+    ("change", "said"),
+    [
+        ({"version": "FIX.5.0"}, "version"),
+        ({"heartbeat_s": 0}, "heartbeat_s"),
+        ({"heartbeat_s": 3_601}, "heartbeat_s"),
+        ({"sender": ""}, "sender"),
+        ({"target": ""}, "target"),
+        ({"version": "FIX.4.2", "tells_expected": True}, "tells_expected"),
+        ({"kept": frozenset({"X", "D"})}, "orders are never sent again"),
+    ],
 )
-def test_a_logon_that_asks_for_what_we_do_not_do_is_refused(change: tuple[int, str], reason: str) -> None:
-    (logon,) = wired(begin(initiator(), 0))
-    fields = tuple(change if tag == change[0] else (tag, value) for tag, value in logon.fields)
-    step = receive(acceptor(), Message("A", 1, fields), 0)
-    assert step.session.phase is Phase.CLOSED
-    assert reason in step.reason
+def test_a_profile_that_cannot_be_held_to_says_why(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        checked(replace(DESK, **change))
 
 
-def test_a_second_logon_ends_the_session() -> None:
-    desk, venue = pair()
-    _, (logon,) = said(desk, body("A", [(98, "0"), (108, "2"), (141, "Y")]))
-    step = receive(venue, logon, 0)
-    assert (step.session.phase, kinds(step)) == (Phase.CLOSED, ["5"])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ([(98, "0"), (108, "0")], "HeartBtInt 0"),
+        ([(98, "0"), (108, "3601")], "HeartBtInt 3601"),
+        ([(98, "0"), (108, "x")], "Incorrect data format"),
+        ([(98, "1"), (108, "30")], "out of range"),
+        ([(98, "0")], "Required tag missing"),
+    ],
+)
+def test_a_logon_that_asks_for_what_we_do_not_do_is_refused(fields: list[tuple[int, str]], said: str) -> None:
+    side = Side(VENUE)
+    side.connect(0)
+    hears(side, frame_of(side, 1, body("A", fields)))
+    assert said in reason(side)
+    assert side.take(0) == []
 
 
-def test_a_gap_is_asked_for_once_and_what_follows_it_is_let_go_until_it_is_filled() -> None:
-    desk, venue = pair()
-    venue, news = said(venue, NEWS, NEWS, NEWS)
-    desk, (first, second) = heard(desk, news[1], news[2])
-    assert (first.is_gapped, kinds(first), first.deliver) == (True, ["2"], None)
-    assert (second.is_gapped, second.send, second.deliver) == (False, (), None)
-    fill = receive(venue, wired(first)[0], 0)
-    assert kinds(fill) == ["4"]
-    desk, (filled,) = heard(desk, wired(fill)[0])
-    assert (desk.next_in, desk.gap_to, filled.deliver) == (5, 0, None)
-    _, (more,) = said(fill.session, NEWS)
-    assert heard(desk, more)[1][0].deliver == more
+def test_a_reset_in_the_answer_that_nobody_asked_for_ends_it() -> None:
+    side = Side(DESK)
+    side.connect(0)
+    hears(side, frame_of(side, 1, body("A", [(98, "0"), (108, "2"), (141, "Y")])))
+    assert "agree on `resets`" in reason(side)
+
+
+def test_a_reset_must_come_as_number_1() -> None:
+    side = Side(VENUE)
+    side.connect(0)
+    hears(side, frame_of(side, 3, body("A", [(98, "0"), (108, "2"), (141, "Y")])))
+    assert "has number 3, not 1" in reason(side)
+
+
+def test_a_session_that_resets_begins_at_1_each_time_and_nothing_of_before_comes_again() -> None:
+    pair = Pair(replace(DESK, resets=True)).connect()
+    pair.say(pair.venue, news("a"))
+    pair.cut()
+    pair.connect()
+    pair.say(pair.venue, news("b"))
+    pair.talk()
+    assert texts(pair.desk.told) == ["b"]
+    assert (pair.desk.session.next_in, pair.venue.session.next_out) == (3, 3)
+
+
+def test_the_logon_carries_what_the_profile_adds() -> None:
+    pair = Pair(replace(DESK, logon=((553, "me"), (554, "secret")))).connect()
+    assert pair.desk.said[0].message().get(554) == "secret"
+    assert pair.venue.session.phase is Phase.ACTIVE
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_cut_took_comes_again_in_order_and_once() -> None:
+    pair = Pair().connect()
+    pair.say(pair.venue, news("a"), news("b"))
+    pair.talk()
+    pair.say(pair.venue, news("c"), news("d"))
+    pair.cut()
+    pair.connect()
+    pair.say(pair.venue, news("e"))
+    pair.talk()
+    assert texts(pair.desk.told) == ["a", "b", "c", "d", "e"]
+    assert [frame.get(43) for frame in pair.venue.said if frame.msg_type == "B"] == ["", "", "", "", "Y", "Y", ""]
+
+
+@pytest.mark.parametrize("kind", sorted(NEVER_AGAIN))
+def test_an_order_is_never_sent_again(kind: str) -> None:
+    pair = Pair().connect()
+    pair.say(pair.desk, news("before"), body(kind, [(11, "1")]), news("after"))
+    pair.cut()
+    pair.connect()
+    again = [frame for frame in pair.desk.said if frame.get(43) == "Y"]
+    assert [(frame.msg_type, frame.seq) for frame in again] == [("B", 2), ("4", 3), ("B", 4), ("4", 5)]
+    assert kind not in kinds(again)
+    assert texts(pair.venue.told) == ["before", "after"]
+
+
+def test_only_what_the_profile_keeps_is_sent_again() -> None:
+    pair = Pair(venue=replace(VENUE, kept=frozenset({"X"}))).connect()
+    pair.say(pair.venue, news("a"), body("X", [(268, "0")]))
+    pair.cut()
+    pair.connect()
+    assert [e.frame.msg_type for e in pair.desk.told if isinstance(e, Received)] == ["X"]
 
 
 def test_both_sides_may_have_a_gap_at_once() -> None:
-    desk, venue = pair()
-    desk, lost_by_desk = said(desk, NEWS, NEWS)
-    venue, lost_by_venue = said(venue, NEWS, NEWS)
-    at_desk, at_venue = receive(desk, lost_by_venue[1], 0), receive(venue, lost_by_desk[1], 0)
-    fill_desk, fill_venue = (
-        receive(at_venue.session, wired(at_desk)[0], 0),
-        receive(at_desk.session, wired(at_venue)[0], 0),
-    )
-    desk, _ = heard(fill_venue.session, *wired(fill_desk))
-    venue, _ = heard(fill_desk.session, *wired(fill_venue))
-    assert (desk.gap_to, venue.gap_to) == (0, 0)
-    assert (desk.next_in, venue.next_in) == (venue.next_out, desk.next_out)
+    pair = Pair().connect()
+    pair.passes = lambda _: False
+    pair.say(pair.venue, news("v1"))
+    pair.say(pair.desk, news("d1"))
+    pair.talk()
+    pair.passes = lambda _: True
+    pair.say(pair.venue, news("v2"))
+    pair.say(pair.desk, news("d2"))
+    pair.talk()
+    assert (texts(pair.desk.told), texts(pair.venue.told)) == (["v1", "v2"], ["d1", "d2"])
+    assert pair.desk.session.next_in == pair.venue.session.next_out
 
 
-def test_a_gap_that_nobody_fills_ends_the_session() -> None:
-    desk, venue = pair()
-    _, news = said(venue, NEWS, NEWS)
-    desk, _ = heard(desk, news[1])
-    assert pass_time(replace(desk, heard_at=5 * SECOND), 4 * SECOND + 1).session.phase is Phase.CLOSED
+def test_what_came_early_and_is_passed_over_by_a_gap_fill_is_not_lost() -> None:
+    side = Pair().connect().desk
+    assert hears(side, frame_of(side, 4, news("early"))) == [Gapped(2, 3)]
+    told = hears(side, frame_of(side, 2, body("4", [(123, "Y"), (36, "9")]), is_possdup=True))
+    assert told[0] == Filled(2, 8, is_asked=True)
+    assert texts(told) == ["early"]
+    assert side.session.next_in == 9
+    assert hears(side, frame_of(side, 4, news("early"), is_possdup=True, first_sent_at=UTC)) == []
 
 
-def test_a_low_number_ends_the_session_unless_it_is_a_possible_duplicate() -> None:
-    desk, venue = pair()
-    _, (news,) = said(venue, NEWS)
-    desk, _ = heard(desk, news)
-    duplicate = Message("B", news.seq, (*news.fields, (43, "Y")))
-    passed = receive(desk, duplicate, 0)
-    assert (passed.session.phase, passed.deliver, passed.session.next_in) == (Phase.ACTIVE, None, desk.next_in)
-    step = receive(desk, news, 0)
-    assert (step.session.phase, kinds(step)) == (Phase.CLOSED, ["5"])
-    assert step.reason == "MsgSeqNum too low, expecting 3 but received 2"
+def test_a_gap_fill_that_nobody_asked_for_is_told_as_such() -> None:
+    side = Pair().connect().desk
+    assert hears(side, frame_of(side, 2, body("4", [(123, "Y"), (36, "5")]))) == [Filled(2, 4, is_asked=False)]
+    assert hears(side, frame_of(side, 0, body("4", [(36, "9")]))) == [Filled(5, 8, is_asked=False)]
 
 
-def test_a_message_without_a_number_or_from_somebody_else_ends_the_session() -> None:
-    desk, _ = pair()
-    nameless = receive(desk, Message("B", 2, ((35, "B"), (49, "ELSE"), (56, "DESK"))), 0)
-    unnumbered = receive(desk, Message("B", 0, ((35, "B"), (49, "VENUE"), (56, "DESK"))), 0)
-    assert (nameless.reason, unnumbered.reason) == ("CompID problem", "MsgSeqNum missing")
+def test_a_gap_fill_that_goes_nowhere_is_rejected() -> None:
+    side = Pair().connect().desk
+    hears(side, frame_of(side, 2, body("4", [(123, "Y"), (36, "2")])))
+    side.take(0)
+    assert side.said[-1].message().get(371) == "36"
+    assert side.session.next_in == 3
 
 
-def test_a_reset_sets_the_number_whatever_its_own_and_never_goes_back() -> None:
-    desk, venue = pair()
-    _, (reset,) = said(venue, body("4", [(36, "10")]))
-    forward = receive(desk, replace(reset, seq=7), 0)
-    assert (forward.session.next_in, forward.is_gapped) == (10, True)
-    back = receive(forward.session, _with(reset, 36, "9"), 0)
-    assert "NewSeqNo '9' would go back" in back.reason
+def test_what_finds_no_room_to_wait_is_asked_for_again() -> None:
+    pair = Pair(with_limits(DESK, waiting_max=3)).connect()
+    pair.passes = lambda raw: b"148=0\x01" not in raw or b"43=Y" in raw
+    pair.say(pair.venue, *(news(str(n)) for n in range(20)))
+    pair.talk()
+    assert texts(pair.desk.told) == [str(n) for n in range(20)]
 
 
-def _with(message: Message, tag: int, value: str) -> Message:
-    return replace(message, fields=tuple((t, value if t == tag else v) for t, v in message.fields))
+def test_bytes_that_wait_are_bounded_too() -> None:
+    pair = Pair(with_limits(DESK, waiting_bytes_max=300)).connect()
+    pair.passes = lambda raw: b"148=0\x01" not in raw or b"43=Y" in raw
+    pair.say(pair.venue, *(news(str(n)) for n in range(20)))
+    pair.talk()
+    assert texts(pair.desk.told) == [str(n) for n in range(20)]
 
 
-def test_a_resend_request_for_what_was_never_sent_ends_the_session() -> None:
-    desk, venue = pair()
-    _, (request,) = said(desk, body("2", [(7, "99"), (16, "0")]))
-    assert "was never sent" in receive(venue, request, 0).reason
+def test_many_are_sent_again_a_portion_at_a_time() -> None:
+    pair = Pair(venue=with_limits(VENUE, portion=10)).connect()
+    pair.say(pair.venue, *(news(str(n)) for n in range(95)))
+    pair.cut()
+    pair.desk.connect(0)
+    pair.venue.connect(0)
+    now = Moment(0, UTC)
+    pair.venue.session.receive(pair.desk.session.take(now), now)
+    pair.desk.session.receive(pair.venue.session.take(now), now)
+    pair.venue.session.receive(pair.desk.session.take(now), now)
+    sizes = []
+    while data := pair.venue.session.take(now):
+        sizes.append(len(split(data)[0]))
+        pair.desk.told += pair.desk.session.receive(data, now)
+    assert max(sizes) <= 11
+    assert texts(pair.desk.told) == [str(n) for n in range(95)]
 
 
-def test_quiet_brings_a_heartbeat_then_a_test_then_the_end() -> None:
-    desk, _ = pair()
-    assert kinds(pass_time(desk, SECOND)) == []
-    beat = pass_time(desk, 2 * SECOND)
-    assert kinds(beat) == ["0"]
-    tested = pass_time(beat.session, 4 * SECOND)
-    assert kinds(tested) == ["1"]
-    over = pass_time(tested.session, 8 * SECOND)
-    assert over.session.phase is Phase.CLOSED
-    assert over.reason == "nothing heard for 8 s"
+def test_requests_that_nobody_lets_us_answer_have_an_end() -> None:
+    pair = Pair(venue=with_limits(VENUE, requests_max=3)).connect()
+    pair.say(pair.venue, *(news(str(n)) for n in range(9)))
+    asks = [frame_of(pair.venue, 2 + n, body("2", [(7, str(1 + n)), (16, "0")])) for n in range(4)]
+    hears(pair.venue, *asks)
+    assert reason(pair.venue) == "3 requests to resend are not answered yet"
 
 
-def test_a_test_request_is_answered_with_its_own_words_and_the_answer_is_enough() -> None:
-    desk, venue = pair()
-    tested = pass_time(desk, 4 * SECOND)
-    (test,) = wired(tested)
-    answer = receive(venue, test, 0)
-    (beat,) = wired(answer)
-    assert (beat.msg_type, beat.get(112)) == ("0", test.get(112))
-    well = receive(tested.session, beat, 5 * SECOND)
-    assert pass_time(well.session, 6 * SECOND).session.phase is Phase.ACTIVE
+@pytest.mark.parametrize(("first", "last"), [("0", "0"), ("9", "0"), ("2", "1")])
+def test_a_request_for_what_was_never_sent_is_rejected(first: str, last: str) -> None:
+    pair = Pair().connect()
+    hears(pair.venue, frame_of(pair.venue, 2, body("2", [(7, first), (16, last)])))
+    pair.venue.take(0)
+    assert pair.venue.said[-1].message().get(373) == "5"
+    assert pair.venue.session.phase is Phase.ACTIVE
 
 
-def test_a_logout_is_answered_and_both_sides_are_over() -> None:
-    desk, venue = pair()
-    asked = end(desk, "done", 0)
-    answered = receive(venue, wired(asked)[0], 0)
-    closed = receive(asked.session, wired(answered)[0], 0)
-    assert (asked.session.phase, answered.session.phase, closed.session.phase) == (
-        Phase.CLOSING,
-        Phase.CLOSED,
-        Phase.CLOSED,
-    )
-    assert answered.reason == "done"
-    assert pass_time(closed.session, 100 * SECOND).send == ()
+# --- NextExpectedMsgSeqNum --------------------------------------------------------------------------------------------
 
 
-def test_an_initiator_whose_logon_nobody_answers_gives_up() -> None:
-    step = begin(initiator(), 0)
-    assert pass_time(step.session, 3 * SECOND).session.phase is Phase.OPENING
-    assert pass_time(step.session, 4 * SECOND).session.phase is Phase.CLOSED
+def test_logons_that_tell_what_is_expected_spare_the_asking() -> None:
+    pair = Pair(replace(DESK, tells_expected=True), replace(VENUE, tells_expected=True)).connect()
+    pair.say(pair.venue, news("v"))
+    pair.say(pair.desk, news("d"), body("D", [(11, "1")]))
+    pair.cut()
+    pair.connect()
+    assert (texts(pair.desk.told), texts(pair.venue.told)) == (["v"], ["d"])
+    assert "2" not in kinds(pair.desk.said + pair.venue.said)
+    assert pair.desk.session.next_in == pair.venue.session.next_out
+    assert pair.venue.session.next_in == pair.desk.session.next_out
+
+
+def test_one_who_expects_what_was_never_sent_is_told_so() -> None:
+    side = Side(replace(VENUE, tells_expected=True))
+    side.connect(0)
+    hears(side, frame_of(side, 1, body("A", [(98, "0"), (108, "2"), (789, "7")])))
+    assert reason(side) == "NextExpectedMsgSeqNum 7, but 1 comes next"
+    side.take(0)
+    assert kinds(side.said) == ["5"]
+
+
+# --- what is written down ---------------------------------------------------------------------------------------------
+
+
+class Diary(MemoryNumbers):
+    """Writes down what it is told, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def sent(self, seq: int, kept: Any) -> None:
+        super().sent(seq, kept)
+        self.lines.append(f"sent {seq}")
+
+
+def test_a_number_is_written_down_before_its_bytes_can_leave() -> None:
+    diary = Diary()
+    pair = Pair(memory=diary).connect()
+    diary.lines.clear()
+    pair.say(pair.desk, news("a"))
+    assert diary.lines == ["sent 2"]
+    assert b"148=a" in pair.desk.session.take(NOW)
+
+
+def test_what_was_told_and_not_dealt_with_comes_again_after_a_crash() -> None:
+    pair = Pair().connect()
+    pair.say(pair.venue, news("a"))
+    pair.talk()
+    assert texts(pair.desk.told) == ["a"]
+    pair.desk.session.disconnect()  # the owner died on it
+    pair.venue.session.disconnect()
+    pair.connect()
+    assert texts(pair.desk.told) == ["a", "a"]
+    pair.desk.session.settle()
+    pair.cut()
+    pair.connect()
+    assert texts(pair.desk.told) == ["a", "a"]
+
+
+def test_what_comes_after_our_logout_is_not_taken_and_comes_again() -> None:
+    pair = Pair().connect()
+    pair.say(pair.venue, news("a"), body("2", [(7, "1"), (16, "0")]))
+    pair.desk.session.log_out("done", NOW)
+    pair.talk()
+    assert texts(pair.desk.told) == []
+    pair.cut()
+    pair.connect()
+    assert texts(pair.desk.told) == ["a"]
+
+
+def test_a_counterpart_who_is_not_known_or_is_in_already_gets_no_word() -> None:
+    session = Session(VENUE, lambda _: None)
+    session.connect(NOW)
+    told = session.receive(frame_of(Side(VENUE), 1, body("A", [(98, "0"), (108, "2")])), NOW)
+    assert told == [Over("the counterpart is unknown, or has a session already")]
+    assert session.take(NOW) == b""
+    assert Session(DESK, lambda _: None).connect(NOW) == told

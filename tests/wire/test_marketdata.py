@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from participant.core.market import Tick
 from participant.wire.fix import marketdata
-from participant.wire.fix.codec import FIELDS_MAX, Body, Header, Message, body, encode, split
+from participant.wire.fix.codec import FIELDS_MAX, Body, Header, Message, body, encode
+from participant.wire.fix.frames import Frame, split
 from participant.wire.json import Malformed
 
 AT = 1_796_000_000_250_000_000
@@ -24,10 +25,10 @@ ticks = st.lists(st.one_of(quotes, indices, stocks), min_size=1, max_size=30).ma
 
 
 def wired(content: Body) -> Message:
-    (message,), rest = split(encode(Header("VENUE", "DESK", 1, AT), content))
-    assert isinstance(message, Message)
+    (frame,), rest = split(encode(Header("VENUE", "DESK", 1, AT), content))
+    assert isinstance(frame, Frame)
     assert rest == b""
-    return message
+    return frame.message()
 
 
 @given(ticks)

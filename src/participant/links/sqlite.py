@@ -1,6 +1,7 @@
 """How a SQLite file is opened, made and shared by several processes, and what its faults mean to a person.
 
 One file may hold a store and several queues. Its shape is the list MIGRATIONS; `user_version` counts the steps done.
+A file of another shape brings a list of its own.
 """
 
 import sqlite3
@@ -15,7 +16,8 @@ BUSY_TIMEOUT_S = 5.0
 RETRY_PAUSE_S = 0.01
 
 # Only ever add to the end: a file remembers by number what was done to it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Migrations = tuple[tuple[str, ...], ...]
+MIGRATIONS: Migrations = (
     (
         # `seq` is the row id, so an index on `tbl` alone is in the order of commits as well.
         """CREATE TABLE rows (
@@ -52,7 +54,7 @@ CAUSES = {
 }
 
 
-def open_database(path: Path, is_durable: bool) -> sqlite3.Connection:
+def open_database(path: Path, is_durable: bool, migrations: Migrations = MIGRATIONS) -> sqlite3.Connection:
     """Open the file (made and brought up to date where needed); `is_durable` commits outlive a loss of power."""
     with faults_told(path):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
@@ -60,7 +62,7 @@ def open_database(path: Path, is_durable: bool) -> sqlite3.Connection:
         with faults_told(path):
             _use_write_ahead_log(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
-            _migrate(connection, path)
+            _migrate(connection, path, migrations)
     except StoreBroken:
         connection.close()
         raise
@@ -105,16 +107,16 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
         time.sleep(RETRY_PAUSE_S)
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _steps_done(connection) == len(MIGRATIONS):
+def _migrate(connection: sqlite3.Connection, path: Path, migrations: Migrations) -> None:
+    if _steps_done(connection) == len(migrations):
         return
     with transaction(connection):
         done = _steps_done(connection)  # read again under the lock: another process may have been first
-        if done > len(MIGRATIONS):
+        if done > len(migrations):
             raise StoreBroken(f"database {path}: was written by a newer version (step {done}); update this program")
-        for statement in (statement for step in MIGRATIONS[done:] for statement in step):
+        for statement in (statement for step in migrations[done:] for statement in step):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
 def _steps_done(connection: sqlite3.Connection) -> int:

@@ -8,11 +8,20 @@ from collections.abc import Sequence
 from participant.core.market import Tick
 from participant.history.synthetic import Instant
 from participant.venue.lines import Batch, Fate, Line, LineLost, first_of
-from participant.wire.fix import marketdata, session
-from participant.wire.fix.codec import Body, Message, split
+from participant.wire.fix import marketdata
+from participant.wire.fix.codec import Body
+from participant.wire.fix.course import Phase
+from participant.wire.fix.events import Received
+from participant.wire.fix.numbers import MemoryNumbers
+from participant.wire.fix.profile import Limits, Moment, Profile
+from participant.wire.fix.session import Session
 
-COMP_ID = "VENUE"
-HEARTBEAT_S = 2  # until the client's Logon says its own
+# Whoever asks is served; what a client missed it asks for anew, and nothing is sent again. Times are those of the
+# instants shown, which a client's clock need not know.
+PROFILE = Profile(
+    "VENUE", "", is_initiator=False, kept=frozenset(), rules={marketdata.REQUEST: marketdata.REQUEST_RULE},
+    limits=Limits(sending_time_s=0),
+)  # fmt: skip
 READ_BYTES = 65_536
 PASS_TIME_S = 0.25
 CLIENTS_MAX = 64
@@ -25,13 +34,8 @@ class _Client:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
         self.line: Line[Body] = Line()
-        self.session = session.Session(COMP_ID, "", is_initiator=False, heartbeat_s=HEARTBEAT_S)
+        self.session = Session(PROFILE, lambda _: MemoryNumbers())
         self.request_id = ""
-
-    def frames(self, step: session.Step, sent_at: int) -> list[bytes]:
-        """Take the step; what it sends."""
-        self.session = step.session
-        return [session.frame(step.session, out, sent_at) for out in step.send]
 
 
 class FixProvider:
@@ -83,7 +87,7 @@ class FixProvider:
         try:
             if len(self._clients) < CLIENTS_MAX:
                 self._clients.add(client)
-                self._apply(client, session.begin(client.session, time.monotonic_ns()))
+                client.session.connect(self._now)
                 await first_of(self._listen(client, reader), self._speak(client))
         except (OSError, LineLost):
             pass  # the client is gone or too slow: it comes back by itself
@@ -96,30 +100,23 @@ class FixProvider:
                 await writer.wait_closed()
 
     async def _listen(self, client: _Client, reader: asyncio.StreamReader) -> None:
-        rest = b""
-        while client.session.phase is not session.Phase.CLOSED:
+        while client.session.phase is not Phase.CLOSED:
             try:
                 async with asyncio.timeout(PASS_TIME_S):
                     data = await reader.read(READ_BYTES)
             except TimeoutError:
-                self._apply(client, session.pass_time(client.session, time.monotonic_ns()))
-                continue
-            if not data:
+                data = None
+            if data == b"":
                 return
-            found, rest = split(rest + data)
-            for message in found:
-                if isinstance(message, Message):
-                    self._hear(client, message)
+            client.session.pass_time(self._now)
+            for event in client.session.receive(data or b"", self._now):
+                if isinstance(event, Received) and event.frame.msg_type == marketdata.REQUEST:
+                    client.request_id = event.frame.message().get(262)[:REQUEST_ID_MAX]
+                    self._snapshot(client)
+            self._flush(client)
 
-    def _hear(self, client: _Client, message: Message) -> None:
-        step = session.receive(client.session, message, time.monotonic_ns())
-        self._apply(client, step)
-        if step.deliver is not None and step.deliver.msg_type == marketdata.REQUEST:
-            client.request_id = step.deliver.get(262)[:REQUEST_ID_MAX] or "0"
-            self._snapshot(client)
-
-    def _apply(self, client: _Client, step: session.Step) -> None:
-        for data in client.frames(step, self._now):
+    def _flush(self, client: _Client) -> None:
+        while data := client.session.take(self._now):
             if not self.fate.faults.is_silent:
                 client.writer.write(data)
 
@@ -133,11 +130,13 @@ class FixProvider:
     def _send(self, client: _Client, batch: Batch[Body], body: Body) -> None:
         """Send a message as often as its fate wants; one that is lost has still used up its number."""
         copies = self.fate.copies(batch)
+        self._flush(client)  # what the session says for itself does not share the message's fate
         for _ in range(max(1, copies)):
-            for data in client.frames(session.send(client.session, body, time.monotonic_ns()), self._now):
-                if copies:
-                    client.writer.write(self.fate.spoilt(batch, data))
+            client.session.send(body, self._now)
+            data = client.session.take(self._now)
+            if copies and data:
+                client.writer.write(self.fate.spoilt(batch, data))
 
     @property
-    def _now(self) -> int:
-        return self._shown.at if self._shown else 0
+    def _now(self) -> Moment:
+        return Moment(time.monotonic_ns(), self._shown.at if self._shown else 0)

@@ -1,34 +1,67 @@
 """Feed over FIX 4.4 market data: a snapshot of everything on logon, then what changes."""
 
-import socket
 import time
 from collections import Counter
+from pathlib import Path
+
+from msgspec import Struct
 
 from participant.core.market import FeedEvent, Tick
 from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
+from participant.links.fix_journal import FixJournal
+from participant.links.fix_link import Address, FixLink, connected
+from participant.links.tls import Tls
 from participant.ports import Clock
-from participant.wire.fix import marketdata, session
-from participant.wire.fix.codec import Garbled, Message, split
+from participant.wire.fix import marketdata
+from participant.wire.fix.codec import Message
+from participant.wire.fix.events import Event, Filled, Gapped, LoggedOn, Over, Received
+from participant.wire.fix.frames import Frame, Garbled
+from participant.wire.fix.numbers import MemoryNumbers, SessionStore
+from participant.wire.fix.profile import Limits, Profile
 from participant.wire.json import Malformed
 
-SENDER, TARGET = "DESK", "VENUE"
-CONNECT_MAX_S = 2.0
-PASS_TIME_S = 0.2
+# Market data age faster than they can be repeated: every connection begins at 1, and nothing is ever sent again. Times
+# are the venue's, which need not be ours.
+PROFILE = Profile(
+    "DESK", "VENUE", is_initiator=True, heartbeat_s=2, resets=True, kept=frozenset(),
+    limits=Limits(logon_s=3, gap_s=4, sending_time_s=0),
+)  # fmt: skip
+REFUSALS = frozenset({"3", "j", "Y"})
+REASON_MAX = 200
 SNAPSHOT_MAX_S = 5.0
-SEND_MAX_S = 5.0
-READ_BYTES = 262_144
 INSTRUMENTS_MAX = 100_000
 SECOND = 1_000_000_000
+
+
+class Line(Struct, frozen=True):
+    """How a provider is spoken to: in the clear unless `tls` is given, each time from 1 unless a `journal` is."""
+
+    profile: Profile = PROFILE
+    tls: Tls | None = None
+    journal: Path | None = None
+
+    def claim(self, them: str) -> SessionStore | None:
+        """The memory of the session."""
+        if self.journal is None:
+            return MemoryNumbers()
+        return FixJournal(self.journal, self.profile.sender, is_durable=False).claim(them)
+
+
+LINE = Line()
 
 
 class FixFeed:
     """Implements Feed for the provider `name` at `address` (host, port); events are stamped by `clock`."""
 
     def __init__(
-        self, name: str, address: tuple[str, int], clock: Clock, heartbeat_s: int = 2, events_max: int = EVENTS_MAX
+        self,
+        name: str,
+        address: tuple[str, int],
+        clock: Clock,
+        line: Line = LINE,
+        events_max: int = EVENTS_MAX,
     ) -> None:
-        self._address = address
-        self._heartbeat_s = heartbeat_s
+        self._address, self._line = Address(*address, line.tls), line
         self._link = FeedLink(name, clock, self._converse, events_max)
         self._link.start()
 
@@ -46,17 +79,16 @@ class FixFeed:
         self._link.close()
 
     def _converse(self, link: FeedLink) -> None:
-        with socket.create_connection(self._address, timeout=CONNECT_MAX_S) as sock:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _Conversation(link, sock, self._heartbeat_s).run()
+        link.stamp()
+        with connected(self._address, self._line.profile, self._line.claim, lambda: link.stamped_at) as fix:
+            _Conversation(link, fix).run()
 
 
 class _Conversation:
     """One connection. `_gathered` holds the snapshot that is arriving, and None while the book stands."""
 
-    def __init__(self, link: FeedLink, sock: socket.socket, heartbeat_s: int) -> None:
-        self._link, self._sock = link, sock
-        self._session = session.Session(SENDER, TARGET, is_initiator=True, heartbeat_s=heartbeat_s)
+    def __init__(self, link: FeedLink, fix: FixLink) -> None:
+        self._link, self._fix = link, fix
         self._book: dict[str, Tick] = {}
         self._gathered: dict[str, Tick] | None = {}
         self._changed: dict[str, Tick] = {}
@@ -64,68 +96,44 @@ class _Conversation:
         self._asked_at = 0
 
     def run(self) -> None:
-        self._link.stamp()
-        self._apply(session.begin(self._session, time.monotonic_ns()))
-        rest = b""
         while self._link.is_open:
-            data = self._read()
-            if data:
+            told = self._fix.read()
+            if told:
                 self._link.stamp()
-                found, rest = split(rest + data)
-                for item in found:
-                    self._hear(item)
-                self._say_changed()
-            self._pass_time()
-        self._apply(session.end(self._session, "the feed is closed", time.monotonic_ns()))
+            for event in told:
+                self._hear(event)
+            self._say_changed()
+            is_late = time.monotonic_ns() - self._asked_at > SNAPSHOT_MAX_S * SECOND
+            if self._gathered is not None and self._asked_at and is_late:
+                self._request()
 
-    def _read(self) -> bytes:
-        """What has arrived; nothing after PASS_TIME_S without any."""
-        self._sock.settimeout(PASS_TIME_S)
+    def _hear(self, event: Event) -> None:
+        match event:
+            case LoggedOn():
+                self._request()
+            case Received(frame):
+                self._take(frame)
+            case Gapped(first, last):  # what is sent again is older than the snapshot that is asked for now
+                self._begin_anew(f"messages {first} to {last} were lost")
+            case Filled(first, last, is_asked=False):
+                self._begin_anew(f"messages {first} to {last} were left out")
+            case Garbled():
+                self._link.counts["garbled"] += 1  # its number will be missed, and that is noticed
+            case Over(reason):
+                raise LinkLost(reason)
+
+    def _take(self, frame: Frame) -> None:
         try:
-            data = self._sock.recv(READ_BYTES)
-        except TimeoutError:
-            return b""
-        if not data:
-            raise LinkLost("the provider ended the connection")
-        return data
-
-    def _pass_time(self) -> None:
-        now = time.monotonic_ns()
-        self._apply(session.pass_time(self._session, now))
-        if self._gathered is not None and self._asked_at and now - self._asked_at > SNAPSHOT_MAX_S * SECOND:
-            self._request()
-
-    def _apply(self, step: session.Step) -> None:
-        self._session = step.session
-        self._sock.settimeout(SEND_MAX_S)
-        for out in step.send:
-            self._sock.sendall(session.frame(self._session, out, self._link.stamped_at))
-        if step.reason and self._link.is_open:
-            raise LinkLost(step.reason)
-
-    def _hear(self, item: Message | Garbled) -> None:
-        if isinstance(item, Garbled):
-            self._link.counts["garbled"] += 1  # its number will be missed, and that is noticed
-            return
-        step = session.receive(self._session, item, time.monotonic_ns())
-        self._apply(step)
-        if step.is_gapped:
-            self._begin_anew(f"messages before number {item.seq} were lost")
-        if step.deliver is not None:
-            self._take(step.deliver)
-
-    def _take(self, message: Message) -> None:
-        try:
-            self._read_market_data(message)
+            self._read_market_data(frame.message())
         except Malformed as error:
             self._link.counts["malformed"] += 1
             self._begin_anew(str(error))
 
     def _read_market_data(self, message: Message) -> None:
         kind, gathered = message.msg_type, self._gathered
-        if kind == "A":
-            self._request()
-        elif kind == marketdata.SNAPSHOT and gathered is not None:
+        if kind in REFUSALS:
+            raise LinkLost(f"the provider refused a request: {message.get(58)[:REASON_MAX] or f'35={kind}'}")
+        if kind == marketdata.SNAPSHOT and gathered is not None:
             self._gather(gathered, message)
         elif kind == marketdata.MARK:
             at, is_last = marketdata.read_mark(message)
@@ -167,4 +175,4 @@ class _Conversation:
         self._requests += 1
         self._gathered = {}
         self._asked_at = time.monotonic_ns()
-        self._apply(session.send(self._session, marketdata.request(str(self._requests)), self._asked_at))
+        self._fix.send(marketdata.request(str(self._requests)))

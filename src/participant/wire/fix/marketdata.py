@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from participant.core.market import Tick
 from participant.wire.fix.codec import SOH, Body, Message, body, body_of
+from participant.wire.fix.grammar import rule
 from participant.wire.fix.time import nanoseconds, timestamp
 from participant.wire.json import Malformed
 from participant.wire.rupees import price_of, rupees
 
 REQUEST, SNAPSHOT, INCREMENT, MARK, HELD = "V", "W", "X", "UM", "UH"
 EVERYTHING = "[N/A]"  # FIX's Symbol for "none in particular": all that the provider has
+REQUEST_RULE = rule("262! 263! 264! 265 266 267! 146!", {267: (269,), 146: (55, 48, 22, 167, 200, 205, 201, 202, 207)})
 GROUP_MAX = 200
 INSTRUMENTS_A_MESSAGE = 60  # of at most 3 entries each: within GROUP_MAX
 SIZE_DIGITS_MAX = 12

@@ -1,0 +1,65 @@
+"""What came too early: the messages beyond a gap, which wait until it is filled. Bounded in number and in bytes."""
+
+from collections.abc import Iterator
+
+from participant.wire.fix.frames import Frame
+from participant.wire.fix.profile import Limits
+
+
+class Waiting:
+    """The messages beyond a gap by number. `highest` is the highest number seen, kept or not; 0: there is no gap.
+
+    `asked_from` and `asked_at` tell what was asked for last and when; `moved_at`, when anything of it came.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._frames: dict[int, Frame] = {}
+        self._bytes = 0
+        self.highest = 0
+        self.asked_from = 0
+        self.moved_at = 0
+        self._is_short = False
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def put(self, frame: Frame) -> None:
+        """Keep a message; where there is no room it is let go, and asked for again later."""
+        self.highest = max(self.highest, frame.seq)
+        has_room = len(self._frames) < self._limits.waiting_max
+        if (
+            has_room
+            and self._bytes + len(frame.raw) <= self._limits.waiting_bytes_max
+            and frame.seq not in self._frames
+        ):
+            self._frames[frame.seq] = frame
+            self._bytes += len(frame.raw)
+        elif frame.seq not in self._frames:
+            self._is_short = True
+
+    def is_due(self, next_in: int) -> bool:
+        """Whether the rest must be asked for again: all that found room has been taken, and more had come."""
+        is_due = self._is_short and not self._frames and next_in > self.asked_from
+        self._is_short = self._is_short and not is_due
+        return is_due
+
+    def take(self, seq: int) -> Frame | None:
+        """The message of this number, which waits no longer."""
+        frame = self._frames.pop(seq, None)
+        if frame is not None:
+            self._bytes -= len(frame.raw)
+        return frame
+
+    def before(self, seq: int) -> Iterator[Frame]:
+        """Those below this number, in order; they wait no longer."""
+        for number in sorted(number for number in self._frames if number < seq):
+            frame = self.take(number)
+            if frame is not None:
+                yield frame
+
+    def clear(self) -> None:
+        """There is no gap."""
+        self._frames.clear()
+        self._bytes = self.highest = self.asked_from = 0
+        self._is_short = False

@@ -1,0 +1,65 @@
+"""An acceptor over real sockets on a thread of its own, which sends back each application message."""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from participant.links.feed_link import LinkLost
+from participant.links.fix_link import FixLink, accepted
+from participant.links.tls import Tls
+from participant.wire.fix.codec import body_of
+from participant.wire.fix.events import Over, Received
+from participant.wire.fix.numbers import MemoryNumbers
+from participant.wire.fix.profile import Profile
+
+VENUE = Profile("VENUE", "", is_initiator=False)
+UTC = 1_796_000_000_000_000_000
+LIMIT_S = 20.0
+
+
+def utc() -> int:
+    return UTC
+
+
+class EchoVenue:
+    """Serves one connection after another until it is left; `faults` tells how those ended that were lost."""
+
+    def __init__(self, tls: Tls | None = None, claim: Callable[[str], Any] | None = None) -> None:
+        memory = MemoryNumbers()
+        self._tls, self._claim = tls, claim or (lambda _: memory)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.2)
+        self.port = int(self._listener.getsockname()[1])
+        self.faults: list[str] = []
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> "EchoVenue":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join(LIMIT_S)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while not self._is_over.is_set():
+            try:
+                with accepted(self._listener, VENUE, self._claim, utc, self._tls) as link:
+                    self._echo(link)
+            except TimeoutError:
+                pass
+            except (OSError, LinkLost) as error:
+                self.faults.append(str(error))
+
+    def _echo(self, link: FixLink) -> None:
+        while not self._is_over.is_set():
+            for event in link.read():
+                if isinstance(event, Over):
+                    return
+                if isinstance(event, Received):
+                    message = event.frame.message()
+                    fields = [f"{t}={v}\x01" for t, v in message.fields if t not in {35, 34, 49, 52, 56, 43, 122}]
+                    link.send(body_of(message.msg_type, "".join(fields)))

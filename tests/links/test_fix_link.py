@@ -1,0 +1,210 @@
+"""FIX sessions over real sockets, in the clear and under TLS: who is believed, and what a lost connection costs."""
+
+import datetime
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from participant.adapters.clocks.virtual import VirtualClock
+from participant.adapters.feeds.fix import PROFILE, FixFeed, Line
+from participant.links.feed_link import LinkLost
+from participant.links.fix_journal import FixJournal
+from participant.links.fix_link import Address, FixLink, connected
+from participant.links.tls import Tls, secured_server
+from participant.wire.fix.events import LoggedOn, Over
+from participant.wire.fix.numbers import MemoryNumbers, Numbers
+from participant.wire.fix.profile import Profile
+from tests.links.certificates import Authority
+from tests.links.fix_venue import LIMIT_S, UTC, EchoVenue, utc
+from tests.wire.fix_pair import news, texts
+
+DESK = Profile("DESK", "VENUE", is_initiator=True)
+
+
+def linked(venue: EchoVenue, tls: Tls | None = None, journal: FixJournal | None = None) -> FixLink:
+    claim = journal.claim if journal else lambda _: MemoryNumbers()
+    return connected(Address("127.0.0.1", venue.port, tls), DESK, claim, utc)
+
+
+def until(link: FixLink, count: int) -> list[str]:
+    """The first so many headlines that come."""
+    got: list[str] = []
+    deadline = time.monotonic() + LIMIT_S
+    while len(got) < count:
+        assert time.monotonic() < deadline, got
+        told = link.read()
+        assert not any(isinstance(event, Over) for event in told), told
+        got += texts(told)
+    return got
+
+
+def stands(link: FixLink) -> FixLink:
+    deadline = time.monotonic() + LIMIT_S
+    while not any(isinstance(event, LoggedOn) for event in link.read()):
+        assert time.monotonic() < deadline
+    return link
+
+
+def test_a_link_logs_on_talks_and_logs_out() -> None:
+    with EchoVenue() as venue:
+        with linked(venue) as link:
+            stands(link).send(news("a"))
+            assert until(link, 1) == ["a"]
+        assert venue.faults == []
+
+
+def test_what_was_on_its_way_when_a_connection_fell_comes_again_once(tmp_path: Path) -> None:
+    journal = FixJournal(tmp_path / "fix.sqlite", "DESK")
+    with EchoVenue() as venue:
+        link = stands(linked(venue, journal=journal))
+        for number in range(50):
+            link.send(news(str(number)))
+        got = until(link, 10)
+        link.session.settle()
+        link.drop()
+        with linked(venue, journal=journal) as link:
+            got += until(link, 50 - len(got))
+    assert got == [str(number) for number in range(50)]
+
+
+def dies(venue: EchoVenue, journal: FixJournal) -> None:
+    """An owner who fails on what it was told."""
+    with linked(venue, journal=journal) as link:
+        stands(link).send(news("a"))
+        assert until(link, 1) == ["a"]
+        raise RuntimeError
+
+
+def test_a_link_that_an_exception_leaves_has_dealt_with_nothing(tmp_path: Path) -> None:
+    journal = FixJournal(tmp_path / "fix.sqlite", "DESK")
+    with EchoVenue() as venue:
+        with pytest.raises(RuntimeError):
+            dies(venue, journal)
+        with linked(venue, journal=journal) as link:
+            assert until(link, 1) == ["a"]
+
+
+def test_a_counterpart_that_goes_is_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        link = connected(Address("127.0.0.1", listener.getsockname()[1]), DESK, lambda _: MemoryNumbers(), utc)
+        listener.accept()[0].close()
+        with pytest.raises((LinkLost, ConnectionError)):
+            stands(link)
+        link.drop()
+
+
+# --- TLS --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+def server(authority: Authority, *, asks_client: bool = False) -> Tls:
+    certificate, key = authority.sign("venue")
+    return Tls(authorities=authority.path, certificate=certificate, key=key, asks_client=asks_client)
+
+
+def test_a_server_that_our_authority_signed_is_believed(authority: Authority) -> None:
+    with EchoVenue(server(authority)) as venue, linked(venue, Tls(authorities=authority.path)) as link:
+        stands(link).send(news("a"))
+        assert until(link, 1) == ["a"]
+
+
+def test_a_server_of_another_authority_name_or_time_is_not(authority: Authority, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with EchoVenue(server(authority)) as venue:
+        with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
+            linked(venue, Tls(authorities=Authority(other).path))
+        with pytest.raises(OSError, match=r"IP address mismatch|Hostname mismatch"):
+            linked(venue, Tls(authorities=authority.path, hostname="elsewhere.example"))
+    old = authority.sign("venue", until=datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+    with (
+        EchoVenue(Tls(certificate=old[0], key=old[1])) as venue,
+        pytest.raises(OSError, match="certificate has expired"),
+    ):
+        linked(venue, Tls(authorities=authority.path))
+
+
+def test_a_server_in_the_clear_is_no_server_under_tls(authority: Authority) -> None:
+    with EchoVenue() as venue, pytest.raises(OSError, match=r"SSL|TLS|timed out|EOF|reset"):
+        linked(venue, Tls(authorities=authority.path))
+
+
+def test_the_name_may_be_another_than_the_addresss(authority: Authority) -> None:
+    certificate, key = authority.sign("venue", host="fix.example")
+    tls = Tls(certificate=certificate, key=key)
+    with EchoVenue(tls) as venue, linked(venue, Tls(authorities=authority.path, hostname="fix.example")) as link:
+        stands(link)
+
+
+def test_who_is_not_to_be_verified_is_believed_for_tests(authority: Authority) -> None:
+    with EchoVenue(server(authority)) as venue, linked(venue, Tls(is_verified=False)) as link:
+        stands(link)
+
+
+def stays(venue: EchoVenue, tls: Tls) -> None:
+    """A link that stands, and is closed again."""
+    with linked(venue, tls) as link:
+        stands(link)
+
+
+def test_a_server_may_ask_for_the_clients_certificate(authority: Authority) -> None:
+    certificate, key = authority.sign("desk")
+    shown = Tls(authorities=authority.path, certificate=certificate, key=key)
+    with EchoVenue(server(authority, asks_client=True)) as venue:
+        with linked(venue, shown) as link:
+            stands(link)
+        with pytest.raises((OSError, LinkLost)):  # TLS 1.3: only the first bytes after the handshake tell
+            stays(venue, replace(shown, certificate=None, key=None))
+    assert any("PEER_DID_NOT_RETURN_A_CERTIFICATE" in fault for fault in venue.faults)
+
+
+def test_an_old_protocol_is_refused(authority: Authority) -> None:
+    import ssl
+
+    with EchoVenue(server(authority)) as venue, socket.create_connection(("127.0.0.1", venue.port)) as sock:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises(OSError, match=r"SSL|TLS"):
+            context.wrap_socket(sock)
+
+
+def test_a_server_needs_a_certificate() -> None:
+    with socket.socket() as sock, pytest.raises(ValueError, match="certificate"):
+        secured_server(sock, Tls())
+
+
+# --- a feed -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_feed_with_a_journal_goes_on_under_tls_with_the_numbers_of_its_last_life(
+    authority: Authority, tmp_path: Path
+) -> None:
+    memory = MemoryNumbers()
+    line = Line(replace(PROFILE, resets=False), Tls(authorities=authority.path), tmp_path / "fix.sqlite")
+    with EchoVenue(server(authority), lambda _: memory) as venue:
+        for last in (3, 6):  # a Logon and a request, then a Logout
+            feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC), line)
+            wait_until(memory, last)
+            feed.close()
+            wait_until(memory, last + 1)
+    assert venue.faults == []
+    ours = FixJournal(line.journal or tmp_path, "DESK").claim("VENUE")
+    assert ours
+    assert ours.numbers() == Numbers(memory.numbers().next_in, memory.numbers().next_out)
+    ours.close()
+
+
+def wait_until(memory: MemoryNumbers, next_in: int) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while memory.numbers().next_in < next_in:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

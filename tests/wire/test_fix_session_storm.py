@@ -1,0 +1,22 @@
+"""The FIX session in storms (`fix_storm`): numbers never go back, nothing comes twice, and nothing is lost."""
+
+import os
+
+import pytest
+
+from tests.wire import fix_storm
+
+SEEDS = int(os.environ.get("PARTICIPANT_SEEDS", "40"))
+BLOCK = 20
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+def test_a_counterpart_that_says_anything_breaks_nothing(first: int) -> None:
+    counts = [fix_storm.hostile(seed) for seed in range(first, min(first + BLOCK, SEEDS))]
+    assert sum(count.received for count in counts) > 0
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
+def test_a_wire_that_spoils_loses_nothing_and_doubles_nothing(first: int) -> None:
+    counts = [fix_storm.spoilt(seed) for seed in range(first, min(first + BLOCK, SEEDS))]
+    assert sum(count.received for count in counts) > 0
