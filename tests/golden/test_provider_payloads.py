@@ -23,6 +23,7 @@ SAMPLES = DATA / "broker_api_samples"
 REPLIES = sorted((DATA / "nse_json_chain_2025" / "raw_json").glob("*.json.gz"))
 IST = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
 SECOND = 10**9
+NOW = 1_764_400_000 * SECOND
 
 pytestmark = needs_data
 
@@ -151,7 +152,7 @@ def test_a_deribit_depth_of_ten_levels() -> None:
 def test_a_deribit_book_becomes_a_ladder() -> None:
     book = Stream(plan_of(shipped()["deribit_book"]))
     files = [SAMPLES / "deribit" / f"ws_book_{name}.json" for name in ("snapshot", "delta")]
-    said = [outcome for file in files for outcome in book.hear(file.read_bytes(), 7)]
+    said = [outcome for file in files for outcome in book.hear(file.read_bytes(), NOW)]
     ticks = [outcome for outcome in said if isinstance(outcome, Said)]
     assert [s.is_snapshot for s in ticks] == [True, False]
     before, after = 1_699_999_999_000 * 10**6, 1_699_999_999_500 * 10**6
@@ -168,8 +169,8 @@ def test_a_deribit_book_that_misses_a_change_is_void() -> None:
     book = Stream(plan_of(shipped()["deribit_book"]))
     snapshot = (SAMPLES / "deribit" / "ws_book_snapshot.json").read_bytes()
     later = (SAMPLES / "deribit" / "ws_book_delta.json").read_bytes().replace(b"123456789,", b"123456788,")
-    list(book.hear(snapshot, 7))
-    assert list(book.hear(later, 7)) == [
+    list(book.hear(snapshot, NOW))
+    assert list(book.hear(later, NOW)) == [
         Broken("BTC-PERPETUAL: changes between numbers 123456789 and 123456790 were lost")
     ]
     ladder = book.ladder("BTC-PERPETUAL")

@@ -34,7 +34,7 @@ def configured(tmp_path: Path, feeds: str) -> Config:
     file = tmp_path / "participant.toml"
     file.write_text(feeds)
     config = load_config(file, {})
-    check_feeds(config, is_lockstep=False)
+    check_feeds(config, tells_left_out=False)
     return config
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
@@ -159,7 +160,11 @@ class KiteRig:
         tokens = tokens_of(keys)
         self.provider = KiteProvider(tokens)
         listed = [Listed(str(token), key) for key, token in tokens.items()]
-        tongue = Tongue(shipped()["kite_packets"], {}, listed, [row.name for row in listed])
+        packets = shipped()[
+            "kite_packets"
+        ]  # the suite's clock may stand while instants a quarter of an hour apart pass
+        mapping = replace(packets, stream=replace(packets.stream, ahead_max_s=3_600.0))
+        tongue = Tongue(mapping, {}, listed, [row.name for row in listed])
         self.feed = MappedWsFeed("kite", self.provider.url, clock, tongue, last_at)
 
     def publish(self, instant: Instant) -> None:

@@ -43,14 +43,15 @@ def said(mapping: Mapping, *rows: dict[str, Any], **other: Any) -> Any:
     return Reader(plan_of(mapping)).read(json.dumps({"rows": rows, **other}).encode(), AT)
 
 
-ROW = {"n": "ABC", "b": 1.05, "bq": 10, "a": "1.10", "aq": 20, "t": AT // 10**6}
+TICK = Tick("ABC", 10_500, 11_000, 10, 20, 0, AT)
+ROW: dict[str, Any] = {"n": "ABC", "b": 1.05, "bq": 10, "a": "1.10", "aq": 20, "t": AT // 10**6}
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
 def test_a_row_is_read_to_the_last_digit() -> None:
-    assert said(made(), ROW).ticks == [Tick("ABC", 10_500, 11_000, 10, 20, 0, AT)]
+    assert said(made(), ROW).ticks == [TICK]
 
 
 def test_dhans_example_is_read() -> None:
@@ -263,6 +264,20 @@ def test_a_spoilt_row_voids_its_contract_and_the_stream_goes_on() -> None:
     assert list(one.hear(b"{", AT)) == []
     assert (one.counts["malformed"], len(one.refused)) == (1, 2)
     assert any(isinstance(out, Said) for out in one.hear(body("nse_chain"), AT))
+
+
+def test_a_quote_from_the_future_is_void_and_ends_no_instant() -> None:
+    one = Stream(plan_of(made()))
+    late, ahead = (json.dumps({"rows": [{**ROW, "t": ROW["t"] + ms}, {**ROW, "n": "DEF"}]}) for ms in (10_000, 10_001))
+    said, ended = one.hear(late, AT)
+    assert (said, ended) == (
+        Said((replace(TICK, exchange_at=AT + 10 * 10**9), replace(TICK, contract="DEF")), True),
+        Ended(AT + 10 * 10**9),
+    )
+    assert list(one.hear(ahead, AT)) == [
+        Said((replace(TICK, contract="DEF"), Tick("ABC", 0, 0, 0, 0, 0, AT + 10 * 10**9)), False)
+    ]
+    assert one.counts["ahead of our clock"] == 1
 
 
 def test_a_book_without_its_snapshot_waits_and_one_that_misses_a_level_breaks() -> None:

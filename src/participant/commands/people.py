@@ -37,7 +37,7 @@ def status(args: Namespace) -> int:
 def check_config(args: Namespace) -> int:
     """Read the configuration as every command would."""
     config = with_own_events(load_config(args.config, os.environ))
-    check_feeds(config, is_lockstep=False)
+    check_feeds(config, tells_left_out=False)
     say(args, msgspec.json.format(encode(config)).decode(), config)
     return DONE
 

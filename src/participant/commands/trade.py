@@ -65,7 +65,7 @@ def trade(args: Namespace) -> int:
     config = load_config(args.config, os.environ, apart.append)
     sys.stderr.writelines(f"participant: {config_file(args.config, os.environ)}: {row}: {LEFT_OUT}\n" for row in apart)
     _check_broker(config.broker, is_shadow=args.shadow)
-    check_feeds(config, is_lockstep=not (args.speed or args.venue))
+    check_feeds(config, tells_left_out=not (args.speed or args.venue or args.quiet))
     home = prepare(args.home)
     lease = FileLease(home, SystemClock())
     holder = lease.take(f"participant trade, process {os.getpid()}")

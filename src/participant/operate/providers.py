@@ -21,12 +21,15 @@ from participant.wire.packed import text_of
 LIST_BYTES_MAX = 200_000_000
 
 
-def check_feeds(config: Config, *, is_lockstep: bool) -> None:
-    """Say before a day begins what would keep a feed of [[feeds]] from being read; raises BadConfig."""
+def check_feeds(config: Config, *, tells_left_out: bool) -> None:
+    """Say before a day begins what would keep a feed of [[feeds]] from being read; raises BadConfig.
+
+    `tells_left_out`: the day is played in lockstep, where they have no part, and that is told.
+    """
     for source in config.feeds:
         tongue_of(source)
         address(source, config)
-    if config.feeds and is_lockstep:
+    if config.feeds and tells_left_out:
         named = ", ".join(source.name for source in config.feeds)
         sys.stderr.write(f"participant: in lockstep the market waits for the desk: {named} of [[feeds]] left out\n")
 

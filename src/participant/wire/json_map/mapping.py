@@ -99,9 +99,10 @@ class StreamWords(Struct, frozen=True, forbid_unknown_fields=True):
     """What a message does to what was said before.
 
     `rows`: each row is a contract as it stands now. `whole`: each message is all there is. `book`: changes to levels,
-    after a snapshot (`snapshot` says which messages are one). `seq` is a message's number, `previous` the number of the
-    one before; without it they count up by one. A book is numbered by the contract, the others by the connection.
-    An instant ends at most once in `instant_ms` of exchange time.
+    after a snapshot (`snapshot` says which messages are one). `seq` is a message's number, `previous` the number of
+    the one before; without it they count up by one. A book is numbered by the contract, others by the connection. An
+    instant ends at most once in `instant_ms` of exchange time. A quote whose time is more than `ahead_max_s` ahead of
+    our clock is void.
     """
 
     kind: Literal["rows", "whole", "book"] = "rows"
@@ -110,6 +111,7 @@ class StreamWords(Struct, frozen=True, forbid_unknown_fields=True):
     snapshot: When = {}
     instant_ms: Millis = 1_000
     silence_max_s: Seconds = 6.0
+    ahead_max_s: Seconds = 10.0
 
 
 class Subscribe(Struct, frozen=True, forbid_unknown_fields=True):

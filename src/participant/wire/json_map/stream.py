@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec import Struct
 
 from participant.core.ladder import Ladder, Verdict
-from participant.core.market import Tick
+from participant.core.market import SECOND, Tick
 from participant.wire.json_map.mapping import Mapping
 from participant.wire.json_map.names import Listed, Namer
 from participant.wire.json_map.plan import Plan
@@ -87,13 +87,13 @@ class Stream:
         elif heard.refusal:
             yield Broken(f"the provider refuses: {heard.refusal}")
         elif self._mapping.stream.kind == "book":
-            yield from self._books(heard)
+            yield from self._books(heard, received_at)
         elif heard.ticks or heard.voids:
-            yield from self._ticks(heard)
+            yield from self._ticks(heard, received_at)
 
     # --- what each kind of stream does ------------------------------------------------------------------------------
 
-    def _ticks(self, heard: Heard) -> Iterator[Outcome]:
+    def _ticks(self, heard: Heard, received_at: int) -> Iterator[Outcome]:
         """Contracts as they stand; the first message that shows any is the snapshot."""
         before, self._seq = self._seq, max(self._seq, heard.seq)
         if heard.seq >= 0 and before >= 0:
@@ -106,11 +106,9 @@ class Stream:
         if self._is_fresh and self._mapping.stream.snapshot and not heard.is_snapshot:
             self.counts["before the snapshot"] += 1
             return
-        at = max([self._newest_at, *(tick.exchange_at for tick in heard.ticks)])
-        # What stood before may have been changed by what was refused.
-        yield from self._say([*heard.ticks, *(Tick(contract, *TOP, 0, at) for contract in heard.voids)])
+        yield from self._say(heard.ticks, heard.voids, received_at)
 
-    def _books(self, heard: Heard) -> Iterator[Outcome]:
+    def _books(self, heard: Heard, received_at: int) -> Iterator[Outcome]:
         """Changes to levels; a contract is told of by its best bid and ask."""
         if heard.refused:
             yield Broken(f"a change was refused: {heard.refused[0].reason} at {heard.refused[0].path}")
@@ -128,7 +126,7 @@ class Stream:
             bid, bid_size, ask, ask_size = self._ladders[said.contract].top()
             ticks.append(Tick(said.contract, bid, ask, bid_size, ask_size, said.last, said.at))
         if ticks:
-            yield from self._say(ticks)
+            yield from self._say(ticks, [], received_at)
 
     def _passed_over(self, contract: str, heard: Heard) -> str:
         """Why a message about a contract's levels says nothing, if it does not."""
@@ -153,12 +151,18 @@ class Stream:
         self._seqs[said.contract] = heard.seq
         return _apply(ladder, said)
 
-    def _say(self, ticks: list[Tick]) -> Iterator[Outcome]:
-        is_snapshot = self._is_fresh or self._mapping.stream.kind == "whole"
-        self._is_fresh = False
-        self._newest_at = max(self._newest_at, *(tick.exchange_at for tick in ticks))
-        yield Said(tuple(ticks), is_snapshot)
-        if self._newest_at - self._ended_at >= self._mapping.stream.instant_ms * MILLISECOND:
+    def _say(self, ticks: list[Tick], voids: list[str], received_at: int) -> Iterator[Outcome]:
+        """Tell `ticks`, and that the `voids` have no quote: what was refused may have changed what stood before."""
+        stream = self._mapping.stream
+        latest = received_at + int(stream.ahead_max_s * SECOND)
+        sound = [tick for tick in ticks if tick.exchange_at <= latest]
+        if len(sound) < len(ticks):  # believed, its time would end instants that are yet to come
+            self.counts["ahead of our clock"] += len(ticks) - len(sound)
+            voids = [*voids, *(tick.contract for tick in ticks if tick.exchange_at > latest)]
+        self._newest_at = max([self._newest_at, *(tick.exchange_at for tick in sound)])
+        is_snapshot, self._is_fresh = self._is_fresh or stream.kind == "whole", False
+        yield Said((*sound, *(Tick(contract, *TOP, 0, self._newest_at) for contract in voids)), is_snapshot)
+        if self._newest_at - self._ended_at >= stream.instant_ms * MILLISECOND:
             self._ended_at = self._newest_at
             yield Ended(self._newest_at)
 
