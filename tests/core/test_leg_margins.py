@@ -90,6 +90,30 @@ def test_what_is_needed_on_the_way_counts_and_the_book_is_one_portfolio() -> Non
     assert sold[0].margin == max(0, needed((FUTURE, 65), (CALL, -65)) - needed((FUTURE, 65)))
 
 
+def test_a_dearer_expiry_that_is_only_held_raises_the_volatility_of_the_whole_book() -> None:
+    storm = chain_state(sigma=0.35).chains[0]
+    near = Contract("NIFTY", storm.expiry, Kind.CALL, CALL.strike, 65, 500, 1800)
+    held = position(holding(FUTURE, 130, ASK), holding(near, -65, 100 * PRICE_UNITS))
+    of = case(held=held, chains=(storm, *STATE.chains[1:]))
+    sold = with_own_margins(of, (SELL,))
+    assert sold is not None
+    years = years_left(STATE, storm, RULES)
+    dear = rounded(atm_iv(storm, forward_to(STATE, storm, years).level, years))
+    assert dear > 2 * IV
+
+    def at(sigma: float) -> int:
+        book = [(FUTURE, 130), (near, -65)]
+        return margin(RATES, [*book, (CALL, -65)], LEVEL, sigma, STATE.exchange_at) - margin(
+            RATES, book, LEVEL, sigma, STATE.exchange_at
+        )
+
+    assert sold[0].margin == at(dear) > at(IV)
+    chosen = choose(of, STATE.futures)
+    assert isinstance(chosen, Candidate)
+    alone, beside = (costs_of(of, chosen, book).margins(1).peak for book in ((), held.holdings))
+    assert beside > alone, "sizing goes by the same"
+
+
 def test_a_figure_of_the_strategy_that_is_higher_stands() -> None:
     legs = with_own_margins(case(), (replace(BUY, margin=CRORE),))
     assert legs is not None

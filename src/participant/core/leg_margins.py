@@ -2,7 +2,7 @@
 
 The book is margined as one portfolio before the legs and after each of them, in their order: what is needed on the way
 must be there as well. It is valued as the sizing of a structure is: at the price of a future that it trades, else at
-the forward of its options, and at the volatility at the money of the options that it trades.
+the forward of its options, and at the highest volatility at the money of the options that it trades and holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +57,7 @@ def not_in_use(case: Case, legs: Sequence[Leg]) -> int:
 def _needed(case: Case, legs: Sequence[Leg]) -> Callable[[Book], int] | None:
     """What asks of a book of what is held and of what the legs trade how much margin it needs."""
     held, traded = [h.contract for h in case.position.holdings], [leg.contract for leg in legs]
-    level, sigma = _level(case, [*traded, *held]), _volatility(case, traded, held)  # what is traded goes first
+    level, sigma = _level(case, [*traded, *held]), dearest(case, [*traded, *held])  # a price of what is traded first
     if level <= 0 or not isfinite(sigma):
         return None
     rates = case.rules.margin_rates(case.scrip.symbol, case.day)
@@ -83,15 +83,14 @@ def _level(case: Case, contracts: Sequence[Contract]) -> int:
     return round(forward_to(case.market, chain, years_left(case.market, chain, case.rules)).level)
 
 
-def _volatility(case: Case, traded: Sequence[Contract], held: Sequence[Contract]) -> float:
-    """The highest at the money of the options that are traded, else of those held, else of all that are listed.
+def dearest(case: Case, contracts: Sequence[Contract]) -> float:
+    """The highest volatility at the money of the options that are traded and held, else of all that are listed.
 
     An option without one goes by its own, or by the look-back's last; `nan` where one of them has none of these.
     """
-    for contracts in (traded, held):
-        sigmas = [_at_the_money(case, c) for c in contracts if c.kind.is_option]
-        if sigmas:
-            return max(sigmas, key=lambda sigma: (not isfinite(sigma), sigma))
+    sigmas = [_at_the_money(case, c) for c in contracts if c.kind.is_option]
+    if sigmas:
+        return max(sigmas, key=lambda sigma: (not isfinite(sigma), sigma))
     known = [sigma for chain in case.market.chains if isfinite(sigma := _of_chain(case, chain))]
     return max(known, default=_last(case))
 

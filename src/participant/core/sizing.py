@@ -6,9 +6,11 @@ person holds neither a crash nor the bet on the market binds: it is there, and f
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 from msgspec import Struct
 
+from participant.core.leg_margins import dearest
 from participant.core.margin import crash_of, scan_in
 from participant.core.position import Holding
 from participant.core.scrip import Kind, money
@@ -152,8 +154,7 @@ def costs_of(case: Case, candidate: Candidate, held: Sequence[Holding] = ()) -> 
     (`core/leg_margins.py`): what is sold in another expiry may ask for more beside it than alone.
     """
     rates, iv, lot = case.rules.margin_rates(case.scrip.symbol, case.day), candidate.atm_iv, candidate.call.lot
-    call, cover = candidate.call, candidate.cover
-    is_stock = cover.contract.kind is Kind.STOCK
+    call, cover, is_stock = candidate.call, candidate.cover, candidate.cover.contract.kind is Kind.STOCK
     shares = cover.contract.lot if is_stock else 1
     carried = [(cover.contract, cover.quote.ask), (call, candidate.quote.bid)]
     crash = crash_of(carried, (case.market.spot, iv), case.weights.crash_move, case.at)
@@ -164,7 +165,8 @@ def costs_of(case: Case, candidate: Candidate, held: Sequence[Holding] = ()) -> 
     if not is_stock:
         book = {h.contract: h.quantity for h in held if h.contract.kind is not Kind.STOCK}
         contracts = tuple(dict.fromkeys((*book, cover.contract, call)))
-        scan = scan_in(case.market, rates, contracts, (cover.quote.mid, iv))
+        sigma = dearest(case, contracts)
+        scan = scan_in(case.market, rates, contracts, (cover.quote.mid, sigma if isfinite(sigma) else iv))
         cover_at, call_at = contracts.index(cover.contract), contracts.index(call)
         now = tuple(book.get(c, 0) for c in contracts)
         before = scan.margin(now) if book else 0
