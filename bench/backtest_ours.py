@@ -46,14 +46,32 @@ PARTS = {
 }
 
 
-class PlainSpread(MeasuredSpread, frozen=True):
-    """The same strategy, every quote played as a tick of its own."""
+PEAKS = list[float]()  # the most memory (MB) that was used up to each day's end
+
+
+class _Desk(InlineDesk):
+    """A desk that notes its process' peak of memory at the end of each day."""
+
+    def forget(self) -> None:
+        super().forget()
+        PEAKS.append(peak_mb())
+
+
+class WatchedSpread(MeasuredSpread, frozen=True):
+    """The measured strategy on a desk that is watched."""
+
+    is_plain: bool = False  # every quote is played as a tick of its own
 
     def desk(self, rules: Rulebook, capital: int) -> InlineDesk:
-        """The desk of the plain path."""
-        desk = super().desk(rules, capital)
-        desk.is_plain = True
+        """The desk, on the fast path or on the plain one."""
+        desk = _Desk(self.rows, rules, capital)
+        desk.is_plain = self.is_plain
         return desk
+
+
+def peak_mb() -> float:
+    """The most memory that this process ever used."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -61,7 +79,7 @@ def main() -> None:
     folder, days, asked = Path(sys.argv[1]), int(sys.argv[2]), set(sys.argv[3:])
     STRATEGIES[NAME] = PLUGIN
     span = Span(sessions(load_rules())[0], sessions(load_rules())[days - 1])
-    strategy, sampler = (PlainSpread if "plain" in asked else MeasuredSpread)((SYMBOL,)), Sampler(PARTS)
+    strategy, sampler = WatchedSpread((SYMBOL,), is_plain="plain" in asked), Sampler(PARTS)
     with tempfile.TemporaryDirectory() as out:
         cpu, wall = time.process_time(), time.perf_counter()
         if "sampled" in asked:
@@ -72,7 +90,7 @@ def main() -> None:
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         print(json.dumps({
             "cpu_s": cpu, "wall_s": wall, "decisions": result.summary.counts["decisions"], **flows(result),
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mb": peak_mb(), "peaks": PEAKS,
             "shares": sampler.shares if "sampled" in asked else {},
         }))  # fmt: skip
 
