@@ -1,4 +1,4 @@
-"""An acceptor over real sockets on a thread of its own, which sends back each application message."""
+"""An acceptor over real sockets on a thread of its own, which sends back each application message, or one answer."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from typing import Any
 from participant.links.feed_link import LinkLost
 from participant.links.fix_link import FixLink, accepted
 from participant.links.tls import Tls
-from participant.wire.fix.codec import body_of
+from participant.wire.fix.codec import Body, body_of
 from participant.wire.fix.events import Over, Received
 from participant.wire.fix.numbers import MemoryNumbers
 from participant.wire.fix.profile import Profile
@@ -25,8 +25,11 @@ def utc() -> int:
 class EchoVenue:
     """Serves one connection after another until it is left; `faults` tells how those ended that were lost."""
 
-    def __init__(self, tls: Tls | None = None, claim: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self, tls: Tls | None = None, claim: Callable[[str], Any] | None = None, answer: Body | None = None
+    ) -> None:
         memory = MemoryNumbers()
+        self._answer = answer
         self._tls, self._claim = tls, claim or (lambda _: memory)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.2)
@@ -62,4 +65,4 @@ class EchoVenue:
                 if isinstance(event, Received):
                     message = event.frame.message()
                     fields = [f"{t}={v}\x01" for t, v in message.fields if t not in {35, 34, 49, 52, 56, 43, 122}]
-                    link.send(body_of(message.msg_type, "".join(fields)))
+                    link.send(self._answer or body_of(message.msg_type, "".join(fields)))

@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.adapters.feeds.fix import PROFILE, FixFeed, Line
+from participant.core.market import Down
 from participant.links.feed_link import LinkLost
 from participant.links.fix_journal import FixJournal
 from participant.links.fix_link import Address, FixLink, connected
 from participant.links.tls import Tls, secured_server
+from participant.wire.fix.codec import Body, body
 from participant.wire.fix.events import LoggedOn, Over
 from participant.wire.fix.numbers import MemoryNumbers, Numbers
 from participant.wire.fix.profile import Profile
@@ -201,6 +203,34 @@ def test_a_feed_with_a_journal_goes_on_under_tls_with_the_numbers_of_its_last_li
     assert ours
     assert ours.numbers() == Numbers(memory.numbers().next_in, memory.numbers().next_out)
     ours.close()
+
+
+def test_a_feed_whose_journal_is_broken_says_so_and_tries_again(tmp_path: Path) -> None:
+    journal = tmp_path / "fix.sqlite"
+    journal.write_bytes(b"no database at all, but long enough to be looked at" * 100)
+    with EchoVenue() as venue:
+        feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC), Line(journal=journal))
+        (event,) = feed.poll(LIMIT_S)
+        feed.close()
+    assert isinstance(event, Down)
+    assert "is no SQLite database" in event.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (body("Y", [(262, "1"), (281, "0"), (58, "unknown symbol")]), "the provider refused a request: unknown symbol"),
+        (body("j", [(372, "V"), (380, "3")]), "the provider refused a request: 35=j"),
+        (body("W", [(262, "1"), (268, "x")]), "NoMDEntries says 'x', there are 0 of at most 200"),
+    ],
+)
+def test_a_feed_says_what_a_provider_answered_that_is_no_market_data(answer: Body, said: str) -> None:
+    with EchoVenue(answer=answer) as venue:
+        feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC))
+        (event, *_) = feed.poll(LIMIT_S)
+        feed.close()
+    assert isinstance(event, Down)
+    assert event.reason == said
 
 
 def wait_until(memory: MemoryNumbers, next_in: int) -> None:

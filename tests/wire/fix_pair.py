@@ -1,11 +1,12 @@
 """Two FIX sessions and the wire between them, which a test may cut, thin out and look at."""
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
-from participant.wire.fix.codec import Body, body
-from participant.wire.fix.events import Event, Received
+from participant.wire.fix.codec import Body, Header, body, encode
+from participant.wire.fix.events import Event, Over, Received
 from participant.wire.fix.frames import Frame, split
 from participant.wire.fix.numbers import MemoryNumbers, SessionStore
 from participant.wire.fix.profile import SECOND, Moment, Profile
@@ -14,6 +15,7 @@ from participant.wire.fix.session import Session
 DESK = Profile("DESK", "VENUE", is_initiator=True, heartbeat_s=2)
 VENUE = Profile("VENUE", "DESK", is_initiator=False)
 UTC = 1_796_000_000_000_000_000
+NOW = Moment(0, UTC)
 
 
 def news(text: str) -> Body:
@@ -100,3 +102,23 @@ class Pair:
 
 def with_limits(profile: Profile, **limits: int) -> Profile:
     return replace(profile, limits=replace(profile.limits, **limits))
+
+
+def kinds(frames: list[Frame]) -> list[str]:
+    return [frame.msg_type for frame in frames]
+
+
+def reason(side: Side) -> str:
+    return next((event.reason for event in side.told if isinstance(event, Over)), "")
+
+
+def frame_of(side: Side, seq: int, content: Body, **header: Any) -> bytes:
+    """A frame as the side's counterpart would send it."""
+    target = "VENUE" if side.profile.sender == "DESK" else "DESK"
+    return encode(Header(target, side.profile.sender, seq, UTC, **header), content)
+
+
+def hears(side: Side, *frames: bytes) -> list[Event]:
+    told = side.session.receive(b"".join(frames), NOW)
+    side.told += told
+    return told

@@ -5,37 +5,26 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from participant.wire.fix.codec import Body, Header, body, encode
+from participant.wire.fix.codec import body
 from participant.wire.fix.course import Phase
-from participant.wire.fix.events import Event, Filled, Gapped, LoggedOn, Over, Received
-from participant.wire.fix.frames import Frame, split
+from participant.wire.fix.events import Filled, Gapped, LoggedOn, Over, Received
 from participant.wire.fix.numbers import MemoryNumbers
-from participant.wire.fix.profile import NEVER_AGAIN, Moment, checked
+from participant.wire.fix.profile import NEVER_AGAIN, checked
 from participant.wire.fix.session import Session
-from tests.wire.fix_pair import DESK, UTC, VENUE, Pair, Side, news, texts, with_limits
-
-NOW = Moment(0, UTC)
-
-
-def kinds(frames: list[Frame]) -> list[str]:
-    return [frame.msg_type for frame in frames]
-
-
-def reason(side: Side) -> str:
-    return next((event.reason for event in side.told if isinstance(event, Over)), "")
-
-
-def frame_of(side: Side, seq: int, content: Body, **header: Any) -> bytes:
-    """A frame as the side's counterpart would send it."""
-    target = "VENUE" if side.profile.sender == "DESK" else "DESK"
-    return encode(Header(target, side.profile.sender, seq, UTC, **header), content)
-
-
-def hears(side: Side, *frames: bytes) -> list[Event]:
-    told = side.session.receive(b"".join(frames), NOW)
-    side.told += told
-    return told
-
+from tests.wire.fix_pair import (
+    DESK,
+    NOW,
+    UTC,
+    VENUE,
+    Pair,
+    Side,
+    frame_of,
+    hears,
+    kinds,
+    news,
+    reason,
+    texts,
+)
 
 # --- the beginning ----------------------------------------------------------------------------------------------------
 
@@ -192,48 +181,6 @@ def test_a_gap_fill_that_goes_nowhere_is_rejected() -> None:
     side.take(0)
     assert side.said[-1].message().get(371) == "36"
     assert side.session.next_in == 3
-
-
-def test_what_finds_no_room_to_wait_is_asked_for_again() -> None:
-    pair = Pair(with_limits(DESK, waiting_max=3)).connect()
-    pair.passes = lambda raw: b"148=0\x01" not in raw or b"43=Y" in raw
-    pair.say(pair.venue, *(news(str(n)) for n in range(20)))
-    pair.talk()
-    assert texts(pair.desk.told) == [str(n) for n in range(20)]
-
-
-def test_bytes_that_wait_are_bounded_too() -> None:
-    pair = Pair(with_limits(DESK, waiting_bytes_max=300)).connect()
-    pair.passes = lambda raw: b"148=0\x01" not in raw or b"43=Y" in raw
-    pair.say(pair.venue, *(news(str(n)) for n in range(20)))
-    pair.talk()
-    assert texts(pair.desk.told) == [str(n) for n in range(20)]
-
-
-def test_many_are_sent_again_a_portion_at_a_time() -> None:
-    pair = Pair(venue=with_limits(VENUE, portion=10)).connect()
-    pair.say(pair.venue, *(news(str(n)) for n in range(95)))
-    pair.cut()
-    pair.desk.connect(0)
-    pair.venue.connect(0)
-    now = Moment(0, UTC)
-    pair.venue.session.receive(pair.desk.session.take(now), now)
-    pair.desk.session.receive(pair.venue.session.take(now), now)
-    pair.venue.session.receive(pair.desk.session.take(now), now)
-    sizes = []
-    while data := pair.venue.session.take(now):
-        sizes.append(len(split(data)[0]))
-        pair.desk.told += pair.desk.session.receive(data, now)
-    assert max(sizes) <= 11
-    assert texts(pair.desk.told) == [str(n) for n in range(95)]
-
-
-def test_requests_that_nobody_lets_us_answer_have_an_end() -> None:
-    pair = Pair(venue=with_limits(VENUE, requests_max=3)).connect()
-    pair.say(pair.venue, *(news(str(n)) for n in range(9)))
-    asks = [frame_of(pair.venue, 2 + n, body("2", [(7, str(1 + n)), (16, "0")])) for n in range(4)]
-    hears(pair.venue, *asks)
-    assert reason(pair.venue) == "3 requests to resend are not answered yet"
 
 
 @pytest.mark.parametrize(("first", "last"), [("0", "0"), ("9", "0"), ("2", "1")])

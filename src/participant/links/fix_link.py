@@ -14,7 +14,6 @@ from participant.links.tls import Tls, secured_client, secured_server
 from participant.wire.fix.codec import Body
 from participant.wire.fix.course import Phase
 from participant.wire.fix.events import Event, Over
-from participant.wire.fix.frames import Frame
 from participant.wire.fix.numbers import Claim
 from participant.wire.fix.profile import Moment, Profile
 from participant.wire.fix.session import Session
@@ -67,11 +66,6 @@ class FixLink:
         seq = self.session.send(content, self._now())
         self._flush()
         return seq
-
-    def decline(self, frame: Frame, reason: int, text: str) -> None:
-        """Say that a message cannot be acted on; `reason` is a BusinessRejectReason (380)."""
-        self.session.decline(frame, reason, text, self._now())
-        self._flush()
 
     def close(self, text: str = "the link is closed") -> None:
         """Log out, wait for the answer (a little), and end the connection."""

@@ -11,7 +11,7 @@ from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
 from participant.links.fix_journal import FixJournal
 from participant.links.fix_link import Address, FixLink, connected
 from participant.links.tls import Tls
-from participant.ports import Clock
+from participant.ports import Clock, StoreBroken
 from participant.wire.fix import marketdata
 from participant.wire.fix.codec import Message
 from participant.wire.fix.events import Event, Filled, Gapped, LoggedOn, Over, Received
@@ -80,8 +80,11 @@ class FixFeed:
 
     def _converse(self, link: FeedLink) -> None:
         link.stamp()
-        with connected(self._address, self._line.profile, self._line.claim, lambda: link.stamped_at) as fix:
-            _Conversation(link, fix).run()
+        try:
+            with connected(self._address, self._line.profile, self._line.claim, lambda: link.stamped_at) as fix:
+                _Conversation(link, fix).run()
+        except StoreBroken as error:
+            raise LinkLost(str(error)) from error
 
 
 class _Conversation:

@@ -1,6 +1,6 @@
 """What a FIX session must remember when its connection is gone: its sequence numbers and what it may send again."""
 
-from collections import OrderedDict
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Protocol
 
@@ -64,7 +64,7 @@ class MemoryNumbers:
     def __init__(self, kept_max: int = KEPT_MAX) -> None:
         self._kept_max = kept_max
         self._numbers = Numbers()
-        self._kept: OrderedDict[int, Kept] = OrderedDict()
+        self._kept: list[Kept] = []
 
     def numbers(self) -> Numbers:
         """Where both sequences stand."""
@@ -74,9 +74,9 @@ class MemoryNumbers:
         """Number `seq` is used."""
         self._numbers = Numbers(seq + 1, self._numbers.next_in)
         if kept is not None:
-            self._kept[seq] = kept
-            if len(self._kept) > self._kept_max:
-                self._kept.popitem(last=False)
+            self._kept.append(kept)
+            if len(self._kept) > self._kept_max + self._kept_max // 8:  # not one by one, which would move all each time
+                del self._kept[: -self._kept_max]
 
     def expected(self, next_in: int) -> None:
         """All before `next_in` has been dealt with."""
@@ -84,13 +84,8 @@ class MemoryNumbers:
 
     def kept(self, first: int, last: int, most: int) -> list[Kept]:
         """The first `most` messages of these numbers that may be sent again, in order."""
-        found: list[Kept] = []
-        at = max(first, next(iter(self._kept), last + 1))
-        while at <= last and len(found) < most:
-            if at in self._kept:
-                found.append(self._kept[at])
-            at += 1
-        return found
+        begin = bisect_left(self._kept, first, key=lambda kept: kept.seq)
+        return [kept for kept in self._kept[begin : begin + most] if kept.seq <= last]
 
     def reset(self) -> None:
         """Both sequences begin at 1 again."""
