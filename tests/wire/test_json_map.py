@@ -133,7 +133,6 @@ BAD = [
     Bad("b", "1e999", "1e999 is out of range"),
     Bad("b", "-1", "-1 is negative"),
     Bad("b", "0.00001", "finer than 1/10,000"),
-    Bad("b", "0.1000000000000000055511151231257827", "characters, of at most 32"),
     Bad("b", "9" * 40, "has 40 characters, of at most 32"),
     Bad("b", "999999999999999", "out of range"),
     Bad("b", "[1]", "no number"),
@@ -148,7 +147,7 @@ BAD = [
     Bad("t", "1764400000", "in the year 1970"),
     Bad("t", '"today"', "no number"),
     Bad("t", "null", "no number"),
-    Bad("n", '"' + "A" * 63 + '"', "65 bytes, of at most 64"),
+    Bad("n", '"' + "A" * 65 + '"', "65 characters, of at most 64"),
 ]
 
 
@@ -182,8 +181,8 @@ def test_a_word_that_cannot_be_spoils_its_row_alone(bad: Bad) -> None:
         (b'{"rows":' + b"[" * 2_000 + b"]" * 2_000 + b"}", "Expected `object`", "$.rows[0]", 9),
         (b'{"x":' + b"[" * 3_000 + b"]" * 3_000 + b"}", "too deep", "$", None),
         (b'{"x":"' + b" " * 2**20 + b'"}', "a message of 1048584 bytes, of at most 1048576", "$", 2**20),
-        (b'{"rows":[' + b"{}," * 99_999 + b"{}]}", "100002 objects and arrays and 99999 commas in 300010", "$", None),
-        (b'{"rows":[' + b"{ " + b"},{" * 300 + b"}]}", "301 rows at rows[], of at most 300", "", None),
+        (b'{"rows":[' + b"{}," * 99_999 + b"{}]}", "100001 rows and levels in 300010 bytes", "$", None),
+        (b'{"rows":[' + b"{ " + b"},{" * 300 + b"}]}", "over 300 rows at rows[]", "", None),
     ],
 )  # fmt: skip
 def test_a_message_that_cannot_be_is_refused_as_a_whole(data: bytes, reason: str, path: str, place: int | None) -> None:

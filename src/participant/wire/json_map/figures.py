@@ -5,8 +5,10 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from participant.core.ladder import PRICE_MAX, SIZE_MAX
 
@@ -81,6 +83,27 @@ def size_of(word: bytes, scale: int) -> int:
     return _whole(word, scale, SIZE_MAX, f"1/{scale} of its unit")
 
 
+def written(value: Any) -> bytes:
+    """A value as JSON has it: bytes as they are, a number with the digits that it was read from, of up to 15."""
+    if isinstance(value, Raw):
+        return bytes(value)
+    if isinstance(value, float | int):
+        return repr(value).encode()
+    return msgspec.json.encode(value)
+
+
+@lru_cache(maxsize=16_384)
+def price(value: float | str | None, digits: int) -> int:
+    """`price_of` a value that was read as a number or a text."""
+    return price_of(written(value), digits)
+
+
+@lru_cache(maxsize=16_384)
+def size(value: float | str | None, scale: int) -> int:
+    """`size_of` a value that was read as a number or a text."""
+    return size_of(written(value), scale)
+
+
 @lru_cache(maxsize=4_096)
 def number_of(word: bytes) -> int:
     """A number that counts messages. Raises BadWord."""
@@ -89,24 +112,26 @@ def number_of(word: bytes) -> int:
     return _whole(word, 1, 2**63 - 1, "1")
 
 
-def text_of(word: bytes) -> str:
-    """A text without its quotes; what else stands there as it is written. Raises BadWord."""
-    if len(word) > WORD_MAX:
-        raise BadWord(f"{shown(word)} has {len(word)} bytes, of at most {WORD_MAX}")
+def text_of(value: Any) -> str:
+    """A value as a text: without its quotes, a number as it is written. Raises BadWord."""
+    if isinstance(value, str):
+        if len(value) > WORD_MAX:
+            raise BadWord(f"{value[:DIGITS_MAX]}... has {len(value)} characters, of at most {WORD_MAX}")
+        return value
+    word = written(value)
     try:
-        if word[:1] == b'"':
-            return msgspec.json.decode(word, type=str) if b"\\" in word else word[1:-1].decode()
-        return word.decode()
+        return text_of(msgspec.json.decode(word, type=str) if word[:1] == b'"' else word.decode())
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadWord(f"{shown(word)} is no text") from None
 
 
 @lru_cache(maxsize=4_096)
-def time_of(word: bytes, unit: str, form: str, zone: str) -> int:
-    """A time (ns UTC) as [clock] says it is written. Raises BadWord."""
+def time_of(value: Any, unit: str, form: str, zone: str) -> int:
+    """A time (ns UTC) as [clock] says it is written; `value` is a number, a text, or the bytes of either. BadWord."""
+    word = value if isinstance(value, bytes) else written(value)
     if unit != "text":
         return _sane(int(_exact(word) * _SECOND / TICKS_A_SECOND[unit]), word)
-    text = text_of(word)
+    text = text_of(Raw(word))
     try:
         moment = datetime.datetime.strptime(text, form) if form else datetime.datetime.fromisoformat(text)  # noqa: DTZ007 - its zone is put in below, or it is refused
     except ValueError:

@@ -4,8 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from participant.core.scrip import Kind, contract_key
 from participant.wire.json import Malformed
@@ -17,7 +18,7 @@ LISTED_MAX = 1_000_000
 KITE = ("tradingsymbol", "name", "expiry", "strike", "instrument_type", "exchange")
 EXCHANGES = {"NSE", "NFO"}
 
-Words = tuple[bytes, ...]
+Words = tuple[Any, ...]
 
 
 class Listed(Struct, frozen=True):
@@ -43,7 +44,9 @@ class Namer:
         if known is None:
             if len(self._known) >= KEPT_MAX:
                 self._known.clear()
-            known = self._known[is_underlying, words] = self._read([text_of(word) for word in words], is_underlying)
+            known = self._known[is_underlying, words] = self._read(
+                [text_of(_whole(word)) for word in words], is_underlying
+            )
         return known
 
     def _read(self, texts: list[str], is_underlying: bool) -> str:
@@ -71,6 +74,10 @@ class Namer:
         if kind.is_option and not price:
             raise BadWord("an option without a strike")
         return contract_key(symbol, day_of(expiry, self._codes.expiry), kind, price)
+
+
+def _whole(word: Any) -> Any:
+    return Raw(word) if isinstance(word, bytes) else word
 
 
 def read_listed(text: str, codes: Codes) -> list[Listed]:

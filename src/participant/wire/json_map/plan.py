@@ -3,13 +3,25 @@
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
+from participant.wire.json_map.figures import BadWord, text_of
 from participant.wire.json_map.mapping import FIELDS, BadMapping, Beat, Mapping, Refuses, RowWords, When
-from participant.wire.json_map.tree import Getter, Node, check, cost_of, descend, getter, grow, type_of
+from participant.wire.json_map.tree import (
+    Getter,
+    Node,
+    check,
+    cost_of,
+    descend,
+    getter,
+    grow,
+    growth_of,
+    marks_of,
+    type_of,
+)
 
-MADE_OF_A_ROW = 360  # bytes: a tick and its numbers
-MADE_OF_A_LEVEL = 200
+# Bytes: a row's tick with its numbers and where it was found; a level as it is kept; what only holds rows.
+MADE_OF_A_ROW, MADE_OF_A_LEVEL, MADE_OF_A_HOLDER = 400, 200, 128
 KEY = "@key"
 
 
@@ -22,23 +34,23 @@ class Fetch(Struct, frozen=True):
     path: str
     anchor: int = 0
     get: Getter | None = None
-    constant: bytes | None = None
+    constant: str | None = None
 
 
 class Test(Struct, frozen=True):
     """A value that a message must have; with a `*` at the end, how it must begin."""
 
     get: Getter
-    text: bytes
+    text: str
     is_prefix: bool
 
     def holds(self, root: Any) -> bool:
         """Whether a message has it."""
         try:
-            word = bytes(self.get(root))
-        except (AttributeError, TypeError):
+            found = self.get(root)
+            word = "" if found is UNSET else text_of(found)
+        except (AttributeError, BadWord):
             return False
-        word = word[1:-1] if word[:1] == b'"' else word
         return word.startswith(self.text) if self.is_prefix else word == self.text
 
 
@@ -60,7 +72,11 @@ class Plan(Struct, frozen=True):
     mapping: Mapping
     tree: Node
     decoder: Any
+    exact: Any
+    exact_type: Any
+    marks: frozenset[bytes]
     row_bytes: int
+    growth: float
     rows: tuple[RowPlan, ...]
     numbers: dict[str, Fetch]
     snapshot: tuple[Test, ...]
@@ -93,12 +109,16 @@ class _Planner:
         mapping, stream = self._mapping, self._mapping.stream
         self._grow()
         numbers = {name: path for name in ("seq", "previous") if (path := getattr(stream, name))}
-        made = MADE_OF_A_LEVEL if stream.kind == "book" else MADE_OF_A_ROW
+        exact_type = type_of(self._tree, is_exact=True)
         return Plan(
             mapping=mapping,
             tree=self._tree,
-            decoder=msgspec.json.Decoder(type_of(self._tree)),
-            row_bytes=cost_of(self._tree, made),
+            decoder=msgspec.json.Decoder(type_of(self._tree, is_exact=False)),
+            exact=msgspec.json.Decoder(exact_type),
+            exact_type=exact_type,
+            marks=marks_of(self._tree),
+            row_bytes=cost_of(self._tree),
+            growth=growth_of(self._tree),
             rows=tuple(self._row(row) for row in mapping.rows),
             numbers={name: self._fetch(None, path) for name, path in numbers.items()},
             snapshot=self._tests(stream.snapshot),
@@ -114,13 +134,15 @@ class _Planner:
         whens = [stream.snapshot, *(said.when for said in told_apart)]
         told = [stream.seq, stream.previous, *(said.text for said in mapping.refuses)]
         for path in (*(path for when in whens for path in when), *(path for path in told if path)):
-            grow(self._tree, path.removeprefix("/"), is_value=True)
+            grow(self._tree, path.removeprefix("/"))
         for row in mapping.rows:
-            grow(self._tree, row.path, is_value=False)
+            grow(self._tree, row.path, made=MADE_OF_A_ROW)
+            for piece in range(1, len(descend(row.path))):
+                grow(self._tree, ".".join(descend(row.path)[:piece]), made=MADE_OF_A_HOLDER)
             for name in FIELDS:
                 path = getattr(row, name)
                 if path and path != KEY and not path.startswith("="):
-                    grow(self._tree, absolute(row, path), is_value=True)
+                    grow(self._tree, absolute(row, path))
             for side in filter(None, (row.bids, row.asks)):
                 self._grow_levels(absolute(row, side))
         check(self._tree)
@@ -129,8 +151,9 @@ class _Planner:
         words = self._mapping.levels
         if words is None or not path.endswith("[]"):
             raise BadMapping(f"{path}: levels are an array, so write {path.removesuffix('[]')}[]")
+        grow(self._tree, path, made=MADE_OF_A_LEVEL)
         for inner in filter(None, (words.price, words.size, words.action)):
-            grow(self._tree, f"{path}.{inner}", is_value=True)
+            grow(self._tree, f"{path}.{inner}")
 
     # --- what fetches -----------------------------------------------------------------------------------------------
 
@@ -184,12 +207,12 @@ class _Planner:
             raise BadMapping(f"{path}: there is no value")
         return Fetch(whole, len(pieces) - 1, get)
 
-    def _constant(self, text: str) -> bytes:
+    def _constant(self, text: str) -> str:
         if not text.startswith("$"):
-            return text.encode()
+            return text
         if text[1:] not in self._given:
             raise BadMapping(f"={text}: the configuration gives no {text[1:]}: set it in given of this feed")
-        return self._given[text[1:]].encode()
+        return self._given[text[1:]]
 
     def _tests(self, when: When) -> tuple[Test, ...]:
         return tuple(self._test(path.removeprefix("/"), text) for path, text in when.items())
@@ -197,4 +220,4 @@ class _Planner:
     def _test(self, path: str, text: str) -> Test:
         get = self._fetch(None, path).get
         assert get is not None  # _fetch refuses what has no value
-        return Test(get, text.removesuffix("*").encode(), text.endswith("*"))
+        return Test(get, text.removesuffix("*"), text.endswith("*"))

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Raw, Struct
 
 from participant.core.ladder import ASK, BID, Change
 from participant.core.market import Tick
-from participant.wire.json_map.figures import PRICE_DIGITS, BadWord, price_of, size_of, time_of
+from participant.wire.json_map.figures import PRICE_DIGITS, BadWord, price, price_of, size, size_of, text_of, time_of
 from participant.wire.json_map.mapping import Mapping as Words
 from participant.wire.json_map.names import Namer
 from participant.wire.json_map.place import offset_of
@@ -81,9 +81,9 @@ class RowReader:
         self._is_book = words.stream.kind == "book"
         actions = words.levels.actions if words.levels else {}
         self._named = msgspec.structs.asdict(words.levels) if words.levels else {}
-        self._actions = {f'"{word}"'.encode(): CHANGES[what] for word, what in actions.items()}
+        self._actions = {word: CHANGES[what] for word, what in actions.items()}
         at = plan.fields.get("at")
-        self._at, self._last = at, plan.fields.get("last")
+        self._at, self._last_at = at, plan.fields.get("last")
         figures = [(name, f) for name in (*PRICES, *SIZES) if (f := plan.fields.get(name))]
         self._figures = tuple((name, name in PRICES, f.anchor, f.get, f.path) for name, f in figures if f.get)
         self._sides = tuple((f, side) for name, side in SIDES if (f := plan.fields.get(name)))
@@ -103,58 +103,56 @@ class RowReader:
                     continue
                 at = self._time(chain, received_at)
                 if self._is_book:
-                    heard.books.append(
-                        BookSaid(contract, at, self._levels(chain, contract), self._price(self._last, chain))
-                    )
+                    heard.books.append(BookSaid(contract, at, self._levels(chain, contract), self._last(chain)))
                 else:
                     heard.ticks.append(self._tick(contract, at, chain))
             except _Unusable as wrong:
-                offset = None if wrong.raw is None else offset_of(data, memoryview(wrong.raw))
+                offset = offset_of(data, memoryview(wrong.raw)) if isinstance(wrong.raw, Raw) else None
                 heard.refuse(Refusal(wrong.reason, f"$.{wrong.path}", offset))
                 if contract:
                     heard.voids.append(contract)
 
-    def _chains(self, root: Any) -> list[tuple[Chain, bytes]]:
+    def _chains(self, root: Any) -> list[tuple[Chain, str]]:
         """Each row with what holds it, and its key where it stands in an object."""
-        chains: list[tuple[Chain, bytes]] = [((root,), b"")]
+        chains: list[tuple[Chain, str]] = [((root,), "")]
         for get, is_object in self._plan.steps:
-            inner: list[tuple[Chain, bytes]] = []
+            inner: list[tuple[Chain, str]] = []
             for chain, key in chains:
-                many = _at(get, chain[-1])
-                if is_object and many:
-                    inner += [((*chain, item), name.encode()) for name, item in many.items()]
-                elif many:
+                many = _at(get, chain[-1]) or ()
+                if len(inner) + len(many) > self._rows_max:
+                    raise BadMessage(f"over {self._rows_max} rows at {self._plan.words.path}")
+                if is_object:
+                    inner += [((*chain, item), name) for name, item in many.items()] if many else []
+                else:
                     inner += [((*chain, item), key) for item in many]
-            if len(inner) > self._rows_max:
-                raise BadMessage(f"{len(inner)} rows at {self._plan.words.path}, of at most {self._rows_max}")
             chains = inner
         present = self._plan.present
         return chains if present is None else [(c, key) for c, key in chains if _at(present, c[-1]) is not None]
 
     # --- the fields of a row ----------------------------------------------------------------------------------------
 
-    def _contract(self, chain: Chain, key: bytes) -> str:
-        words, last = [], None
+    def _contract(self, chain: Chain, key: str) -> str:
+        words: list[Any] = []
+        raw = None
         for fetch in self._plan.names:
             raw = fetch.constant if fetch.constant is not None else self._raw(fetch, chain, key)
             if raw is None:
                 raise _Unusable(fetch.path, "the row does not say which contract it is of")
-            words.append(bytes(raw))
-            last = raw
+            words.append(bytes(raw) if type(raw) is Raw else raw)
         try:
             return self._namer.key(tuple(words), is_underlying=self._is_underlying)
         except BadWord as wrong:
-            raise _Unusable(self._plan.names[-1].path, str(wrong), None if type(last) is bytes else last) from None
+            raise _Unusable(self._plan.names[-1].path, str(wrong), raw) from None
 
     def _time(self, chain: Chain, received_at: int) -> int:
         fetch = self._at
         if fetch is None:
             return received_at
-        raw = self._raw(fetch, chain, b"")
+        raw = self._raw(fetch, chain, "")
         if raw is None:
             raise _Unusable(fetch.path, "the row does not say its time")
         try:
-            return time_of(bytes(raw), *self._clock)
+            return time_of(bytes(raw) if type(raw) is Raw else raw, *self._clock)
         except BadWord as wrong:
             raise _Unusable(fetch.path, str(wrong), raw) from None
 
@@ -169,7 +167,7 @@ class RowReader:
             if raw is UNSET:
                 continue
             try:
-                found[name] = price_of(bytes(raw), self._digits) if is_price else self._size(bytes(raw), contract)
+                found[name] = self._price(raw) if is_price else self._size(raw, contract)
             except BadWord as wrong:
                 raise _Unusable(path, str(wrong), raw) from None
             is_priced = is_priced or is_price
@@ -178,27 +176,52 @@ class RowReader:
         bid, bid_size, ask, ask_size = self._best(chain, contract) if self._sides else _top(found)
         return Tick(contract, bid, ask, bid_size, ask_size, found.get("last", 0), at)
 
-    def _price(self, fetch: Fetch | None, chain: Chain) -> int:
-        raw = self._raw(fetch, chain, b"") if fetch else None
+    def _last(self, chain: Chain) -> int:
+        fetch = self._last_at
+        raw = self._raw(fetch, chain, "") if fetch else None
         try:
-            return price_of(bytes(raw), self._digits) if raw is not None else 0
+            return 0 if raw is None else self._price(raw)
         except BadWord as wrong:
             raise _Unusable(fetch.path if fetch else "", str(wrong), raw) from None
 
-    def _size(self, word: bytes, contract: str) -> int:
+    def _price(self, raw: Any) -> int:
+        return price_of(bytes(raw), self._digits) if type(raw) is Raw else price(raw, self._digits)
+
+    def _size(self, raw: Any, contract: str) -> int:
+        scale = 1 if self._is_lots else self._scale
+        found = size_of(bytes(raw), scale) if type(raw) is Raw else size(raw, scale)
         if not self._is_lots:
-            return size_of(word, self._scale)
-        size = size_of(word, 1)
-        if size and contract not in self._lots:
+            return found
+        if found and contract not in self._lots:
             raise BadWord(f"a size in lots, and the list of instruments has no lot of {contract}")
-        return size * self._lots.get(contract, 0)
+        return found * self._lots.get(contract, 0)
 
     def _best(self, chain: Chain, contract: str) -> tuple[int, int, int, int]:
         """Best bid and ask of whole levels; those without a price or a size stand for none."""
-        there = [level for level in self._levels(chain, contract) if level[2] and level[3]]
-        bid = max(((price, size) for side, _, price, size in there if side == BID), default=(0, 0))
-        ask = min(((price, size) for side, _, price, size in there if side == ASK), default=(0, 0))
-        return (*bid, *ask)
+        best = {BID: (0, 0), ASK: (0, 0)}
+        for fetch, side in self._sides:
+            levels = _at(fetch.get, chain[fetch.anchor]) or ()
+            try:
+                top = self._top_level(levels, side)
+                best[side] = (0, 0) if top is None else self._level(fetch, top, contract)[1:]
+            except TypeError:  # texts, or their bytes, have no order: each is read
+                read = [self._level(fetch, level, contract)[1:] for level in levels]
+                choose = max if side == BID else min
+                best[side] = choose((level for level in read if all(level)), default=(0, 0))
+        return (*best[BID], *best[ASK])
+
+    def _top_level(self, levels: Any, side: int) -> Any:
+        """The level of the highest bid or lowest ask, None where there is none. TypeError where they are no numbers."""
+        price_at, size_at = self._plan.levels["price"], self._plan.levels["size"]
+        top: Any = None
+        best: Any = 0
+        for level in levels:
+            offered = price_at(level)
+            if offered and size_at(level) and (top is None or (offered > best if side == BID else offered < best)):
+                top, best = level, offered
+        if top is not None and not (isinstance(best, int | float) and isinstance(size_at(top), int | float)):
+            raise TypeError
+        return top
 
     def _levels(self, chain: Chain, contract: str) -> tuple[Level, ...]:
         found: list[Level] = []
@@ -216,14 +239,14 @@ class RowReader:
             if name in said:
                 action = _known(self._actions, said[name])
             name = "price"
-            price = price_of(_there(said[name]), self._digits)
+            found = self._price(_there(said[name]))
             name = "size"
-            return action, price, self._size(_there(said[name]), contract)
+            return action, found, self._size(_there(said[name]), contract)
         except BadWord as wrong:
             raise _Unusable(f"{fetch.path}.{self._named[name]}", str(wrong), said[name]) from None
 
     @staticmethod
-    def _raw(fetch: Fetch, chain: Chain, key: bytes) -> Any:
+    def _raw(fetch: Fetch, chain: Chain, key: str) -> Any:
         """A field as it stands: Raw, or bytes of a key or a constant; None where it is absent."""
         if fetch.get is None:
             return key if fetch.path == KEY else fetch.constant
@@ -241,16 +264,16 @@ def _at(get: Getter | Callable[[Any], Any] | None, holder: Any) -> Any:
     return None if found is UNSET else found
 
 
-def _there(raw: Any) -> bytes:
+def _there(raw: Any) -> Any:
     if raw is None:
         raise BadWord("a level without it")
-    return bytes(raw)
+    return raw
 
 
-def _known(actions: Mapping[bytes, int], raw: Any) -> int:
-    word = _there(raw)
+def _known(actions: Mapping[str, int], raw: Any) -> int:
+    word = text_of(_there(raw))
     if word not in actions:
-        raise BadWord(f"{word[:32].decode('utf-8', 'replace')} is no action that levels.actions names")
+        raise BadWord(f"{word[:32]} is no action that levels.actions names")
     return actions[word]
 
 

@@ -181,7 +181,7 @@ class Stream:
         heard = Heard(beat="" if is_beat else None)
         for row in found:
             name = row.name if isinstance(row, Refusal) else str(row.token)
-            contract = self._namer.key((name.encode(),), is_underlying=False)
+            contract = self._namer.key((name,), is_underlying=False)
             if isinstance(row, Refusal):
                 heard.refuse(row)
                 heard.voids += [contract] if contract else []
