@@ -4,7 +4,7 @@
 
 An acceptor waits for a market data request and sends COUNT incremental refreshes, each with its number as MDEntryID. An
 initiator asks for them, and is done when it has COUNT. Both print one line a thing that happens; an acceptor ends with
-its standard input.
+its standard input. Where FOLDER holds an authority's certificate they speak TLS, and ask the other side for its own.
 """
 
 import sys
@@ -32,6 +32,13 @@ TargetCompID=DESK
 SocketAcceptPort={port}
 SocketConnectHost=127.0.0.1
 SocketConnectPort={port}
+"""
+SECURE = """ServerCertificateFile={folder}/engine.crt
+ServerCertificateKeyFile={folder}/engine.key
+ClientCertificateFile={folder}/engine.crt
+ClientCertificateKeyFile={folder}/engine.key
+CertificationAuthoritiesFile={folder}/authority.pem
+CertificateVerifyLevel=2
 """
 TYPES = {
     34: "SEQNUM", 36: "SEQNUM", 45: "SEQNUM", 7: "SEQNUM", 16: "SEQNUM", 9: "LENGTH", 108: "INT", 98: "INT", 264: "INT",
@@ -74,6 +81,14 @@ def _fields(text: str) -> str:
     return "".join(
         f'<field name="T{word.rstrip("!")}" required="{"Y" if word.endswith("!") else "N"}"/>' for word in text.split()
     )
+
+
+ENGINES = {
+    ("initiator", False): quickfix.SocketInitiator,
+    ("acceptor", False): quickfix.SocketAcceptor,
+    ("initiator", True): quickfix.SSLSocketInitiator,
+    ("acceptor", True): quickfix.SSLSocketAcceptor,
+}
 
 
 def say(*words: object) -> None:
@@ -166,11 +181,12 @@ def main(role: str, port: str, count: str, folder: str, version: str = "FIX.4.4"
     """Play the role."""
     home = Path(folder)
     (home / "rules.xml").write_text(rules(version))
-    (home / "settings.cfg").write_text(SETTINGS.format(role=role, port=port, folder=folder, version=version))
+    is_secure = (home / "authority.pem").exists()
+    text = SETTINGS.replace("[SESSION]", SECURE + "[SESSION]") if is_secure else SETTINGS
+    (home / "settings.cfg").write_text(text.format(role=role, port=port, folder=folder, version=version))
     settings = quickfix.SessionSettings(str(home / "settings.cfg"))
     peer = (Asking if role == "initiator" else Peer)(int(count))
-    build = quickfix.SocketInitiator if role == "initiator" else quickfix.SocketAcceptor
-    engine = build(peer, quickfix.FileStoreFactory(settings), settings)
+    engine = ENGINES[role, is_secure](peer, quickfix.FileStoreFactory(settings), settings)
     engine.start()
     say("ready")
     if role == "acceptor":

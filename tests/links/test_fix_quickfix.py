@@ -18,9 +18,11 @@ from msgspec.structs import replace
 from participant.adapters.clocks.system import SystemClock
 from participant.links.fix_journal import FixJournal
 from participant.links.fix_link import Address, FixLink, accepted, connected
+from participant.links.tls import Tls
 from participant.wire.fix.codec import Body, body
 from participant.wire.fix.events import Event, LoggedOn, Over, Received
 from participant.wire.fix.profile import Profile
+from tests.links.certificates import Authority
 
 pytest.importorskip("quickfix", reason="the QuickFIX engine has no wheel for this machine")
 
@@ -171,4 +173,39 @@ def test_the_engine_and_we_agree_by_the_numbers_that_logons_tell(tmp_path: Path,
     with connected(address, profile, journal.claim, CLOCK.now) as link:
         take(link, got, COUNT)
     assert got == list(range(1, COUNT + 1))
+    expect_calm(engines[0].stop())
+
+
+# --- under TLS, each side showing its certificate ---------------------------------------------------------------------
+
+
+def secured(folder: Path) -> Tls:
+    """What both sides need in this folder; ours."""
+    authority = Authority(folder)
+    authority.sign("engine")
+    certificate, key = authority.sign("desk")
+    return Tls(authorities=authority.path, certificate=certificate, key=key, asks_client=True)
+
+
+def test_the_engine_is_an_acceptor_under_tls(tmp_path: Path, engines: list[Engine]) -> None:
+    tls, port, got = secured(tmp_path), free_port(), list[int]()
+    engines.append(Engine("acceptor", port, tmp_path))
+    journal = FixJournal(tmp_path / "fix.sqlite", "DESK", is_durable=False)
+    with connected(Address("127.0.0.1", port, tls), DESK, journal.claim, CLOCK.now) as link:
+        take(link, got, COUNT)
+    assert got == list(range(1, COUNT + 1))
+    expect_calm(engines[0].stop())
+
+
+def test_the_engine_is_an_initiator_under_tls(tmp_path: Path, engines: list[Engine]) -> None:
+    tls, profile = secured(tmp_path), replace(DESK, target="", is_initiator=False)
+    journal = FixJournal(tmp_path / "fix.sqlite", "DESK", is_durable=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(LIMIT_S)
+        engines.append(Engine("initiator", listener.getsockname()[1], tmp_path))
+        with accepted(listener, profile, journal.claim, CLOCK.now, tls) as link:
+            while not any(isinstance(event, Received) for event in link.read()):
+                pass
+            give(link, range(1, COUNT + 1))
+            until_all(link, engines[0])
     expect_calm(engines[0].stop())
