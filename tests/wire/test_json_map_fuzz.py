@@ -161,6 +161,11 @@ def bombs(preset: str, most: int) -> dict[str, bytes]:
         ):
             room = max(0, most - len(whole)) // len(piece)
             made[f"{name} in {mark.decode()}"] = whole[:at] + piece * room + whole[at:]
+    at = whole.index(b':"') + 2
+    for share in (1, 4, 16):  # all of a text is as wide as its widest character
+        made[f"wide text of 1/{share}"] = (
+            whole[:at] + "\U0001f600".encode() + b"a" * ((most - len(whole) - 4) // share) + whole[at:]
+        )
     return made
 
 

@@ -43,9 +43,9 @@ class Reader:
                 heard.refusal = shown(_word(path.get, root).strip(b'"')) or "it does not say why"
                 return heard
         self._take(data, root, heard, received_at)
-        if heard.refused_count and type(root) is not plan.exact_type:
-            return self._reread(data, heard, received_at)
-        return heard
+        is_exact = type(root) is plan.exact_type
+        del root  # one reading's memory at a time
+        return heard if is_exact or not heard.refused_count else self._reread(data, heard, received_at)
 
     def _reread(self, data: bytes, heard: Heard, received_at: int) -> Heard:
         """The same by the exact words, so that it is known where what was refused stands; else as it was heard."""
@@ -92,8 +92,9 @@ class Reader:
         if size > most:
             raise BadMessage(f"a message of {size} bytes, of at most {most}", "$", most)
         count = sum(_count(data, mark) for mark in self._plan.marks)
-        if count * each > MEMORY_TIMES * most:
-            told = f"{count} rows and levels in {size} bytes, of {each} bytes of memory each"
+        texts = 0 if data.isascii() else TEXT_GROWTH * size
+        if count * each + texts > MEMORY_TIMES * most:
+            told = f"{count} rows and levels in {size} bytes, of {each} bytes of memory each, and {texts} of texts"
             raise BadMessage(f"{told}, over {MEMORY_TIMES} times {most}", "$")
 
     def _number(self, name: str, root: Any) -> int:

@@ -61,7 +61,7 @@ class Heard(Struct):
 
 
 class _Unusable(Exception):
-    """A field that cannot be used: which, why, and its bytes where there are any."""
+    """A field that cannot be used: which, why, and the value; its place is known where that is Raw."""
 
     def __init__(self, path: str, reason: str, raw: Any = None) -> None:
         super().__init__(reason)
@@ -247,7 +247,7 @@ class RowReader:
 
     @staticmethod
     def _raw(fetch: Fetch, chain: Chain, key: str) -> Any:
-        """A field as it stands: Raw, or bytes of a key or a constant; None where it is absent."""
+        """A field as it stands: a number, a text, or Raw; None where it is null or absent."""
         if fetch.get is None:
             return key if fetch.path == KEY else fetch.constant
         return _at(fetch.get, chain[fetch.anchor])
