@@ -112,6 +112,9 @@ def post(account: Account, scrip: str, cash: int, used: int) -> Account:
 
 def together(risks: Mapping[str, BookRisk], sector: str, used: Iterable[str]) -> Portfolio:
     """The books of several scrips as one; `used` are the scrips among them that use margin, so must be known."""
+    uses = [scrip for scrip in used if scrip not in risks]
+    if not risks:
+        return Portfolio(unknown=min(uses, default=""))
     short: dict[str, int] = {}
     for day, value in (item for risk in risks.values() for item in risk.short.items()):
         short[day] = short.get(day, 0) + value
@@ -125,5 +128,5 @@ def together(risks: Mapping[str, BookRisk], sector: str, used: Iterable[str]) ->
         worth=sum(risk.worth for risk in risks.values()),
         scenarios=tuple(sum(gains) for gains in zip(*scenarios, strict=True)),
         short=short,
-        unknown=min([*(s for s in used if s not in risks), *(s for s, r in risks.items() if r.unknown)], default=""),
+        unknown=min([*uses, *(s for s, r in risks.items() if r.unknown)], default=""),
     )

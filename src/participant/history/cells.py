@@ -102,7 +102,9 @@ def strikes_near(cells: Sequence[Cell], spot: int, reach: int) -> Iterator[int]:
 def cells_at(cells: Sequence[Cell], strike: int) -> Sequence[Cell]:
     """The cells of a page of one strike."""
     if isinstance(cells, Cells) and cells.shape.is_sorted:
-        return cells[bisect_left(cells.shape.strikes, strike) : bisect_right(cells.shape.strikes, strike)]
+        strikes = cells.shape.strikes
+        first = bisect_left(strikes, strike)
+        return [cells[i] for i in range(first, bisect_right(strikes, strike, first))]
     return [cell for cell in cells if cell.strike == strike]
 
 

@@ -107,9 +107,10 @@ def nearest_row(cells: Sequence[Cell], spot: int) -> tuple[Cell, Cell] | None:
     reach = spot * STRIKE_REACH_BP // BASIS_POINTS
     for strike in strikes_near(cells, spot, reach):
         near = [c for c in cells_at(cells, strike) if is_quoted(c)]
-        calls, puts = ([c for c in near if c.kind is kind] for kind in (Kind.CALL, Kind.PUT))
-        if calls and puts:
-            return calls[0], puts[-1]
+        call = next((c for c in near if c.kind is Kind.CALL), None)
+        put = next((c for c in reversed(near) if c.kind is Kind.PUT), None)
+        if call is not None and put is not None:
+            return call, put
     return None
 
 

@@ -21,7 +21,7 @@ from participant.core.session import day_of
 from participant.core.tickets import order_ticket
 from participant.links.outbox import promise
 from participant.ports import Store
-from participant.wire.json import decode, encode
+from participant.wire.json import decode, decode_once, encode
 
 
 class Held(Struct, frozen=True):
@@ -111,16 +111,16 @@ class Books:
     def account(self) -> tuple[Account, int]:
         """The account and its version; nothing and 0 where there is none."""
         row = self.store.get("account", "account")
-        return (decode(row.value, Account), row.version) if row else (Account(0, 0), 0)
+        return (decode_once(row.value, Account), row.version) if row else (Account(0, 0), 0)
 
     def position(self, symbol: str) -> tuple[Position, int]:
         """A scrip's booked position and its version."""
         row = self.store.get("positions", symbol)
-        return (decode(row.value, Position), row.version) if row else (Position(symbol), 0)
+        return (decode_once(row.value, Position), row.version) if row else (Position(symbol), 0)
 
     def positions(self) -> list[Position]:
         """The booked positions of all scrips."""
-        return [decode(r.value, Position) for r in self.store.rows("positions")]
+        return [decode_once(r.value, Position) for r in self.store.rows("positions")]
 
     def breaker(self) -> BreakerState | None:
         """The breaker as it was last evaluated."""

@@ -17,7 +17,7 @@ from participant.core.session import day_of
 from participant.links.books import Books, worth
 from participant.links.breaks import standing
 from participant.ports import Clock, Store
-from participant.wire.json import decode, encode
+from participant.wire.json import decode, decode_once, encode
 
 
 class Watch(Struct, frozen=True):
@@ -61,7 +61,7 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
     feeds = decode(row.value, FeedStatus) if row else None
     at = max([s.exchange_at for s in states] + ([feeds.at] if feeds and not states else []), default=0)
     now = max(at, feeds.at if feeds else 0)
-    orders = [decode(r.value, Order) for r in watch.books.rows("orders", prefix=f"{day_of(now)}/")] if now else []
+    orders = [decode_once(r.value, Order) for r in watch.books.rows("orders", prefix=f"{day_of(now)}/")] if now else []
     unknown = [o for o in orders if o.status is OrderStatus.UNKNOWN]
     return Readings(
         at=at,

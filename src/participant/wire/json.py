@@ -1,5 +1,6 @@
 """Values to JSON bytes and back: the one encoding of queues, books and the decision log."""
 
+from functools import lru_cache
 from typing import Self, TypeVar
 
 import msgspec
@@ -32,6 +33,12 @@ class Told(bytes):
 def encode(value: object) -> bytes:
     """The JSON of a value; equal values give equal bytes."""
     return ENCODER.encode(value)
+
+
+@lru_cache(maxsize=256)
+def decode_once(body: bytes, kind: type[T]) -> T:
+    """The same of small rows that are read again and again: equal bytes give one value, which nobody may change."""
+    return decode(body, kind)
 
 
 def decode(body: bytes, kind: type[T]) -> T:
