@@ -2,8 +2,10 @@
 
 import datetime
 import importlib
+import pickle
 import sys
 from array import array
+from copy import deepcopy
 from types import ModuleType
 from typing import Any
 
@@ -16,8 +18,9 @@ import participant.core
 from participant.core import chain_columns, chain_columns_plain
 from participant.core.ids import canonical
 from participant.core.kernels import choose
-from participant.core.market import Chain, Quote, Strike
+from participant.core.market import Chain, Quote, Strike, levels
 from participant.core.scrip import Contract, Kind
+from participant.wire.json import encode
 from tests.core.made_chains import NOON, SMALL, chains, wide_chains
 from tests.twins import is_compiled
 
@@ -97,6 +100,26 @@ def test_pages_become_the_chains_that_their_quotes_one_by_one_would_have_made(da
         assert chain_columns.columns(chain) == chain_columns_plain.columns(rows)
         both = [[of.tolist() for of in chain_columns.middles(one)] for one in (chain, plain)]
         assert repr(both[0]) == repr(both[1])  # where nothing is quoted there is nan, which equals nothing
+        near = [chain_columns.parities(one, 250_400_000, 10**8, 8) for one in (chain, plain)]
+        assert near[0] == near[1]
+        assert [*levels(chain)] == [*levels(plain)]
+
+
+@given(pages)
+def test_strikes_that_are_made_when_they_are_asked_for_are_a_tuple_to_all_who_read_them(page: list[Any]) -> None:
+    def strikes() -> tuple[Strike, ...]:
+        return shown_by(chain_columns.Listed(OPTIONS), page, NOON).strikes
+
+    rows = folded({}, page, NOON)
+    assert [strikes()[i] for i in range(-len(rows), len(rows))] == [*rows, *rows]
+    assert (len(strikes()), strikes(), repr(strikes()), hash(strikes())) == (len(rows), rows, repr(rows), hash(rows))
+    assert (strikes()[1:], [*strikes()], bool(strikes())) == (rows[1:], [*rows], bool(rows))
+    assert strikes() == strikes() != (*rows, None)
+    assert canonical(strikes()) == canonical(rows) == encode(strikes())
+    assert [pickle.loads(pickle.dumps(strikes())), deepcopy(strikes())] == [rows, rows]
+    for beyond in (len(rows), -len(rows) - 1):
+        with pytest.raises(IndexError):
+            strikes()[beyond]
 
 
 @pytest.mark.skipif(not COMPILED, reason="no kernel is compiled: its twin shows")
