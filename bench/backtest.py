@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +32,6 @@ from participant.history.official_files import read_official
 
 PEERS = ["nautilus_trader==1.221.0", "pyarrow==22.0.0"]
 GOAL, PEAK_MAX_MB = 5.0, 500.0
-MEMORY_DAYS = (5, 25, 246)
 Figures = dict[str, Any]
 
 
@@ -138,8 +138,9 @@ def measure_plain(folder: Path, days: int) -> Figures:
 
 
 def measure_memory(folder: Path, days: int) -> list[Figures]:
-    """Peak memory by the length of history."""
-    return [ours(folder, n) for n in (*(n for n in MEMORY_DAYS if n < days), days)]
+    """Peak memory by the length of history: one run, looked at at each day's end."""
+    counts = accumulate(pq.read_metadata(file).num_rows for file in made_days(folder, days))
+    return [{"rows": n, "peak_mb": peak} for n, peak in zip(counts, ours(folder, days)["peaks"], strict=True)]
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------
@@ -154,9 +155,10 @@ def describe(result: Mapping[str, Any]) -> None:
         fast, slow = plain["fast"], plain["plain"]
         by = _rate(fast) / _rate(slow)
         print(f"the plain path: {_rate(slow):,.0f} rows/s, the fast one {_rate(fast):,.0f}: {by:.1f}x")
-    for row in result.get("memory", []):
+    rows = result.get("memory", [])
+    for row in rows[:1] + [low for low, high in pairwise(rows) if _size(low) < _size(high)][1:] + rows[-1:]:
         over = "" if row["peak_mb"] <= PEAK_MAX_MB else f", over {PEAK_MAX_MB:.0f}"
-        print(f"{row['rows']:>13,} rows: {row['peak_mb']:.0f} MB at most{over}; {_rate(row):,.0f} rows/s")
+        print(f"{row['rows']:>13,} rows: {row['peak_mb']:.0f} MB at most{over}")
 
 
 def _describe_speed(speed: Mapping[str, Any]) -> None:
@@ -174,6 +176,11 @@ def _describe_speed(speed: Mapping[str, Any]) -> None:
                   f"ours is {median(ratios):.1f}x (worst round {min(ratios):.1f}x), goal {GOAL:.0f}x")  # fmt: skip
     for name, share in sorted(speed["shares"].items(), key=lambda item: -item[1]):
         print(f"  {share:6.1%} {name}")
+
+
+def _size(row: Figures) -> int:
+    """The power of two that a history's rows have reached: it is told of where they double."""
+    return int(row["rows"]).bit_length()
 
 
 def _rate(one: Figures) -> float:
@@ -199,7 +206,7 @@ def draw(result: Mapping[str, Any], file: Path) -> None:
     rates.barh(names, [bars[name] / 1e3 for name in names], color=["C0" if "ours, r" in n else "C7" for n in names])
     rates.set_xlabel("thousand rows a second of one core")
     rows = result["memory"]
-    peaks.semilogx([row["rows"] for row in rows], [row["peak_mb"] for row in rows], "o-")
+    peaks.semilogx([row["rows"] for row in rows], [row["peak_mb"] for row in rows])
     theirs_now = runs.get("nautilus", [])
     peaks.plot([one["rows"] for one in theirs_now], [one["peak_mb"] for one in theirs_now], "o", color="C7")
     peaks.axhline(PEAK_MAX_MB, color="C3", linewidth=0.8)
