@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from participant.wire.fix.codec import body
+from participant.wire.fix.codec import Header, body, encode
 from participant.wire.fix.course import Phase
 from participant.wire.fix.events import Filled, Gapped, LoggedOn, Over, Received
 from participant.wire.fix.numbers import MemoryNumbers
@@ -264,6 +264,18 @@ def test_what_comes_after_our_logout_is_not_taken_and_comes_again() -> None:
     pair.cut()
     pair.connect()
     assert texts(pair.desk.told) == ["a"]
+
+
+def test_nobody_elses_request_is_answered_after_our_logout() -> None:
+    side = Pair().connect().venue
+    ask = frame_of(side, 2, body("2", [(7, "1"), (16, "0")]))
+    hears(side, encode(Header("ELSE", "VENUE", 2, UTC), body("2", [(7, "1"), (16, "0")])))
+    side.take(0)
+    assert kinds(side.said)[-2:] == ["3", "5"]
+    hears(side, encode(Header("ELSE", "VENUE", 3, UTC), body("2", [(7, "1"), (16, "0")])))
+    assert side.take(0) == []
+    hears(side, ask)
+    assert len(side.take(0)) == 1
 
 
 def test_a_counterpart_who_is_not_known_or_is_in_already_gets_no_word() -> None:

@@ -83,6 +83,18 @@ def test_what_nobody_takes_ends_the_session_and_is_not_sent() -> None:
     assert pair.desk.session.phase is Phase.CLOSED
 
 
+def test_a_session_that_ends_amid_what_came_early_leaves_the_rest_to_the_next_connection() -> None:
+    pair = Pair(with_limits(DESK, unsent_bytes_max=150)).connect()
+    side = pair.desk
+    tests = [frame_of(side, seq, body("1", [(112, "x" * 200)])) for seq in (4, 5)]
+    hears(side, *tests, frame_of(side, 6, news("early")))
+    side.take(0)
+    told = hears(side, frame_of(side, 2, body("4", [(123, "Y"), (36, "7")]), is_possdup=True))
+    assert side.session.phase is Phase.CLOSED
+    assert texts(told) == []
+    assert side.session.next_in == 6
+
+
 def test_numbers_have_an_end() -> None:
     store = MemoryNumbers()
     store.sent(NUMBER_MAX - 1, None)

@@ -43,7 +43,7 @@ class Hearing(Course):
         if frame.msg_type == "5":
             self.next_in += frame.seq == self.next_in
             self._end(self._parting)
-        elif frame.msg_type == "2":
+        elif frame.msg_type == "2" and not header_problem(frame, self.profile, self.target, now):
             self._on_untimely_request(frame, now)
 
     def _ignore(self, garbled: Garbled) -> None:
@@ -192,7 +192,7 @@ class Hearing(Course):
 
     def _go_on(self, now: Moment) -> None:
         """Those that waited have their turn; what found no room to wait is asked for again."""
-        while self.phase is not Phase.CLOSED and (frame := self._waiting.take(self.next_in)):
+        while self.phase is Phase.ACTIVE and (frame := self._waiting.take(self.next_in)):
             self._act(frame, now, is_late=True)
         if self._waiting.highest and self.next_in > self._waiting.highest:
             self._waiting.clear()
@@ -206,8 +206,9 @@ class Hearing(Course):
             return
         self._events.append(Filled(frame.seq, new - 1, is_asked=bool(self._waiting.highest)))
         for early in self._waiting.before(new):
-            if self.phase is not Phase.CLOSED:
-                self._act(early, now, is_late=True)
+            self._act(early, now, is_late=True)
+            if self.phase is not Phase.ACTIVE:
+                return  # what is not taken by now must be asked for by the next connection
         self.next_in = max(self.next_in, new)
 
     def _resets(self, frame: Frame, now: Moment) -> bool:
