@@ -8,9 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.account import Account
+from participant.core.board import Board, observe
 from participant.core.brain import decide
 from participant.core.decision import DecisionInput, PositionInfo
-from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe
+from participant.core.market import LookBack, MarketState, Reference, Ticks
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights

@@ -23,8 +23,9 @@ import msgspec
 
 from bench.beside import keep
 from participant.config import load_rules
+from participant.core.board import Board, observe
 from participant.core.day_count import business_years
-from participant.core.market import Board, LookBack, MarketState, Reference, Ticks, observe
+from participant.core.market import LookBack, MarketState, Reference, Ticks
 from participant.core.pricing import years_to
 from participant.core.realised import realised_by
 from participant.core.rulebook import Rulebook

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from participant.commands import backtest_words
+from participant.commands import backtest_words, feeds_words
 from participant.commands.decisions_words import decisions as _decisions
 from participant.commands.interrupted import stopped
 from participant.commands.words import count as _count
@@ -232,6 +232,7 @@ def _watchlist(watchlist: OneLine, *shared: OneLine) -> None:
 
 def _books(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:
     add = commands.add_parser
+    feeds_words.add(add("feeds", help="the providers of market data: report"), *shared)
     _run(add("positions", parents=list(shared), help="what is held, at the newest marks"), "books:positions")
     tradebook = _run(add("tradebook", parents=list(shared), help="a day's fills and book events"), "books:tradebook")
     tradebook.add_argument("--day", type=_day, metavar="DAY", help="a trading day (default: the latest)")

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import LADDER, Patience, Relay, Rung
+from participant.core.feed_rules import Arbitration, at_speed
 from participant.core.limits import Terms
-from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip
 from participant.core.sending import SendRule
@@ -183,8 +183,7 @@ class Run(Struct, frozen=True):
     @property
     def arbitration(self) -> Arbitration:
         """When a provider is silent: at speed, what is silent for a moment of the machine's time is not late."""
-        rule = self.config.arbitration
-        return Arbitration(max(rule.silence_max_s, 1.5 * self.speed), rule.well_before_return_s)
+        return at_speed(self.config.arbitration, self.speed)
 
     @property
     def reconcile(self) -> ReconcileRule:

@@ -6,7 +6,8 @@ import pytest
 
 from bench.repeated import Pace, RepeatedMarket
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, MarketState, Reference, Ticks, observe
+from participant.core.board import Board, observe
+from participant.core.market import SECOND, MarketState, Reference, Ticks
 from participant.core.snapshot import snapshot
 from participant.history.synthetic import SyntheticMarket
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from participant.core.board import Board, observe
+from participant.core.feed_rules import NEVER_S, Arbitration
 from participant.core.market import (
     SECOND,
-    Board,
     Down,
     FeedEvent,
     Held,
@@ -20,13 +21,13 @@ from participant.core.market import (
     Reference,
     Tick,
     Ticks,
-    observe,
 )
 from participant.core.scrip import Contract
 from participant.core.snapshot import snapshot
 from tests.core.desk import CALL, FAR_CALL, FUTURE, NOW, PUT, SPOT
 
 CONTRACTS = [FAR_CALL, PUT, CALL, FUTURE]
+RULE = Arbitration(silence_max_s=3.0, ahead_max_s=NEVER_S)
 EMPTY = Board("one")
 
 
@@ -44,7 +45,7 @@ def whole(at: int, *ticks: Tick, provider: str = "one") -> Ticks:
 
 def fold(events: list[FeedEvent], board: Board = EMPTY) -> Board:
     for event in events:
-        board = observe(board, event, 3 * SECOND)
+        board = observe(board, event, RULE)
     return board
 
 

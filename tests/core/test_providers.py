@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from participant.core.market import SECOND, Board, Down, FeedEvent, Held, Mark, Tick, Ticks, observe
+from participant.core.board import Board, observe
+from participant.core.feed_rules import Arbitration
+from participant.core.market import SECOND, Down, FeedEvent, Held, Mark, Tick, Ticks
 from participant.core.providers import (
-    Arbitration,
     Belief,
     FeedStatus,
     arbitrate,
@@ -97,7 +98,7 @@ def test_belief_steps_down_at_once_and_never_flaps_up(seconds: list[list[FeedEve
     for i, events in enumerate(seconds):
         at = NOW + i * SECOND
         for event in events:
-            boards[event.provider] = observe(boards[event.provider], event, int(RULE.silence_max_s * SECOND))
+            boards[event.provider] = observe(boards[event.provider], event, RULE)
         before, belief = belief, arbitrate([boards[n] for n in names], belief, at, RULE)
         well = [n for n in names if boards[n].is_standing and at - boards[n].received_at <= 3 * SECOND]
         assert (belief.provider in well) if well else not belief.provider

@@ -11,6 +11,7 @@ WELL_BEFORE_RETURN_S = 5.0
 EVERY_SECOND = f"""
 [arbitration]
 well_before_return_s = {WELL_BEFORE_RETURN_S}
+return_apart_s = 0.0
 [[watchlist]]
 symbol = "NIFTY"
 decide_every_s = 1

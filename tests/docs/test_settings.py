@@ -13,7 +13,7 @@ from participant.config import BrokerLink, Config, Desk, People, Venue
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import Rung
-from participant.core.providers import Arbitration
+from participant.core.feed_rules import Arbitration
 from participant.core.risk_limits import SHIPPED, RiskLimits
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule

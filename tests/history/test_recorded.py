@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, LookBack, Reference, Tick, Ticks, observe
+from participant.core.board import Board, observe
+from participant.core.market import SECOND, LookBack, Reference, Tick, Ticks
 from participant.core.rulerows import Confidence, ScanRow
 from participant.core.scrip import Contract, Kind
 from participant.core.session import at_time

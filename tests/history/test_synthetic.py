@@ -9,7 +9,8 @@ from statistics import median
 import pytest
 
 from participant.config import load_rules
-from participant.core.market import SECOND, Board, Mark, Quote, Reference, Tick, Ticks, observe
+from participant.core.board import Board, observe
+from participant.core.market import SECOND, Mark, Quote, Reference, Tick, Ticks
 from participant.core.scrip import Contract, Kind
 from participant.core.snapshot import snapshot
 from participant.core.volatility import iv30, rank, realised

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from participant.config import load_rules
 from participant.core.account import Account
+from participant.core.board import Board, observe
 from participant.core.decision import DecisionInput, PositionInfo
-from participant.core.market import Board, MarketState, Quote, Reference, Sheets, Ticks, observe
+from participant.core.market import MarketState, Quote, Reference, Sheets, Ticks
 from participant.core.position import Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip

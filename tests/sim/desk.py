@@ -16,11 +16,11 @@ from participant.core.account import Account
 from participant.core.breaker import BreakerState, Halt, Level, Triggers
 from participant.core.breaks import ReconcileRule
 from participant.core.escalation import Patience, Rung
+from participant.core.feed_rules import Arbitration, at_speed
 from participant.core.market import Down, FeedEvent, Held, Mark, MarketState, Tick, Ticks
 from participant.core.messages import Job, JobResult, Ticket, Write
 from participant.core.notices import Delivery, Notice
 from participant.core.order import Order
-from participant.core.providers import Arbitration
 from participant.core.risk import Limits
 from participant.core.sending import SendRule
 from participant.links.faults import Faults
@@ -39,6 +39,8 @@ from tests.sim.line import Line
 SECOND = 1_000_000_000
 CAPITAL = 30_000_000_00
 CALM_S, LOOK_S = 240, 5  # the quiet tail of a day, and how often the books are looked at in it
+# An instant a minute: what is not heard within the next one and a half is late; and many may fail on a day.
+RULE = at_speed(Arbitration(well_before_return_s=180.0, return_apart_s=0.0, switches_max=1_000), 60.0)
 PROVIDERS = ("first", "second", "third")
 
 
@@ -332,7 +334,7 @@ class Sim:
         for provider in PROVIDERS:
             self._connect(provider)
         ports = IngestPorts(dict(self.feeds), of.queues["market"], of.quotes, self.clock)
-        stage = Ingest(ports, world.REFERENCES, Arbitration(90.0, 180.0))
+        stage = Ingest(ports, world.REFERENCES, RULE)
         return lambda: stage.step(0.0)
 
     def _dispatch(self, of: Parts) -> Callable[[], object]:

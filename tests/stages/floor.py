@@ -14,10 +14,11 @@ from participant.adapters.leases.memory import MemoryLease
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
+from participant.core.board import Board, observe
 from participant.core.breaker import BreakerState, Halt, Level, Triggers
 from participant.core.decision import Action, Decision, DecisionInput, DecisionRecord, Leg, PositionInfo
 from participant.core.ids import digest
-from participant.core.market import SECOND, Board, LookBack, Mark, MarketState, Quote, Reference, Tick, Ticks, observe
+from participant.core.market import SECOND, LookBack, Mark, MarketState, Quote, Reference, Tick, Ticks
 from participant.core.messages import Message, Stamp, Ticket, Write
 from participant.core.order import Answer, Order, OrderStatus, OrderView, Verdict, orders_of
 from participant.core.position import Position

@@ -9,16 +9,17 @@ from participant.adapters.clocks.virtual import VirtualClock
 from participant.adapters.feeds.memory import MemoryFeed
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
+from participant.core.feed_rules import Arbitration
 from participant.core.market import SECOND, FeedEvent, Held, Mark, MarketState, Reference, Tick, Ticks
 from participant.core.messages import Message
-from participant.core.providers import Arbitration, FeedStatus
+from participant.core.providers import FeedStatus
 from participant.history.synthetic import Instant
 from participant.stages.ingest import Ingest, IngestPorts
 from participant.wire.json import decode
 from tests.stages.floor import CONTRACTS, REFERENCES, SPOTS, START, Crash, quoted
 
 NAMES = ("one", "two", "three")
-RULE = Arbitration(silence_max_s=3.0, well_before_return_s=20.0)
+RULE = Arbitration(silence_max_s=3.0, well_before_return_s=20.0, return_apart_s=0.0)
 HALF = 0.5
 
 
@@ -125,7 +126,7 @@ def test_a_book_that_never_began_with_a_snapshot_is_not_believed(world: Provider
     world.feeds["one"].say(Ticks("one", START, instant(0).ticks))
     world.feeds["one"].say(Mark("one", START, START))
     stage.step(0.0)
-    assert (world.news(), stage.belief.provider) == ([], "")
+    assert (world.news(), stage.arbiter.believed) == ([], "")
     world.publish(instant(0), "two")
     stage.step(0.0)
     assert {s.provider for s in world.states()} == {"two"}
@@ -139,6 +140,7 @@ def test_the_last_instant_says_so(world: Providers) -> None:
 
 def test_an_instant_is_not_the_last_because_another_provider_is_further_on(world: Providers) -> None:
     stage = world.ingest()
+    world.at(59)
     world.publish(instant(0), "one")
     world.publish(instant(60, is_last=True), "two")
     stage.step(0.0)

@@ -9,6 +9,8 @@ from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
 from participant.commands.output import say
 from participant.commands.people import open_books, run_of
 from participant.config import load_rules
+from participant.core.feed_report import FeedReport
+from participant.operate.feeds import feeds_of
 from participant.operate.late import book_late
 from participant.operate.report import Report, Signature, hash_of, report_of, sign, signatures
 from participant.operate.report_page import page
@@ -38,7 +40,7 @@ def show(args: Namespace) -> int:
         return _sign(args, store, report, day)
     signed = signatures(store, day)
     if args.html:
-        say(args, str(write(args.home, report, signed)), report)
+        say(args, str(write(args.home, report, signed, feeds_of(store, day))), report)
     else:
         say(args, "\n".join(lines(report, signed)), report)
     return NEEDS_A_PERSON if report.needs_a_person else DONE
@@ -58,19 +60,19 @@ def _sign(args: Namespace, store: Store, report: Report, day: datetime.date) -> 
     why_not = sign(store, report, signed)
     if why_not:
         raise Refused(f"report: {day} cannot be signed: {why_not}")
-    write(args.home, report, signatures(store, day))
+    write(args.home, report, signatures(store, day), feeds_of(store, day))
     say(args, f"signed {day} by {signed.by}, hash {signed.hash}", signed)
     return DONE
 
 
-def write(home: Path, report: Report, signed: list[Signature]) -> Path:
+def write(home: Path, report: Report, signed: list[Signature], feeds: FeedReport | None) -> Path:
     """Write the page and the JSON of a day; returns where the page lies."""
     folder = home / "reports"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{report.day}.json").write_bytes(encode(report) + b"\n")
         file = folder / f"{report.day}.html"
-        file.write_text(page(report, signed), encoding="utf-8")
+        file.write_text(page(report, signed, feeds), encoding="utf-8")
     except OSError as fault:
         raise Refused(f"report: {folder} cannot be written: {fault.strerror}") from fault
     return file
@@ -80,4 +82,4 @@ def write_day(home: Path, store: Store, day: datetime.date) -> None:
     """The report that a day leaves when it has ended."""
     report = report_of(store, load_rules(), day)
     if report is not None:
-        write(home, report, signatures(store, day))
+        write(home, report, signatures(store, day), feeds_of(store, day))

@@ -46,6 +46,7 @@ class Readings(Struct, frozen=True):
     day_loss: float = 0.0
     providers_well: int = 0
     providers_silent_s: float = 0.0
+    is_disputed: bool = False
     unknown_count: int = 0
     unknown_oldest_s: float = 0.0
     overfilled: tuple[str, ...] = ()
@@ -74,6 +75,8 @@ def evaluate(before: BreakerState | None, now: Readings, triggers: Triggers) -> 
         found.append((now.halted, f"halted: {now.halted_why}"))
     found += _pair("index move", abs(now.spot_move), triggers.spot_move)
     found += _pair("seconds without a provider", now.providers_silent_s, triggers.providers_silent_s)
+    if now.is_disputed:
+        found.append((Level.REDUCE_ONLY, "providers differ, and too few are left for a vote"))
     if now.unknown_count >= triggers.unknown_open_count and now.unknown_oldest_s >= triggers.unknown_open_after_s:
         found.append((Level.OPEN, f"{now.unknown_count} orders unknown for {now.unknown_oldest_s:.0f} s"))
     if not now.ticket_unanswered_s < triggers.ticket_unanswered_s:

@@ -1,11 +1,10 @@
-"""The market as the brain may know it: quotes folded into a state, and which provider to believe."""
+"""The market as the brain may know it, and what feeds say of it."""
 
 import datetime
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from participant.core.once import once
 from participant.core.scrip import Contract, Kind, Side
@@ -234,46 +233,3 @@ class Down(Struct, frozen=True, tag="down"):
 
 
 FeedEvent = Ticks | Mark | Held | Down
-
-
-# --- folding what feeds say into states ------------------------------------------------------------------------------
-
-
-class Board(Struct, frozen=True):
-    """One provider's latest word on every contract, and when it last spoke."""
-
-    provider: str
-    ticks: Mapping[str, Tick] = {}
-    received_at: int = 0
-    marked_at: int = 0
-    healthy_since: int = 0
-    is_standing: bool = False
-    is_given_up: bool = False
-    chains: Mapping[str, Mapping[datetime.date, Chain]] = {}
-
-
-def observe(board: Board, event: FeedEvent, silence_max_ns: int = 5 * SECOND) -> Board:
-    """The board after one event of its provider. A tick older than the one held is dropped.
-
-    A provider that comes back from silence or from a lost link is healthy only from when its book stands again.
-    """
-    at = event.received_at
-    if isinstance(event, Down):
-        return replace(board, ticks={}, chains={}, marked_at=0, healthy_since=0, is_standing=False)
-    back = not board.is_standing or at - board.received_at > silence_max_ns
-    board = replace(board, received_at=max(at, board.received_at), healthy_since=at if back else board.healthy_since)
-    if isinstance(event, Mark):
-        return replace(board, marked_at=max(event.at, board.marked_at))
-    if isinstance(event, Ticks):
-        held = {} if event.is_snapshot else dict(board.ticks)
-        for tick in event.ticks:
-            before = held.get(tick.contract)
-            if before is None or tick.exchange_at >= before.exchange_at:
-                held[tick.contract] = tick
-        stands = board.is_standing or event.is_snapshot
-        chains = {} if event.is_snapshot else board.chains
-        if isinstance(event, Sheets):
-            chains = {**chains, **{s: {**chains.get(s, {}), **mine} for s, mine in event.chains.items()}}
-        is_given_up = board.is_given_up and not stands
-        return replace(board, ticks=held, chains=chains, is_standing=stands, is_given_up=is_given_up)
-    return board

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Raw
 
+from participant.core.board import Board
 from participant.core.ids import canonical, digest
-from participant.core.market import Board, Chain, Future, LookBack, MarketState, Quote, Reference, Strike, Tick
+from participant.core.market import Chain, Future, LookBack, MarketState, Quote, Reference, Strike, Tick
 from participant.core.once import once
 from participant.core.scrip import Contract, Kind
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.market import Board, LookBack, Reference, Ticks, observe
+from participant.core.board import Board, observe
+from participant.core.market import LookBack, Reference, Ticks
 from participant.core.rulebook import Rulebook
 from participant.core.session import day_of
 from participant.core.snapshot import snapshot

@@ -45,8 +45,19 @@ def judge(watch: Watch) -> BreakerState:
         state = replace(before, checked_at=readings.checked_at)
     else:
         state = evaluate(before, readings, watch.triggers)
-    watch.books.commit([Write("breaker", "state", encode(state))])
+    watch.books.commit([Write("breaker", "state", encode(state)), *_feed_news(watch)])
     return state
+
+
+def _feed_news(watch: Watch) -> list[Write]:
+    """What became of the providers since it was last taken into the log: each switch and quarantine with its reason."""
+    row, told = watch.quotes.get("feeds", "status"), watch.books.get("feed_events", "told")
+    if row is None:
+        return []
+    events, until = decode(row.value, FeedStatus).events, int(told.value) if told else 0
+    news = [event for event in events if event.since > until]
+    writes = [Write("feed_events", f"{e.since}/{e.provider}", encode(e)) for e in news]
+    return [*writes, Write("feed_events", "told", str(news[-1].since).encode())] if news else []
 
 
 def _log(books: Store, halt: Halt) -> None:
@@ -72,6 +83,7 @@ def _readings(watch: Watch, halt: Halt) -> Readings:
         day_loss=_day_loss(watch, day_of(now)) if now else 0.0,
         providers_well=len(feeds.well) if feeds else 0,
         providers_silent_s=(feeds.at - feeds.silent_since) / SECOND if feeds and feeds.silent_since else 0.0,
+        is_disputed=bool(feeds and feeds.disputed_since),
         unknown_count=len(unknown),
         unknown_oldest_s=max(((now - o.sent_at) / SECOND for o in unknown), default=0.0),
         overfilled=tuple(o.order_id for o in orders if o.cum_quantity > o.quantity),

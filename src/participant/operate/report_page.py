@@ -5,8 +5,10 @@ from html import escape
 
 from participant.core.attribution import Explained
 from participant.core.charges import Charges
+from participant.core.feed_report import FeedReport
 from participant.core.session import day_of
 from participant.core.wording import at_price, rupees
+from participant.operate.feed_page import feeds_section
 from participant.operate.report import BreakLine, Report, Signature, is_external
 from participant.operate.report_text import PARTS, compared, rows, signed_paise
 from participant.operate.shadow import ShadowDay, fate, outcome
@@ -44,7 +46,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def page(report: Report, signed: Sequence[Signature]) -> str:
+def page(report: Report, signed: Sequence[Signature], feeds: FeedReport | None = None) -> str:
     """The whole page."""
     left = "needs a person" if report.needs_a_person else "clean"
     tone = "bad" if report.needs_a_person else "good"
@@ -61,6 +63,7 @@ def page(report: Report, signed: Sequence[Signature]) -> str:
         _table("Settlement", ("what", "units", "contract", "official price", "cash"), _events(report)),
         _table("Held at the close", ("contract", "units", "mark"), _held(report)),
         _charges(report),
+        feeds_section(feeds) if feeds else "",
         _signed(report, signed),
     ]
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(report.day)}</title><style>{STYLE}</style>"

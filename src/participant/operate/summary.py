@@ -3,9 +3,11 @@
 from msgspec import Struct
 
 from participant.core.breaks import Break
+from participant.core.feed_report import FeedReport, feed_report
 from participant.core.messages import Ticket
 from participant.core.session import day_of
 from participant.core.wording import rupees
+from participant.operate import feeds
 from participant.operate.screen import Screen
 from participant.operate.shadow import ShadowDay, did_lines, outside_lines, would_lines
 from participant.stages.reconcile import Closed
@@ -42,6 +44,7 @@ class Summary(Struct, frozen=True):
     shadow: ShadowDay | None = None
     passed_over: dict[str, int] = {}
     watchlist: str = ""
+    feeds: FeedReport | None = None
 
     @property
     def needs_a_person(self) -> bool:
@@ -73,6 +76,7 @@ def summarise(
         notes,
         quiet=screen.quiet,
         passed_over=screen.passed_over,
+        feeds=feed_report(screen.feeds) if screen.feeds else None,
     )
 
 
@@ -86,6 +90,7 @@ def lines(summary: Summary) -> list[str]:
         ("result of the day", f"{rupees(summary.result)} after charges"),
         ("positions", "; ".join(f"{s} {h}" for s, h in summary.positions.items())),
         ("providers", _shortened(summary.providers)),
+        *(("feeds" if i == 0 else "", line.strip()) for i, line in enumerate(_feeds(summary))),
         ("breaks with the broker", "; ".join(_break(b) for b in summary.breaks) or "none"),
         ("orders of unknown fate", ", ".join(summary.unknown) or "none"),
         ("tickets", "; ".join(f"{t.ticket_id[:8]} {t.title}" for t in summary.tickets) or "none"),
@@ -126,6 +131,11 @@ def _shortened(changes: tuple[str, ...]) -> str:
     half = CHANGES_SHOWN // 2
     left_out = f"... {len(changes) - 2 * half} more ..."
     return " -> ".join([*changes[:half], left_out, *changes[-half:]])
+
+
+def _feeds(summary: Summary) -> list[str]:
+    """The feed-quality report without who was believed when, which stands above."""
+    return feeds.lines(summary.feeds)[: 1 + len(summary.feeds.providers)] if summary.feeds else []
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -14,11 +14,11 @@ from participant.adapters.stores.memory import MemoryStore
 from participant.core.account import Account
 from participant.core.breaker import Triggers
 from participant.core.breaks import ReconcileRule
+from participant.core.feed_rules import Arbitration
 from participant.core.limits import Limits
 from participant.core.market import SECOND, Quote, Reference
 from participant.core.messages import Write
 from participant.core.position import Position, apply, revisions
-from participant.core.providers import Arbitration
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip
 from participant.core.sending import SendRule

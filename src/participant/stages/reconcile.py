@@ -243,7 +243,9 @@ def _record(ports: ReconcilePorts, rules: Rulebook, day: datetime.date, closed: 
     writes = rows_of(ports.books, aged, ticket_after_cycles=1)
     marks = marks_row(ports.books, ports.quotes, day, closed.at)
     closings = closing_rows(ports.quotes, rules, day, closed.settlements)
-    ports.books.commit([*writes, marks, *closings, Write("days", str(day), encode(closed))])
+    feeds = ports.quotes.get("feeds", "status")
+    told = [Write("feeds", str(day), feeds.value)] if feeds else []
+    ports.books.commit([*writes, marks, *closings, *told, Write("days", str(day), encode(closed))])
     return closed
 
 

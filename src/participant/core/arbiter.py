@@ -1,0 +1,70 @@
+"""The arbiter: the boards of all providers and the last judgement on them, kept up event by event."""
+
+from collections.abc import Iterable, Sequence
+
+from participant.core.board import Board, Fold
+from participant.core.feed_contracts import universe
+from participant.core.feed_rules import Arbitration
+from participant.core.judging import Judgement, is_unsettled, judge, status, trusted
+from participant.core.market import FeedEvent, Reference
+from participant.core.providers import FeedStatus, ended_instant, without_the_silent
+
+
+class Arbiter:
+    """Folds what the providers say, each into its own board, and says which of them to believe and what to leave out.
+
+    `names` are in order of priority. It reads no clock: time comes with the events and with each judgement.
+    """
+
+    def __init__(self, names: Iterable[str], known: Sequence[Reference], rule: Arbitration) -> None:
+        self.rule, self.universe, self.judgement = rule, universe(known), Judgement()
+        self.folds = {name: Fold(Board(name), rule) for name in names}
+
+    @property
+    def boards(self) -> dict[str, Board]:
+        """What each provider says now; good until its next event."""
+        return {name: fold.board() for name, fold in self.folds.items()}
+
+    @property
+    def believed(self) -> str:
+        """Whom to believe; empty while nobody is."""
+        return self.judgement.belief.provider
+
+    @property
+    def slowest(self) -> str:
+        """Whose last instant ended first."""
+        return min(self.folds, key=lambda name: self.folds[name].base.marked_at)
+
+    def take(self, name: str, events: Iterable[FeedEvent]) -> None:
+        """What a provider said, oldest first."""
+        self.folds[name].take(events)
+
+    def judge(self, at: int) -> bool:
+        """Judge all boards as of `at`; whether the belief has changed."""
+        before = self.judgement
+        self.judgement = judge(self.boards, before, at, self.rule, self.universe)
+        if self.judgement.looks.at != before.looks.at:
+            for fold in self.folds.values():
+                fold.changed.clear()
+        return self.judgement.belief != before.belief
+
+    def ended(self, at: int) -> int:
+        """The newest instant that the believed provider has ended; 0 while nobody is believed, or it is unsettled."""
+        if not self.believed or is_unsettled(self.boards, self.judgement, at, self.rule):
+            return 0
+        return self.folds[self.believed].base.marked_at
+
+    def ended_by_all(self, *, is_given_up: bool) -> int:
+        """The newest instant that every provider has ended; who lags behind may be given up until it is back."""
+        if is_given_up:
+            self.folds = {name: Fold(board, self.rule) for name, board in without_the_silent(self.boards).items()}
+        return ended_instant(list(self.boards.values()))
+
+    def trusted(self) -> tuple[Board, frozenset[str]]:
+        """The believed board without the quotes in doubt, and the scrips that nobody should decide on now."""
+        board, doubted, self.judgement = trusted(self.boards, self.judgement, self.rule, self.universe)
+        return board, doubted
+
+    def status(self) -> FeedStatus:
+        """How the feeds stand."""
+        return status(self.boards, self.judgement, self.rule)

@@ -1,0 +1,153 @@
+"""One judgement after another: who is at fault, what is kept back, and how belief moves."""
+
+import pytest
+
+from participant.core.arbiter import Arbiter
+from participant.core.feed_rules import Arbitration, at_speed, in_lockstep
+from participant.core.market import SECOND, Down, Held, Mark, Tick, Ticks
+from participant.core.providers import State
+from tests.stages.floor import CONTRACTS, REFERENCES, SPOTS, START, quoted
+
+NAMES = ("one", "two", "three")
+RULE = Arbitration()
+OPTIONS = [c for c in CONTRACTS["NIFTY"] if c.kind.is_option]
+
+
+class Market:
+    """Three providers told second by second; what they say can be changed."""
+
+    def __init__(self, rule: Arbitration = RULE) -> None:
+        self.arbiter = Arbiter(NAMES, REFERENCES, rule)
+        self.moves = dict.fromkeys(NAMES, True)
+        self.times = dict.fromkeys(NAMES, 0)
+
+    def tell(self, second: int, name: str, *, is_snapshot: bool = False) -> None:
+        """All quotes, the spots up by a point each second, unless this provider's do not move."""
+        at = START + second * SECOND
+        up = second if self.moves[name] else 0
+        ticks = [Tick(s, 0, 0, 0, 0, spot + up * 10_000, at) for s, spot in SPOTS.items()]
+        for contract in (c for of in CONTRACTS.values() for c in of):
+            quote = quoted(contract)
+            move = second % 2 * contract.tick
+            ticks.append(Tick(contract.key, quote.bid + move, quote.ask + move, quote.bid_size, quote.ask_size, 0, at))
+        self.arbiter.take(name, [Ticks(name, at, tuple(ticks), is_snapshot), Mark(name, at, at)])
+
+    def run(self, seconds: range, *names: str) -> None:
+        for second in seconds:
+            for name in names or NAMES:
+                self.tell(second, name, is_snapshot=second == 0)
+            self.arbiter.judge(START + second * SECOND)
+
+    def state(self, name: str) -> tuple[State, str]:
+        found = next(s for s in self.arbiter.judgement.standings if s.provider == name)
+        return found.state, found.reason
+
+
+def test_one_is_active_and_the_others_are_warm() -> None:
+    market = Market()
+    market.run(range(5))
+    assert [market.state(name)[0] for name in NAMES] == [State.ACTIVE, State.WARM, State.WARM]
+    assert market.arbiter.trusted()[1] == frozenset()
+
+
+def test_an_index_that_stands_still_at_the_active_one_alone_is_its_fault() -> None:
+    market = Market()
+    market.run(range(3))
+    market.moves["one"] = False
+    market.run(range(3, 7))
+    assert market.arbiter.believed == "two"
+    assert market.state("one") == (State.QUARANTINED, "stood still: BANKNIFTY for 2 s while another moved")
+
+
+def test_an_index_that_stands_still_everywhere_keeps_its_scrip_back() -> None:
+    market = Market(Arbitration(frozen_ticks_min=5))
+    market.moves = dict.fromkeys(NAMES, False)
+    market.run(range(10))
+    assert market.arbiter.trusted()[1] == frozenset()
+    market.run(range(10, 12))
+    assert market.arbiter.trusted()[1] == frozenset(SPOTS)
+    assert market.arbiter.judgement.held == dict.fromkeys(SPOTS, 1)
+    assert market.arbiter.believed == "one"
+
+
+def test_in_lockstep_nothing_is_still_and_a_difference_is_one_at_once() -> None:
+    market = Market(in_lockstep(Arbitration(frozen_ticks_min=5)))
+    market.moves = dict.fromkeys(NAMES, False)
+    market.run(range(15))
+    assert market.arbiter.trusted()[1] == frozenset()
+    at = START + 20 * SECOND
+    for name, spot in (("one", 1.02), ("two", 1.0), ("three", 1.0)):
+        market.arbiter.take(name, [Ticks(name, at, (Tick("NIFTY", 0, 0, 0, 0, int(SPOTS["NIFTY"] * spot), at),))])
+    market.arbiter.judge(at)
+    assert market.arbiter.believed == "two"
+
+
+def test_a_quarantine_lasts_until_it_was_well_for_long_and_the_way_back_longer() -> None:
+    market = Market(Arbitration(well_before_return_s=10.0, return_apart_s=30.0))
+    market.run(range(3))
+    market.moves["one"] = False
+    market.run(range(3, 7))
+    market.moves["one"] = True
+    market.run(range(7, 15))
+    assert market.state("one")[0] is State.QUARANTINED
+    market.run(range(15, 30))
+    assert (market.state("one")[0], market.arbiter.believed) == (State.WARM, "two")
+    market.run(range(30, 40))
+    assert market.arbiter.believed == "one"
+
+
+def test_after_the_most_switches_nobody_is_stepped_to() -> None:
+    market = Market(Arbitration(switches_max=1, well_before_return_s=0.0))
+    market.run(range(3))
+    at = START + 3 * SECOND
+    market.arbiter.take("one", [Down("one", at, "cut")])
+    market.run(range(4, 6), "two", "three")
+    assert market.arbiter.believed == "two"
+    market.arbiter.take("two", [Down("two", START + 6 * SECOND, "cut")])
+    market.run(range(6, 8), "three")
+    assert market.arbiter.believed == ""
+    last = market.arbiter.judgement.changes[-1]
+    assert last.reason == "two went down: cut, and 1 switches within 900 s are the most"
+    market.tell(8, "two", is_snapshot=True)
+    market.arbiter.judge(START + 8 * SECOND)
+    assert market.arbiter.believed == "two", "it is no switch"
+
+
+def test_two_that_are_left_and_differ_are_in_dispute() -> None:
+    market = Market()
+    market.run(range(3))
+    market.arbiter.take("three", [Down("three", START + 2 * SECOND, "cut")])
+    for second in range(3, 8):
+        at = START + second * SECOND
+        for name, share in (("one", 1.02), ("two", 1.0)):
+            spot = int((SPOTS["NIFTY"] + second * 10_000) * share)
+            market.arbiter.take(name, [Ticks(name, at, (Tick("NIFTY", 0, 0, 0, 0, spot, at),)), Held(name, at)])
+        market.arbiter.judge(at)
+    assert market.arbiter.judgement.disputed_since == START + 5 * SECOND
+    assert market.arbiter.status().disputed_since
+    assert "NIFTY" in market.arbiter.trusted()[1]
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_jump_waits_for_another_and_is_left_out_where_it_says_otherwise(is_confirmed: bool) -> None:
+    market = Market()
+    market.run(range(3))
+    key, at = OPTIONS[0].key, START + 3 * SECOND
+    old = market.arbiter.boards["one"].ticks[key]
+    far = Tick(key, old.bid * 10, old.ask * 10, 75, 75, 0, at)
+    market.arbiter.take("one", [Ticks("one", at, (far,)), Mark("one", at, at)])
+    market.arbiter.judge(at)
+    assert market.arbiter.ended(at) == 0, "nobody else has spoken yet"
+    theirs = far if is_confirmed else Tick(key, old.bid, old.ask, 75, 75, 0, at)
+    market.arbiter.take("two", [Ticks("two", at, (theirs,))])
+    assert market.arbiter.ended(at) == at
+    board, _ = market.arbiter.trusted()
+    assert (key in board.ticks) is is_confirmed
+    assert market.arbiter.judgement.hidden == (not is_confirmed)
+
+
+def test_at_speed_no_wait_is_shorter_than_a_moment_of_ours() -> None:
+    rule = at_speed(RULE, 60.0)
+    assert (rule.silence_max_s, rule.index_still_max_s, rule.confirm_after_s) == (90.0, 90.0, 15.0)
+    assert at_speed(RULE, 1.0) == RULE
+    assert at_speed(RULE, 0.0) == RULE

@@ -1,0 +1,1 @@
+"""Fail-over between providers: injected faults in virtual time, through the real ingest."""
