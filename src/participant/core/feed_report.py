@@ -112,8 +112,8 @@ def percentile_ms(latency: Sequence[int], share: float) -> float:
 
 
 def _spans(changes: Sequence[tuple[int, str, str]], end: int) -> tuple[Span, ...]:
-    ends = [at for at, _, _ in changes[1:]] + [end]
-    return tuple(Span(at, until, what, why) for (at, what, why), until in zip(changes, ends, strict=True))
+    ends = [*(at for at, _, _ in changes[1:]), end]  # one too many where nothing changed
+    return tuple(Span(at, until, what, why) for (at, what, why), until in zip(changes, ends, strict=False))
 
 
 def _seconds(ns: int) -> float:

@@ -76,7 +76,7 @@ def summarise(
         notes,
         quiet=screen.quiet,
         passed_over=screen.passed_over,
-        feeds=feed_report(screen.feeds) if screen.feeds else None,
+        feeds=feed_report(screen.feeds) if screen.feeds and screen.feeds.providers else None,
     )
 
 
