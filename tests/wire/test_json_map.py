@@ -204,6 +204,49 @@ def test_a_side_that_is_null_or_absent_is_empty() -> None:
     assert [(t.bid, t.bid_size, t.ask) for t in heard.ticks] == [(0, 0, 11_000), (0, 0, 10_000)]
 
 
+NAMED = {"path": "rows[]", "underlying": "u", "expiry": "e", "strike": "k", "kind": "c", "last": "p", "at": "t"}
+WHOLE = {"u": "X", "e": "2025-12-30", "k": 5, "c": "C", "p": 1, "t": ROW["t"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"c": "Z"}, "'Z' is no kind of contract that codes.kinds names"),
+        ({"k": 0}, "an option without a strike"),
+        ({"e": "30-12-2025"}, "'30-12-2025' is no day"),
+        ({"u": None}, "does not say which contract"),
+        ({"t": None}, "null is no number"),
+        ({"p": "1.00001"}, "finer than 1/10,000"),
+    ],
+)
+def test_a_contract_by_its_parts_is_read_or_refused(changes: dict[str, Any], reason: str) -> None:
+    mapping = made(rows=[NAMED], codes={"kinds": {"C": "CE"}})
+    assert [tick.contract for tick in said(mapping, WHOLE).ticks] == ["X-20251230-5CE"]
+    heard = said(mapping, {**WHOLE, **changes})
+    assert heard.ticks == []
+    assert reason in heard.refused[0].reason
+
+
+def test_levels_may_be_texts_and_the_best_of_them_counts() -> None:
+    row = {"path": "rows[]", "name": "n", "bids": "b[]", "asks": "a[]", "at": "t"}
+    mapping = made(rows=[row], levels={"price": "0", "size": "1"})
+    sides = {"b": [["9.5", "5"], ["10.0", "7"], ["11", "0"]], "a": [["10.5", "8"]]}
+    assert said(mapping, {**ROW, **sides}).ticks == [Tick("ABC", 100_000, 105_000, 7, 8, 0, AT)]
+    heard = said(mapping, {**ROW, "b": [["9.5", "x"], ["10", "1"]], "a": []})
+    assert (heard.ticks, heard.refused[0].reason, heard.refused[0].path) == ([], "x is no number", "$.rows[].b[].1")
+
+
+def test_a_message_of_a_number_that_is_none_is_refused() -> None:
+    with pytest.raises(BadMessage, match="x is no number"):
+        said(made(stream={"seq": "n"}), ROW, n="x")
+
+
+def test_a_text_that_is_no_time_is_refused() -> None:
+    heard = said(made(clock={"unit": "text", "format": "%d-%b-%Y", "zone": "+05:30"}), {**ROW, "t": "2025-11-29"})
+    assert heard.refused[0].reason.endswith("is no time of the form %d-%b-%Y")
+    assert "says no zone" in said(made(clock={"unit": "text"}), {**ROW, "t": "2025-11-29"}).refused[0].reason
+
+
 def test_of_many_refusals_the_first_are_kept_and_all_are_counted() -> None:
     heard = said(made(), *[{**ROW, "b": -1}] * 100)
     assert (len(heard.refused), heard.refused_count) == (20, 100)

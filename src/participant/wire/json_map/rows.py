@@ -136,9 +136,10 @@ class RowReader:
         raw = None
         for fetch in self._plan.names:
             raw = fetch.constant if fetch.constant is not None else self._raw(fetch, chain, key)
-            if raw is None:
-                raise _Unusable(fetch.path, "the row does not say which contract it is of")
-            words.append(bytes(raw) if type(raw) is Raw else raw)
+            word = bytes(raw) if type(raw) is Raw else raw
+            if word is None or word == b"null":
+                raise _Unusable(fetch.path, "the row does not say which contract it is of", raw)
+            words.append(word)
         try:
             return self._namer.key(tuple(words), is_underlying=self._is_underlying)
         except BadWord as wrong:
