@@ -133,9 +133,9 @@ def _gates(case: Case, own: Settings, rich: Richness) -> Generator[Gate, None, t
         yield Gate("strikes", f"no expiry within {days} has a call and a put near delta {own.short_delta} with wings")
     figures = {"call_delta": condor.call.delta, "put_delta": condor.put.delta, "width_price": condor.width}
     yield Gate("strikes", "", condor.call.contract.key, None, dict(figures))
-    age = rounded(max(case.at - one.quote.exchange_at for one, _ in condor.steps) / SECOND)
-    old = f"a quote is {age:,.0f} s old, over {case.weights.quote_age_max_s} s"
-    yield Gate("quote age", old if age > case.weights.quote_age_max_s else "", age, case.weights.quote_age_max_s)
+    age = rounded(max((case.at - one.quote.exchange_at for one, _ in condor.steps), key=abs) / SECOND)
+    old = f"a quote is {abs(age):,.0f} s {'old' if age >= 0 else 'ahead of now'}, over {case.weights.quote_age_max_s} s"
+    yield Gate("quote age", old if abs(age) > case.weights.quote_age_max_s else "", age, case.weights.quote_age_max_s)
     yield _spread(case, own, condor)
     limits = _limits(case, own, condor)
     lots, by = min((count, name) for name, count in limits.items())
@@ -297,4 +297,4 @@ def _price(case: Case, held: Holding) -> int:
     return quote.touch(_way_out(held)) if quote is not None else 0
 
 
-STRATEGY = Plugin(iron_condor, version=2, settings=Settings)
+STRATEGY = Plugin(iron_condor, version=3, settings=Settings)

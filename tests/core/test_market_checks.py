@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from participant.core.brain import decide
 from participant.core.brain_checks import judged
 from participant.core.decision import Action, Leg
-from participant.core.market import MarketState
+from participant.core.market import SECOND, MarketState
 from participant.core.market_checks import basis, halt, operating_range, position_limit
 from participant.core.plan import Check, Found, Plan, refusal
 from participant.core.position import Position, Working
@@ -65,6 +65,23 @@ def test_what_has_no_figure_is_not_said_to_be_over_a_limit() -> None:
     assert verdict.reason == (
         f"refused by price_range: {CALL.key} has no valid quote, so the limit of 90.0% cannot be checked"
     )
+
+
+@pytest.mark.parametrize(
+    ("after_s", "told"),
+    [
+        (60, ""),
+        (-60, ""),
+        (61, "is 61 s old, over the limit of 60"),
+        (-61, "is dated 61 s ahead, over the limit of 60"),
+    ],
+)
+def test_whatever_its_strategy_looks_at_nothing_opens_on_quotes_of_another_minute(after_s: int, told: str) -> None:
+    later = replace(STATE, exchange_at=STATE.exchange_at + after_s * SECOND)
+    verdict = judged(lambda *_: OPENING, Case(NIFTY, later, position(), account(), RULES))[0]
+    assert verdict.action is (Action.MAINTAIN if told else Action.OPEN)
+    assert not told or verdict.reason == f"refused by freshness: the quote of {FUTURE.key} {told}"
+    assert verdict.figures["check_freshness"] == abs(after_s)
 
 
 def test_a_share_of_something_else_is_never_said_to_be_one_of_the_capital() -> None:

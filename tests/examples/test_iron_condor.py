@@ -136,6 +136,7 @@ CASES: list[tuple[str, MarketState, Weights, dict[str, Setting], str]] = [
     ("little history", chain_state(history=look_back(59)), Weights(), {}, "look-back too short"),
     ("a wide spread", chain_state(spread=0.05), Weights(), {}, "the spread of"),
     ("old quotes", replace(STATE, exchange_at=NOON + 61 * 10**9), Weights(), {}, "a quote is 61 s old"),
+    ("quotes ahead", replace(STATE, exchange_at=NOON - 61 * 10**9), Weights(), {}, "a quote is 61 s ahead of now"),
     ("no expiry in time", STATE, Weights(days_to_expiry_min=2, days_to_expiry_max=3), {}, "no expiry within 2-3 days"),
     ("no delta near", STATE, Weights(), {"short_delta": 0.2, "delta_error_max": 0.000_001}, "near delta 0.2"),
     ("no wing so far out", STATE, Weights(), {"wing_share": 0.5}, "no expiry within"),

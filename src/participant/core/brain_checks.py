@@ -16,7 +16,7 @@ from participant.core.book_risk import book_risk
 from participant.core.decision import Action
 from participant.core.delivery import ends_physical, sessions_until
 from participant.core.in_force import doubts
-from participant.core.market_checks import basis, halt, operating_range, position_limit, price_range
+from participant.core.market_checks import basis, freshness, halt, operating_range, position_limit, price_range
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
 from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Contract, Kind
@@ -272,6 +272,7 @@ BRAIN_CHECKS: tuple[Check, ...] = (
     Check(covered, binds_all=True),
     Check(slicing, binds_all=True),
     Check(price_range, binds_all=True),
+    Check(freshness, binds_all=True),
     Check(operating_range, binds_all=True),
     Check(basis, binds_all=True),
     Check(halt, binds_all=True),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from participant.core.book_risk import DELTA, unit, unvalued
 from participant.core.conduct import PositionLimit
-from participant.core.market import Chain, chain_to, quoted
+from participant.core.market import SECOND, Chain, chain_to, quoted
 from participant.core.outside import OutsideRules
 from participant.core.plan import Found, Plan
 from participant.core.pricing import rounded
@@ -43,6 +43,15 @@ def price_range(plan: Plan) -> Found:
 
 def _unquoted(plan: Plan, contract: Contract) -> Found:
     return Found(float("inf"), plan.limits.range_share_max, lambda: f"{contract.key} has no valid quote", is_share=True)
+
+
+def freshness(plan: Plan) -> Found:
+    """How many seconds from the state's instant a quote of the legs is dated; one from the future is as bad as old."""
+    quotes = ((leg.contract.key, quoted(plan.case.market, leg.contract)) for leg in plan.verdict.legs)
+    ages = [((plan.case.at - quote.exchange_at) / SECOND, key) for key, quote in quotes if quote is not None]
+    age, key = max(ages, key=lambda one: abs(one[0]), default=(0.0, ""))
+    stands = f"is {age:,.10g} s old" if age >= 0 else f"is dated {-age:,.10g} s ahead"
+    return Found(rounded(abs(age)), plan.case.weights.quote_age_max_s, lambda: f"the quote of {key} {stands}")
 
 
 def operating_range(plan: Plan) -> Found | None:
