@@ -348,3 +348,20 @@ def test_a_book_that_stands_counts_by_its_last_decision_and_a_close_is_never_ref
     floor.books.commit(Risks(Books(floor.books)).row(close))
     gateway.step(0.0)
     assert floor.statuses(close) == [OrderStatus.FILLED]
+
+
+def test_under_a_tightened_limit_what_makes_the_bet_smaller_passes_and_nothing_else(floor: Floor) -> None:
+    tight = replace(Limits(), portfolio_delta_share_max=0.01)
+    bet = 2 * int(tight.portfolio_delta_share_max * floor.account().capital)
+    bets(floor, "NIFTY", bet)
+    floor.gateway().step(0.0)
+    floor.at(60)
+    sold = floor.decide(floor.leg(call(), Side.SELL), risk=BookRisk(delta=bet))
+    floor.books.commit(Risks(Books(floor.books)).row(sold))
+    floor.gateway(limits=tight).step(0.0)
+    assert floor.statuses(sold) == [OrderStatus.FILLED], floor.orders()[-1].reason
+    floor.at(120)
+    back = floor.decide(floor.leg(call(), Side.BUY), risk=BookRisk(delta=bet))
+    floor.books.commit(Risks(Books(floor.books)).row(back))
+    floor.gateway(limits=tight).step(0.0)
+    assert floor.statuses(back) == [OrderStatus.DENIED]

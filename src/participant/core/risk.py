@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from participant.core.account import Account
 from participant.core.ask import Ask, Finding, reduces, worst_loss
 from participant.core.controls import conduct, exposure, market, orders
-from participant.core.decision import Action, Figure
+from participant.core.decision import Action, Decision, Figure, Leg
 from participant.core.limits import Limits
 from participant.core.market import Quote
 from participant.core.order import Order
+from participant.core.scrip import Kind
 
 __all__ = [
     "CHECKS",
@@ -146,14 +147,23 @@ def affordable(account: Account, legs: Sequence[Order], action: Action, limits: 
     return None
 
 
-def one_bet(value: int, account: Account, action: Action, limits: Limits) -> Refusal | None:
-    """Whether all books as one bet on the market (`value`, paise) stay within their share of capital; a close may."""
+def one_bet(value: int, account: Account, decision: Decision, limits: Limits) -> Refusal | None:
+    """Whether all books as one bet on the market (`value`, paise) stay within their share of capital.
+
+    A close may go beyond it, and so may what makes the bet smaller, each of its legs.
+    """
     most = int(limits.portfolio_delta_share_max * account.capital)
-    if action is not Action.OPEN or abs(value) <= most:
+    if decision.action is not Action.OPEN or abs(value) <= most or _lowers(value, decision.legs):
         return None
     reason = f"all books would be a bet of {value} paise on the market, {most} may be"
     share = {"portfolio_delta_share_max": limits.portfolio_delta_share_max}
     return Refusal("PT-09", "one_bet", reason, {**share}, {"portfolio_delta": value, "room": most})
+
+
+def _lowers(bet: int, legs: Sequence[Leg]) -> bool:
+    """Whether every leg goes against the bet. What would turn it round beyond its limit has the other sign in `bet`."""
+    signs = (leg.side.sign * (-1 if leg.contract.kind is Kind.PUT else 1) for leg in legs)
+    return all(sign * bet < 0 for sign in signs)
 
 
 def reprice(order: Order, quote: Quote | None) -> Order:

@@ -44,7 +44,7 @@ def _taken_on(
     if decision is None:
         return account, books.writes(legs[0], denied(orders[0], "provenance: no logged decision asks for it"))
     refusal = affordable(account, orders, decision.action, limits)
-    refusal = refusal or one_bet(bet.with_(decision), account, decision.action, limits)
+    refusal = refusal or one_bet(bet.with_(decision), account, decision, limits)
     if refusal is not None:
         return account, books.refusal(legs[0], refusal, now)
     bet.take(decision)
