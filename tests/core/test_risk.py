@@ -465,6 +465,14 @@ def test_a_close_is_never_refused_for_money() -> None:
     assert affordable(Account(CRORE, -5), orders_of(CLOSING), Action.CLOSE, Limits()) is None
 
 
+@pytest.mark.parametrize(("margin", "is_allowed"), [(0, True), (1, False)])
+def test_what_needs_no_margin_is_not_refused_where_more_than_there_is_was_committed(
+    margin: int, is_allowed: bool
+) -> None:
+    legs = [replace(orders_of(OPENING)[1], margin=margin)]
+    assert (affordable(Account(CRORE, -5), legs, Action.OPEN, Limits()) is None) is is_allowed
+
+
 def test_an_order_goes_to_the_far_touch_of_the_present_quote() -> None:
     quote = Quote(90, 110, 5, 5, NOW)
     buy, sell = orders_of(OPENING)

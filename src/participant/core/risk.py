@@ -134,14 +134,17 @@ def refusal(control: Control, found: Finding, limits: Limits) -> Refusal:
 
 
 def affordable(account: Account, legs: Sequence[Order], action: Action, limits: Limits) -> Refusal | None:
-    """Whether the account can carry the margin of a decision's orders; a close is never refused for money."""
+    """Whether the account can carry the margin of a decision's orders; a close is never refused for money.
+
+    What needs none may be what reduces, such as a call sold against its cover: PT-10 looks at it order by order.
+    """
     if limits.fault:
         return refusal(INTEGRITY, Finding(f"no limits are in force: {limits.fault}"), limits)
     if action is Action.CLOSE:
         return None
     needed = sum(o.margin for o in legs)
     room = min(account.free, int(limits.margin_share_max * account.capital) - account.committed)
-    if needed > room:
+    if needed > max(0, room):
         found = Finding(f"{needed} paise of margin are needed, {room} are free", {"needed": needed, "free": room})
         return refusal(MARGIN, found, limits)
     return None
