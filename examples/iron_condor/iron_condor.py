@@ -211,20 +211,20 @@ def _net(case: Case, condor: Condor, units: int) -> int:
 
 
 def _margins(case: Case, condor: Condor, units: int) -> list[int]:
-    """What each step adds (paise) to the most margin that was needed before it."""
+    """What each step adds (paise) to the most that was needed before it: margin, and what is paid for the wings."""
     rates, held, most = case.rules.margin_rates(case.scrip.symbol, case.day), list[tuple[Contract, int]](), [0]
     for one, side in condor.steps:
         held.append((one.contract, side.sign * units))
-        most.append(max(most[-1], margin(rates, held, condor.forward, condor.iv, case.at)))
+        paid = sum(money(wing.quote.touch(Side.BUY), units) for wing, _ in condor.steps[: min(2, len(held))])
+        most.append(max(most[-1], paid + margin(rates, held, condor.forward, condor.iv, case.at)))
     return [after - before for before, after in pairwise(most)]
 
 
 def _limits(case: Case, own: Settings, condor: Condor) -> dict[str, int]:
     """The lots that each limit allows: of loss, margin, what expires on one day, and the sizes shown."""
-    lot, limits = condor.call.contract.lot, case.scrip.limits
+    lot, limits, day = condor.call.contract.lot, case.scrip.limits, condor.call.contract.expiry.isoformat()
     loss = money(condor.width, lot) - _net(case, condor, lot)
     sold = money(condor.call.contract.strike + condor.put.contract.strike, lot)
-    day = condor.call.contract.expiry.isoformat()
     expiring = share_of_capital(case, limits.expiry_share_max or 0.0) - case.account.others.short.get(day, 0)
     shown = min(one.quote.bid_size if side is Side.SELL else one.quote.ask_size for one, side in condor.steps)
     return {
@@ -297,4 +297,4 @@ def _price(case: Case, held: Holding) -> int:
     return quote.touch(_way_out(held)) if quote is not None else 0
 
 
-STRATEGY = Plugin(iron_condor, version=3, settings=Settings)
+STRATEGY = Plugin(iron_condor, version=4, settings=Settings)

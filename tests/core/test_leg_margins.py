@@ -16,7 +16,7 @@ from participant.core.margin import margin
 from participant.core.position import Position
 from participant.core.pricing import rounded
 from participant.core.risk_limits import SHIPPED
-from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side, Weights, shares_of
+from participant.core.scrip import PRICE_UNITS, Contract, Kind, Scrip, Side, Weights, money, shares_of
 from participant.core.selection import Candidate, choose
 from participant.core.sizing import costs_of
 from participant.core.strategies.covered_call import covered_call
@@ -112,6 +112,30 @@ def test_a_dearer_expiry_that_is_only_held_raises_the_volatility_of_the_whole_bo
     assert isinstance(chosen, Candidate)
     alone, beside = (costs_of(of, chosen, book).margins(1).peak for book in ((), held.holdings))
     assert beside > alone, "sizing goes by the same"
+
+
+def test_what_is_paid_for_an_option_is_room_that_nobody_else_can_have_but_not_where_it_buys_one_back() -> None:
+    """An account of one lakh rupees in cash bought for 1.4 lakh, and its margins had to do without the rest."""
+    deep = replace(CALL, strike=24_000 * PRICE_UNITS)
+    quote = STATE.quote(deep.key)
+    assert quote is not None
+    bought = Leg(deep, Side.BUY, 130, quote.ask)
+    paid = money(quote.ask, 130)
+    legs = with_own_margins(case(), (bought,))
+    assert legs is not None
+    assert [leg.margin for leg in legs] == [paid]
+    lakh = 1_00_000_00
+    assert paid > lakh
+    poor = said(case(Account(lakh, lakh)), bought)
+    assert poor.reason.startswith("refused by margin: ₹")
+    covered = case(held=position(holding(FUTURE, 130, ASK), holding(deep, -65, quote.bid)))
+    back = with_own_margins(covered, (replace(bought, quantity=65),))
+    assert back is not None
+    before = needed((FUTURE, 130), (deep, -65))
+    assert back[0].margin == max(0, needed((FUTURE, 130)) - before)
+    turned = with_own_margins(covered, (bought,))
+    assert turned is not None
+    assert turned[0].margin == money(quote.ask, 65) + needed((FUTURE, 130), (deep, 65)) - before > 0
 
 
 def test_a_figure_of_the_strategy_that_is_higher_stands() -> None:

@@ -114,7 +114,8 @@ def test_what_it_can_lose_and_its_margin_are_those_of_the_whole_structure() -> N
     assert f"it can lose ₹{most // 100:,}"[:-2] in decision.reason
     rates = RULES.margin_rates("NIFTY", DAY)
     ways = accumulate(([(leg.contract, leg.side.sign * leg.quantity)] for leg in decision.legs), lambda a, b: a + b)
-    needed = [margin(rates, way, SPOT, 0.14, NOON) for way in ways]
+    wings = sum(money(leg.limit, units) for leg in decision.legs[:2])
+    needed = [wings + margin(rates, way, SPOT, 0.14, NOON) for way in ways]
     assert sum(leg.margin for leg in decision.legs) == pytest.approx(max(needed), rel=0.01)
 
 

@@ -35,13 +35,24 @@ def with_own_margins(case: Case, legs: Sequence[Leg]) -> tuple[Leg, ...] | None:
     paid = given = most = 0
     own = []
     for leg in legs:
-        book[leg.contract] = book.get(leg.contract, 0) + leg.side.sign * leg.quantity
-        if leg.contract.kind is Kind.STOCK and leg.side is Side.BUY:
-            paid += money(leg.limit, leg.quantity)  # room that nobody else can have until it is paid
+        held = book.get(leg.contract, 0)
+        book[leg.contract] = held + leg.side.sign * leg.quantity
+        paid += _paid_for(leg, held)
         most = max(most, paid + needed(book) - before)
         own.append(replace(leg, margin=max(leg.margin, most - given)))
         given += own[-1].margin
     return tuple(own)
+
+
+def _paid_for(leg: Leg, held: int) -> int:
+    """What shares or an option bought cost (paise): room that nobody else can have until it is paid.
+
+    Not where it buys back what was sold: its margin, in which it counts at what it is worth now, falls by as much.
+    """
+    if leg.side is Side.SELL or leg.contract.kind is Kind.FUTURE:
+        return 0
+    more = leg.quantity if leg.contract.kind is Kind.STOCK else max(0, held + leg.quantity) - max(0, held)
+    return money(leg.limit, more)
 
 
 def not_in_use(case: Case, legs: Sequence[Leg]) -> int:
