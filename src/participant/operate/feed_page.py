@@ -15,10 +15,11 @@ def feeds_section(report: FeedReport) -> str:
     """The section."""
     held = sum(report.held.values())
     kept = f"{report.switches} switches; {held:,} states kept back and {report.hidden:,} quotes left out, in doubt"
+    figures = [*zip(HEAD, *map(row, report.providers), strict=True)]  # a line a figure: there are more than providers
     said = [(when(span), span.what, span.reason) for span in report.believed]
     return (
         f"<section><h2>Feeds: who was believed when</h2>{timeline(report)}<p class=soft>{kept}</p>"
-        f"{_rows(HEAD, map(row, report.providers))}{_rows(('when', 'believed', 'why'), said)}</section>"
+        f"{_rows(figures[0], figures[1:])}{_rows(('when', 'believed', 'why'), said)}</section>"
     )
 
 
