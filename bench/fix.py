@@ -85,10 +85,17 @@ def draw(results: Sequence[dict[str, Any]], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def running(name: str) -> str:
+    """An interpreter of this name that runs, else nothing: a name in the path may lead to one that is not there."""
+    found = shutil.which(name) or ""
+    tried = [found, "-c", ""]
+    return found if found and not subprocess.run(tried, check=False, stderr=subprocess.DEVNULL).returncode else ""
+
+
 def main(words: Sequence[str]) -> None:
     """Measure, print, draw."""
     parser = options("fix", messages=400, rounds=11)
-    parser.add_argument("--newer", default=shutil.which("python3.12"))
+    parser.add_argument("--newer", default=running("python3.12"))
     parser.add_argument("--without-quickfix", action="store_true")
     asked = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as work:
