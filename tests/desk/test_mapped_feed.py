@@ -41,6 +41,9 @@ def kite(folder: Path) -> Iterator[tuple[KiteProvider, Path]]:
     config.write_text(CONFIG.format(url=provider.url, instruments=folder / "instruments.csv"))
 
     def show() -> None:
+        while not provider.heard:  # the day begins with the desk: what is ahead of its clock is void
+            if over.wait(BEAT_S):
+                return
         for instant in instants:
             provider.publish(instant.ticks)
             for _ in range(round(INSTANT_S / BEAT_S)):
