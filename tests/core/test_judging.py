@@ -19,10 +19,12 @@ class Market:
     def __init__(self, rule: Arbitration = RULE) -> None:
         self.arbiter = Arbiter(NAMES, REFERENCES, rule)
         self.moves = dict.fromkeys(NAMES, True)
-        self.times = dict.fromkeys(NAMES, 0)
+        self.late = dict.fromkeys(NAMES, 0)
 
     def tell(self, second: int, name: str, *, is_snapshot: bool = False) -> None:
         """All quotes, the spots up by a point each second, unless this provider's do not move."""
+        now = START + second * SECOND
+        second -= self.late[name]
         at = START + second * SECOND
         up = second if self.moves[name] else 0
         ticks = [Tick(s, 0, 0, 0, 0, spot + up * 10_000, at) for s, spot in SPOTS.items()]
@@ -30,7 +32,7 @@ class Market:
             quote = quoted(contract)
             move = second % 2 * contract.tick
             ticks.append(Tick(contract.key, quote.bid + move, quote.ask + move, quote.bid_size, quote.ask_size, 0, at))
-        self.arbiter.take(name, [Ticks(name, at, tuple(ticks), is_snapshot), Mark(name, at, at)])
+        self.arbiter.take(name, [Ticks(name, now, tuple(ticks), is_snapshot), Mark(name, now, at)])
 
     def run(self, seconds: range, *names: str) -> None:
         for second in seconds:
@@ -57,6 +59,42 @@ def test_an_index_that_stands_still_at_the_active_one_alone_is_its_fault() -> No
     market.run(range(3, 7))
     assert market.arbiter.believed == "two"
     assert market.state("one") == (State.QUARANTINED, "stood still: BANKNIFTY for 2 s while another moved")
+
+
+@pytest.mark.parametrize(("late", "is_left"), [(3, False), (5, True), (30, True)])
+def test_one_whose_instants_come_late_for_long_is_at_fault_though_all_of_them_move(late: int, is_left: bool) -> None:
+    market = Market()
+    market.late["one"] = late
+    market.run(range(4))
+    assert market.arbiter.believed == ("two" if is_left else "one")
+    if is_left:
+        assert market.state("one") == (State.QUARANTINED, "runs late: its last instant is over 3 s behind another's")
+    market.run(range(4, 20))
+    assert market.arbiter.believed == ("two" if is_left else "one")
+
+
+def test_one_that_ends_no_instant_any_more_is_at_fault() -> None:
+    market = Market()
+    market.run(range(3))
+    for second in range(3, 9):
+        market.run(range(second, second + 1), "two", "three")
+        at = START + second * SECOND
+        market.arbiter.take("one", [Ticks("one", at, tuple(market.arbiter.boards["two"].ticks.values()))])
+    assert market.arbiter.believed == "two"
+    assert market.arbiter.ended(START + 8 * SECOND) == START + 8 * SECOND
+
+
+def test_instants_a_minute_apart_make_nobody_late() -> None:
+    market = Market()
+    for minute in range(5):
+        for name in NAMES:
+            market.tell(minute * 60, name, is_snapshot=not minute)
+            market.arbiter.judge(START + minute * 60 * SECOND + SECOND // 2 * NAMES.index(name))
+        for second in range(1, 60):
+            for name in NAMES:
+                market.arbiter.take(name, [Held(name, at := START + (minute * 60 + second) * SECOND)])
+            market.arbiter.judge(at)
+    assert [market.state(name)[0] for name in NAMES] == [State.ACTIVE, State.WARM, State.WARM]
 
 
 def test_an_index_that_stands_still_everywhere_keeps_its_scrip_back() -> None:

@@ -6,7 +6,7 @@ from math import exp, log
 
 from msgspec import Struct
 
-from participant.core.board import CROSSED, Board, Tally, is_as_new, value_of
+from participant.core.board import CROSSED, NEWER, Board, Tally, is_as_new, value_of
 from participant.core.feed_contracts import Listed, Universe
 from participant.core.feed_rules import NEVER_S, Arbitration
 from participant.core.feed_votes import Apart, compare, is_tied, lost
@@ -34,7 +34,8 @@ class Looks(Struct, frozen=True):
     """What was seen of all boards at `at`, and what is remembered for the next look.
 
     `idle` says since when a class of contracts stands still at a provider while it moves elsewhere, `apart` since when
-    the providers differ on a contract, `odd` since when one talks more nonsense than another. On `wrong` contracts a
+    the providers differ on a contract, `odd` since when one talks more nonsense than another, `late` since when one's
+    instants are behind another's. On `wrong` contracts a
     provider is outvoted, or no majority is left; of `frozen` scrips options trade while the underlying stands still.
     """
 
@@ -43,6 +44,7 @@ class Looks(Struct, frozen=True):
     apart: Mapping[str, Apart] = {}
     still: Mapping[tuple[str, str], Still] = {}
     odd: Mapping[str, int] = {}
+    late: Mapping[str, int] = {}
     recent: Mapping[str, tuple[tuple[int, Tally], ...]] = {}
     faults: Mapping[str, str] = {}
     wrong: Mapping[str, frozenset[str]] = {}
@@ -70,6 +72,7 @@ def look(boards: Sequence[Board], before: Looks, at: int, rule: Arbitration, of:
     idle = _idle(heard, still, now) if is_timed and len(heard) > 1 else {}
     recent = {b.provider: _recent(b, now) for b in heard}
     odd = {p: before.odd.get(p, at) for p in _odd(recent, rule)}
+    late = _late(heard, now)
     voters = {s: [b for b in heard if not _lags(b.provider, s, idle, at)] for s in of.listed}
     split = compare(voters, before.apart, at, rule, of)
     found = (
@@ -77,6 +80,7 @@ def look(boards: Sequence[Board], before: Looks, at: int, rule: Arbitration, of:
         lost(split, rule, of),
         _crossed(heard, now),
         _untimely(recent, rule),
+        _behind(late, now),
         _stale(idle, heard, now),
     )
     faults = {provider: fault for faults in found for provider, fault in faults}
@@ -84,7 +88,7 @@ def look(boards: Sequence[Board], before: Looks, at: int, rule: Arbitration, of:
         b.provider: tuple(s for s in of.listed if is_timed and _is_frozen(still[b.provider, s], now)) for b in heard
     }
     wrong = {p: frozenset(keys) for p, keys in split.wrong.items()}
-    return Looks(at, idle, split.apart, still, odd, recent, faults, wrong, frozen, is_tied(split, rule, of))
+    return Looks(at, idle, split.apart, still, odd, late, recent, faults, wrong, frozen, is_tied(split, rule, of))
 
 
 # --- who stands still -------------------------------------------------------------------------------------------------
@@ -225,3 +229,19 @@ def _untimely(recent: Mapping[str, tuple[tuple[int, Tally], ...]], rule: Arbitra
             yield provider, f"went back in time by more than {rule.backwards_max_s:g} s"
         if last.ahead > first.ahead:
             yield provider, f"is ahead of our clock by more than {rule.ahead_max_s:g} s"
+
+
+def _late(heard: Sequence[Board], now: Now) -> dict[str, int]:
+    """Since when the last instant of each is behind that of another by more than two clocks may be apart.
+
+    What one says late was true once and moves as it should, and words of other times are no vote against it.
+    """
+    newest, most = max((b.marked_at for b in heard), default=0), now.rule.ahead_max_s * SECOND + NEWER
+    return {b.provider: now.before.late.get(b.provider, now.at) for b in heard if newest - b.marked_at > most}
+
+
+def _behind(late: Mapping[str, int], now: Now) -> Iterator[tuple[str, str]]:
+    for provider, since in late.items():
+        if now.at - since >= now.rule.apart_max_s * SECOND:
+            least = now.rule.ahead_max_s + NEWER / SECOND
+            yield provider, f"runs late: its last instant is over {least:g} s behind another's"
