@@ -102,6 +102,21 @@ def test_a_jump_long_after_the_last_word_is_not_counted_as_odd() -> None:
     assert (board.doubts["a"].is_soon, board.tally.odd) == (False, 0)
 
 
+def test_a_whole_book_after_another_is_compared_with_it_and_still_replaces_it() -> None:
+    made = fold()
+    made.take([Ticks("one", T0, (QUOTE, replace(QUOTE, contract="b")), is_snapshot=True)])
+    made.changed.clear()
+    for second, up in ((1, 1), (2, 10), (2.1, 10)):
+        made.take([Ticks("one", T0 + int(second * SECOND), (scaled(second, up),), is_snapshot=True)])
+        assert made.changed == (set() if up == 1 else {"a"})
+        assert list(made.board().ticks) == ["a"]
+    assert (made.doubts["a"].kind, made.board().tally.odd) == (OUTLIER, 1)
+    made.take([Ticks("one", T0 + 3 * SECOND, (scaled(3, 10),), is_snapshot=True)])
+    assert made.doubts["a"].kind == REPEATED
+    made.take([Ticks("one", T0 + 4 * SECOND, (), is_snapshot=True)])
+    assert (made.doubts, made.board().ticks) == ({}, {})
+
+
 def test_a_lost_link_voids_the_doubts_too_and_is_counted() -> None:
     made = fold(scaled(1, 10))
     made.take([Down("one", T0 + SECOND, "cut"), Down("one", T0 + SECOND, "cut")])

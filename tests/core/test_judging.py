@@ -1,6 +1,7 @@
 """One judgement after another: who is at fault, what is kept back, and how belief moves."""
 
 import pytest
+from msgspec.structs import replace
 
 from participant.core.arbiter import Arbiter
 from participant.core.feed_rules import Arbitration, at_speed, in_lockstep
@@ -84,6 +85,20 @@ def test_one_that_ends_no_instant_any_more_is_at_fault() -> None:
     assert market.arbiter.ended(START + 8 * SECOND) == START + 8 * SECOND
 
 
+def test_a_quiet_market_that_one_says_again_and_again_makes_nobody_still_or_late() -> None:
+    market = Market()
+    market.run(range(3))
+    for second in range(3, 90):
+        at = START + second * SECOND
+        told = market.arbiter.boards["three"].ticks.values()
+        again = tuple(replace(t, exchange_at=at) for t in told)
+        market.arbiter.take("three", [Ticks("three", at, again, is_snapshot=True), Mark("three", at, at)])
+        for name in ("one", "two"):
+            market.arbiter.take(name, [Held(name, at)])
+        market.arbiter.judge(at)
+    assert [market.state(name)[0] for name in NAMES] == [State.ACTIVE, State.WARM, State.WARM]
+
+
 def test_instants_a_minute_apart_make_nobody_late() -> None:
     market = Market()
     for minute in range(5):
@@ -91,10 +106,26 @@ def test_instants_a_minute_apart_make_nobody_late() -> None:
             market.tell(minute * 60, name, is_snapshot=not minute)
             market.arbiter.judge(START + minute * 60 * SECOND + SECOND // 2 * NAMES.index(name))
         for second in range(1, 60):
+            at = START + (minute * 60 + second) * SECOND
             for name in NAMES:
-                market.arbiter.take(name, [Held(name, at := START + (minute * 60 + second) * SECOND)])
+                market.arbiter.take(name, [Held(name, at)])
             market.arbiter.judge(at)
     assert [market.state(name)[0] for name in NAMES] == [State.ACTIVE, State.WARM, State.WARM]
+
+
+def test_who_says_nothing_at_all_is_no_measure_of_nonsense() -> None:
+    market = Market()
+    market.run(range(3))
+    for second in range(3, 12):
+        at = START + second * SECOND
+        market.run(range(second, second + 1), "one", "two")
+        up = 10 if second % 2 else 1
+        wild = tuple(Tick(c.key, up * 1_000_000, up * 1_010_000, 75, 75, 0, at + 1) for c in OPTIONS)
+        for name in ("one", "two"):
+            market.arbiter.take(name, [Ticks(name, at, wild)])
+        market.arbiter.take("three", [Held("three", at)])
+        market.arbiter.judge(at)
+    assert [market.state(name)[0] for name in NAMES] == [State.ACTIVE, State.WARM, State.QUARANTINED]
 
 
 def test_an_index_that_stands_still_everywhere_keeps_its_scrip_back() -> None:

@@ -140,12 +140,15 @@ class Fold:
         if isinstance(event, Mark):
             self._mark(event)
         elif isinstance(event, Ticks):
-            stands = base.is_standing or event.is_snapshot
+            stands, was = base.is_standing or event.is_snapshot, dict[str, Tick]()
             if event.is_snapshot:
-                self.ticks, self.doubts = {}, {}
-                base = replace(base, chains={})
+                # A whole book may be said again and again: what it says is news, or odd, beside the one before.
+                was, self.doubts = (self.ticks, self.doubts) if base.is_standing else (was, {})
+                self.ticks, base = {}, replace(base, chains={})
             self.base = replace(base, is_standing=stands, is_given_up=base.is_given_up and not stands)
-            self._ticks(event)
+            self._ticks(event, was)
+            if was:
+                self.doubts = {key: doubt for key, doubt in self.doubts.items() if key in self.ticks}
             if isinstance(event, Sheets):
                 self._sheets(event)
 
@@ -165,8 +168,11 @@ class Fold:
             self.base, chains={**chains, **{s: {**chains.get(s, {}), **mine} for s, mine in event.chains.items()}}
         )
 
-    def _ticks(self, event: Ticks) -> None:
-        """The hot path: tens of thousands of ticks a second come through this loop, so its state is in locals."""
+    def _ticks(self, event: Ticks, was: Mapping[str, Tick]) -> None:
+        """The hot path: tens of thousands of ticks a second come through this loop, so its state is in locals.
+
+        `was` is the whole book that this one replaces.
+        """
         held, doubts, changed = self.ticks, self.doubts, self.changed
         at, share = event.received_at, self.rule.jump_share
         newest = at + int(self.rule.ahead_max_s * SECOND)
@@ -181,7 +187,7 @@ class Fold:
             if (bid | ask | tick.bid_size | tick.ask_size | tick.last) < 0:
                 self.count["odd"] += 1
                 continue
-            held[key] = tick
+            held[key], before = tick, before or was.get(key)
             value = tick.last or bid + ask >> 1
             if before is None:
                 changed.add(key)

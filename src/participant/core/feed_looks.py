@@ -71,7 +71,7 @@ def look(boards: Sequence[Board], before: Looks, at: int, rule: Arbitration, of:
     still = {(b.provider, s): _still(b, s, now) for b in heard for s in of.listed} if is_timed else {}
     idle = _idle(heard, still, now) if is_timed and len(heard) > 1 else {}
     recent = {b.provider: _recent(b, now) for b in heard}
-    odd = {p: before.odd.get(p, at) for p in _odd(recent, rule)}
+    odd = {p: before.odd.get(p, at) for p in _odd(recent, now)}
     late = _late(heard, now)
     voters = {s: [b for b in heard if not _lags(b.provider, s, idle, at)] for s in of.listed}
     split = compare(voters, before.apart, at, rule, of)
@@ -204,13 +204,14 @@ def _recent(board: Board, now: Now) -> tuple[tuple[int, Tally], ...]:
     return (*kept, (now.at, board.tally))
 
 
-def _odd(recent: Mapping[str, tuple[tuple[int, Tally], ...]], rule: Arbitration) -> Iterator[str]:
-    """Of whom much is refused or in doubt, and more than of another."""
+def _odd(recent: Mapping[str, tuple[tuple[int, Tally], ...]], now: Now) -> Iterator[str]:
+    """Of whom much is refused or in doubt, and more than of another; silence and old words are no measure of sense."""
     found = {p: (looks[0][1], looks[-1][1]) for p, looks in recent.items()}
     shares = {p: (last.odd - first.odd) / max(1, last.ticks - first.ticks) for p, (first, last) in found.items()}
+    sensible = [p for p, (first, last) in found.items() if last.ticks > first.ticks and p not in now.before.faults]
     for provider, (first, last) in found.items():
-        others = min((shares[p] for p in shares if p != provider), default=0.0)
-        if last.odd - first.odd >= rule.odd_min and shares[provider] > max(rule.odd_share_max, 3 * others):
+        most = max(now.rule.odd_share_max, 3 * min((shares[p] for p in sensible if p != provider), default=0.0))
+        if last.odd - first.odd >= now.rule.odd_min and shares[provider] > most:
             yield provider
 
 
@@ -232,12 +233,18 @@ def _untimely(recent: Mapping[str, tuple[tuple[int, Tally], ...]], rule: Arbitra
 
 
 def _late(heard: Sequence[Board], now: Now) -> dict[str, int]:
-    """Since when the last instant of each is behind that of another by more than two clocks may be apart.
+    """Since when each one's last instant is behind that of another by more than two clocks may be apart.
 
-    What one says late was true once and moves as it should, and words of other times are no vote against it.
+    What one says late was true once and moves as it should, and words of other times are no vote against it. Who says
+    nothing new has no new instant to end.
     """
     newest, most = max((b.marked_at for b in heard), default=0), now.rule.ahead_max_s * SECOND + NEWER
-    return {b.provider: now.before.late.get(b.provider, now.at) for b in heard if newest - b.marked_at > most}
+    behind, was = [b for b in heard if newest - b.marked_at > most], now.before
+    return {
+        b.provider: was.late.get(b.provider, now.at)
+        for b in behind
+        if b.provider in was.late or (b.changed and b.healthy_since <= was.at)
+    }
 
 
 def _behind(late: Mapping[str, int], now: Now) -> Iterator[tuple[str, str]]:
