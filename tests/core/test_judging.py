@@ -215,6 +215,26 @@ def test_a_jump_waits_for_another_and_is_left_out_where_it_says_otherwise(is_con
     assert market.arbiter.judgement.hidden == (not is_confirmed)
 
 
+@pytest.mark.parametrize("names", [NAMES, NAMES[:1]])
+def test_one_contract_that_jumps_on_and_on_is_left_out_and_does_not_hold_up_the_rest(names: tuple[str, ...]) -> None:
+    market = Market(Arbitration(odd_share_max=1.0))
+    market.run(range(3), *names)
+    key, seen = OPTIONS[0].key, set[bool]()
+    for tenth in range(30, 100):
+        at = START + tenth * SECOND // 10
+        if tenth % 10 == 0:
+            for name in names:
+                market.tell(tenth // 10, name)
+        up = (1_000_000, 30_000_000)[tenth % 2]
+        wild = Tick(key, up * 10, up * 10 + 500, 75, 75, 0, at + 1)
+        market.arbiter.take("one", [Ticks("one", at, (wild,)), Mark("one", at, at)])
+        market.arbiter.judge(at)
+        if market.arbiter.ended(at) == at:
+            seen.add(key in market.arbiter.trusted()[0].ticks)
+    assert market.arbiter.ended(at) == at
+    assert seen == {False}
+
+
 def test_at_speed_no_wait_is_shorter_than_a_moment_of_ours() -> None:
     rule = at_speed(RULE, 60.0)
     assert (rule.silence_max_s, rule.index_still_max_s, rule.confirm_after_s) == (90.0, 90.0, 15.0)

@@ -6,7 +6,7 @@ from participant.core.board import Board, Fold
 from participant.core.feed_contracts import universe
 from participant.core.feed_rules import Arbitration
 from participant.core.judging import Judgement, is_unsettled, judge, status, trusted
-from participant.core.market import FeedEvent, Reference
+from participant.core.market import SECOND, FeedEvent, Reference
 from participant.core.providers import FeedStatus, ended_instant, without_the_silent
 
 
@@ -19,6 +19,7 @@ class Arbiter:
     def __init__(self, names: Iterable[str], known: Sequence[Reference], rule: Arbitration) -> None:
         self.rule, self.universe, self.judgement = rule, universe(known), Judgement()
         self.folds = {name: Fold(Board(name), rule) for name in names}
+        self.unsettled_since = 0
 
     @property
     def boards(self) -> dict[str, Board]:
@@ -49,8 +50,15 @@ class Arbiter:
         return self.judgement.belief != before.belief
 
     def ended(self, at: int) -> int:
-        """The newest instant that the believed provider has ended; 0 while nobody is believed, or it is unsettled."""
-        if not self.believed or is_unsettled(self.boards, self.judgement, at, self.rule):
+        """The newest instant that the believed provider has ended; 0 while nobody is believed, or it is unsettled.
+
+        What jumps on and on holds up the rest for no longer than silence may last; it is left out all the while.
+        """
+        if not self.believed:
+            return 0
+        is_waiting = is_unsettled(self.boards, self.judgement, at, self.rule)
+        self.unsettled_since = (self.unsettled_since or at) if is_waiting else 0
+        if is_waiting and at - self.unsettled_since < self.rule.silence_max_s * SECOND:
             return 0
         return self.folds[self.believed].base.marked_at
 

@@ -132,11 +132,13 @@ def _in_doubt(boards: Sequence[Board], found: Judgement, rule: Arbitration) -> f
     """The contracts of the believed provider that nobody should decide on now.
 
     Crossed is what another quotes properly. What jumped waits until another says so too or, where nobody says
-    otherwise, until it is said again.
+    otherwise, until it is said again; or, where it came long after the word before, for a moment.
     """
     board = next(b for b in boards if b.provider == found.belief.provider)
     others = [b for b in boards if b is not board and is_well(b, found.at, rule)]
-    doubted = {key for key, doubt in board.doubts.items() if _stands(key, doubt, board, others, rule)}
+    young = found.at - rule.confirm_after_s * SECOND
+    doubts = {key: replace(d, is_soon=True) if others and d.since > young else d for key, d in board.doubts.items()}
+    doubted = {key for key, doubt in doubts.items() if _stands(key, doubt, board, others, rule)}
     return found.looks.wrong.get(board.provider, frozenset()) | doubted
 
 
