@@ -139,6 +139,19 @@ def test_an_index_that_stands_still_everywhere_keeps_its_scrip_back() -> None:
     assert market.arbiter.believed == "one"
 
 
+def test_a_stock_whose_own_quote_moves_is_not_frozen_though_it_does_not_trade() -> None:
+    market = Market(Arbitration(frozen_ticks_min=5))
+    market.moves = dict.fromkeys(NAMES, False)
+    for second in range(21):
+        market.run(range(second, second + 1))
+        at, step = START + second * SECOND, second * 500
+        for name in NAMES:
+            own = Tick("NIFTY", SPOTS["NIFTY"] - step, SPOTS["NIFTY"] + step, 75, 75, SPOTS["NIFTY"], at + 1)
+            market.arbiter.take(name, [Ticks(name, at, (own,))])
+        market.arbiter.judge(at)
+    assert market.arbiter.trusted()[1] == {"BANKNIFTY"}
+
+
 def test_in_lockstep_nothing_is_still_and_a_difference_is_one_at_once() -> None:
     market = Market(in_lockstep(Arbitration(frozen_ticks_min=5)))
     market.moves = dict.fromkeys(NAMES, False)
@@ -219,7 +232,7 @@ def test_a_jump_waits_for_another_and_is_left_out_where_it_says_otherwise(is_con
 def test_one_contract_that_jumps_on_and_on_is_left_out_and_does_not_hold_up_the_rest(names: tuple[str, ...]) -> None:
     market = Market(Arbitration(odd_share_max=1.0))
     market.run(range(3), *names)
-    key, seen = OPTIONS[0].key, set[bool]()
+    key, seen, at = OPTIONS[0].key, set[bool](), START
     for tenth in range(30, 100):
         at = START + tenth * SECOND // 10
         if tenth % 10 == 0:

@@ -21,10 +21,14 @@ Class = tuple[str, str, str]  # provider, scrip, class of contract
 
 
 class Still(Struct, frozen=True):
-    """An underlying's value at one provider, since when it stands, and what its options did since."""
+    """An underlying's value at one provider, since when it stands, when it last said anything, and its options since.
+
+    A stock may quote without a trade: its value stands, and yet it is not frozen.
+    """
 
     value: int
     since: int
+    spoke_at: int
     options: int = 0
     marks: int = 0
     marked_at: int = 0
@@ -97,16 +101,18 @@ def look(boards: Sequence[Board], before: Looks, at: int, rule: Arbitration, of:
 def _still(board: Board, scrip: str, now: Now) -> Still:
     value, was, scrips = value_of(board.ticks.get(scrip)), now.before.still.get((board.provider, scrip)), now.of.scrips
     if was is None or was.value != value:
-        return Still(value, now.at, marked_at=board.marked_at)
+        return Still(value, now.at, now.at, marked_at=board.marked_at)
     if not board.changed:
         return was
-    moved = sum(scrips.get(key) == scrip for key in board.changed) - (scrip in board.changed)
+    if scrip in board.changed:
+        return Still(value, was.since, now.at, marked_at=board.marked_at)
+    moved = sum(scrips.get(key) == scrip for key in board.changed)
     marks = was.marks + (board.marked_at != was.marked_at and was.options + moved > 0)
-    return Still(value, was.since, was.options + moved, marks, board.marked_at)
+    return Still(value, was.since, was.spoke_at, was.options + moved, marks, board.marked_at)
 
 
 def _is_frozen(still: Still, now: Now) -> bool:
-    is_long = now.at - still.since >= now.rule.frozen_max_s * SECOND
+    is_long = now.at - still.spoke_at >= now.rule.frozen_max_s * SECOND
     return is_long and still.options >= now.rule.frozen_ticks_min and still.marks >= FROZEN_MARKS
 
 
