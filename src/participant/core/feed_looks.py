@@ -76,7 +76,7 @@ def look(boards: Sequence[Board], before: Looks, at: int, rule: Arbitration, of:
     idle = _idle(heard, still, now) if is_timed and len(heard) > 1 else {}
     recent = {b.provider: _recent(b, now) for b in heard}
     odd = {p: before.odd.get(p, at) for p in _odd(recent, now)}
-    late = _late(heard, now)
+    late = _late(heard, now) if is_timed else {}  # in lockstep the market waits for all
     voters = {s: [b for b in heard if not _lags(b.provider, s, idle, at)] for s in of.listed}
     split = compare(voters, before.apart, at, rule, of)
     found = (
