@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from participant.core.board import CROSSED, OUTLIER, REPEATED, Board, Fold, latency_step, value_of
+from participant.core.board import CONTRACTS_MAX, CROSSED, OUTLIER, REPEATED, Board, Fold, latency_step, value_of
 from participant.core.feed_report import percentile_ms
 from participant.core.feed_rules import Arbitration, in_lockstep
 from participant.core.market import SECOND, Down, Mark, Tick, Ticks
@@ -115,6 +115,14 @@ def test_a_whole_book_after_another_is_compared_with_it_and_still_replaces_it() 
     assert made.doubts["a"].kind == REPEATED
     made.take([Ticks("one", T0 + 4 * SECOND, (), is_snapshot=True)])
     assert (made.doubts, made.board().ticks) == ({}, {})
+
+
+def test_a_board_holds_no_more_contracts_than_a_market_has() -> None:
+    made = fold(at(1, bid=99_000))
+    made.take([Ticks("one", T0, tuple(replace(QUOTE, contract=str(n)) for n in range(CONTRACTS_MAX)))])
+    made.take([Ticks("one", T0 + 2 * SECOND, (at(2, bid=98_000),))])
+    board = made.board()
+    assert (len(board.ticks), board.ticks["a"].bid, board.tally.odd) == (CONTRACTS_MAX, 98_000, 1)
 
 
 def test_a_lost_link_voids_the_doubts_too_and_is_counted() -> None:

@@ -14,6 +14,7 @@ CROSSED, OUTLIER, REPEATED = "crossed", "outlier", "repeated outlier"
 JUMP_LEAST = 1_000  # two ticks: what moves by less is left to the comparison with the other providers
 NEWER = SECOND  # clocks of providers may be as coarse as a second
 MICROSECOND = 1_000
+CONTRACTS_MAX = 100_000  # of one provider: a market has tens of thousands, and names may be made up without end
 STEPS_PER_DOUBLING = 4
 STEPS = 30 * STEPS_PER_DOUBLING  # up to a quarter of an hour
 SHIPPED = Arbitration()
@@ -184,7 +185,8 @@ class Fold:
             if when > newest:
                 self.count["ahead"] += 1
                 continue
-            if (bid | ask | tick.bid_size | tick.ask_size | tick.last) < 0:
+            is_beyond = before is None and len(held) >= CONTRACTS_MAX
+            if is_beyond or (bid | ask | tick.bid_size | tick.ask_size | tick.last) < 0:
                 self.count["odd"] += 1
                 continue
             held[key], before = tick, before or was.get(key)
