@@ -293,6 +293,42 @@ def test_a_restart_publishes_the_present_again_without_a_second_copy(world: Prov
     assert len(world.news()) == 3
 
 
+def test_a_restart_is_no_end_of_a_silence(world: Providers) -> None:
+    run(world, world.ingest(), range(12), dict.fromkeys(NAMES, range(5, 12)))
+    assert world.status().silent_since == START + 8 * SECOND
+    for feed in world.feeds.values():
+        feed.cut("ingest ended")
+    stage = world.ingest()
+    for second in (20, 21):
+        world.at(second)
+        stage.step(0.0)
+    assert world.status().silent_since == START + 8 * SECOND
+    assert run(world, stage, range(22, 24), {})[22] == "one"
+    assert world.status().silent_since == 0
+
+
+def test_a_restart_is_no_pardon_for_whom_stood_still(world: Providers) -> None:
+    stage = world.ingest()
+    for second in range(8):
+        world.at(second)
+        if second:
+            world.feeds["one"].hold()
+        else:
+            world.publish(instant(0), "one")
+        world.publish(instant(second, up=second * 10_000), "two", "three")
+        stage.step(0.0)
+    assert world.status().belief.provider == "two"
+    world.news()
+    world.at(8)
+    for feed in world.feeds.values():
+        feed.cut("ingest ended")
+        feed.poll(0.0)
+    stage = world.ingest()
+    said = run(world, stage, range(8, 12), {})
+    assert set(said.values()) == {"two"}
+    assert len(world.status().changes) == 1
+
+
 def test_an_instant_that_was_not_on_the_queue_when_we_died_is_published_by_the_next(world: Providers) -> None:
     class Dying(MemoryQueue):
         def put(self, messages: Sequence[Message]) -> int:

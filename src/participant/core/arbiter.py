@@ -2,21 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from participant.core.board import Board, Fold
 from participant.core.feed_contracts import universe
 from participant.core.feed_rules import Arbitration
 from participant.core.judging import Judgement, is_unsettled, judge, status, trusted
 from participant.core.market import SECOND, FeedEvent, Reference
-from participant.core.providers import FeedStatus, ended_instant, without_the_silent
+from participant.core.providers import FeedStatus, Record, ended_instant, remembered, without_the_silent
 
 
 class Arbiter:
     """Folds what the providers say, each into its own board, and says which of them to believe and what to leave out.
 
-    `names` are in order of priority. It reads no clock: time comes with the events and with each judgement.
+    `names` are in order of priority. It reads no clock: time comes with the events and with each judgement. What the
+    arbiter `before` it told last, if any, it remembers: a restart is no pardon.
     """
 
-    def __init__(self, names: Iterable[str], known: Sequence[Reference], rule: Arbitration) -> None:
+    def __init__(
+        self, names: Iterable[str], known: Sequence[Reference], rule: Arbitration, before: FeedStatus | None = None
+    ) -> None:
+        self.before = before
         self.rule, self.universe, self.judgement = rule, universe(known), Judgement()
         self.folds = {name: Fold(Board(name), rule) for name in names}
         self.unsettled_since = 0
@@ -42,6 +48,9 @@ class Arbiter:
 
     def judge(self, at: int) -> bool:
         """Judge all boards as of `at`; whether the belief has changed."""
+        if not self.judgement.at and self.before is not None:
+            self.before = self.before if self.before.at <= at else None
+            self.judgement = Judgement(record=remembered(self.before) if self.before is not None else Record())
         before = self.judgement
         self.judgement = judge(self.boards, before, at, self.rule, self.universe)
         if self.judgement.looks.at != before.looks.at:
@@ -74,5 +83,8 @@ class Arbiter:
         return board, doubted
 
     def status(self) -> FeedStatus:
-        """How the feeds stand."""
-        return status(self.boards, self.judgement, self.rule)
+        """How the feeds stand; where nobody was believed yet, nobody is since the arbiter before said so, or ended."""
+        said = status(self.boards, self.judgement, self.rule)
+        if said.belief.since or self.before is None or not self.before.belief.since:
+            return said
+        return replace(said, silent_since=self.before.silent_since or self.before.at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeVar
 
 from msgspec import Struct
@@ -189,6 +190,15 @@ def feed_status(boards: Sequence[Board], changes: Sequence[Belief], at: int, rul
     well = tuple(b.provider for b in boards if is_well(b, at, rule))
     belief = changes[-1] if changes else Belief()
     return FeedStatus(at, belief, well, 0 if belief.provider else belief.since or at, tuple(kept(changes)))
+
+
+def remembered(before: FeedStatus) -> Record:
+    """The record as another arbiter told it last: who was in quarantine then, who was believed, and the switches."""
+    ill = [p.standing.provider for p in before.providers if p.standing.state is State.QUARANTINED]
+    believed = [change for change in before.changes if change.provider]
+    switched_at = tuple(b.since for a, b in pairwise(believed) if a.provider != b.provider)
+    last = believed[-1].provider if believed else ""
+    return Record({}, dict.fromkeys(ill, before.at), switched_at, last)
 
 
 T = TypeVar("T")

@@ -9,9 +9,10 @@ from participant.core.arbiter import Arbiter
 from participant.core.feed_rules import Arbitration, in_lockstep
 from participant.core.market import SECOND, Mark, Reference
 from participant.core.messages import Message, Write
+from participant.core.providers import FeedStatus
 from participant.core.snapshot import snapshot
 from participant.ports import Clock, Feed, Queue, Store
-from participant.wire.json import Told, encode
+from participant.wire.json import Told, decode, encode
 from participant.wire.told import tell_state
 
 
@@ -32,7 +33,11 @@ class Ingest:
     ) -> None:
         """`lockstep_wait_s` > 0 makes an instant wait for every provider, though no longer than that (wall time)."""
         self.ports, self.scrips, self.lockstep_wait_s = ports, scrips, lockstep_wait_s
-        self.arbiter = Arbiter(ports.feeds, scrips, in_lockstep(rule) if lockstep_wait_s else rule)
+        if lockstep_wait_s:
+            self.arbiter = Arbiter(ports.feeds, scrips, in_lockstep(rule))
+        else:
+            row = ports.quotes.get("feeds", "status")
+            self.arbiter = Arbiter(ports.feeds, scrips, rule, decode(row.value, FeedStatus) if row else None)
         self.published_at, self.told_at, self.last_at, self.waited_s = 0, 0, 0, 0.0
 
     def step(self, wait_s: float) -> bool:
