@@ -361,6 +361,25 @@ def test_in_lockstep_an_instant_waits_for_every_provider(world: Providers) -> No
     assert len(world.states()) == 2
 
 
+def test_in_lockstep_an_instant_at_which_all_are_at_fault_ends_without_a_state(world: Providers) -> None:
+    stage = world.ingest(10.0)
+    world.publish(instant(0))
+    stage.step(0.0)
+    world.news()
+    for second in (1, 2):
+        world.at(second)
+        for n, name in enumerate(NAMES):
+            own = instant(second)
+            crossed = [
+                replace(t, bid=t.ask, ask=t.bid) if i == 2 + n and second == 1 else t for i, t in enumerate(own.ticks)
+            ]
+            world.publish(replace(own, ticks=tuple(crossed)), name)
+        stage.step(0.0)
+        news = world.news()
+        assert [m.key for m in news] == (["mark"] if second == 1 else [*SPOTS, "mark"])
+    assert world.status().belief.provider == "one"
+
+
 def test_in_lockstep_the_silent_are_given_up_after_their_time(world: Providers) -> None:
     stage = world.ingest(wait_s=2.0)
     world.publish(instant(0))

@@ -6,8 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from participant.core.arbiter import Arbiter
+from participant.core.board import Board
 from participant.core.feed_rules import Arbitration, in_lockstep
-from participant.core.market import SECOND, Mark, Reference
+from participant.core.market import SECOND, Mark, MarketState, Reference
 from participant.core.messages import Message, Write
 from participant.core.providers import FeedStatus
 from participant.core.snapshot import snapshot
@@ -74,12 +75,18 @@ class Ingest:
         if self.lockstep_wait_s:
             # Whoever ended this instant is well, and it was received at the venue's time: the same in every run.
             self._judge(at)
+        believed, states = self._states(at)
+        messages = [Message(s.snapshot_id, s.scrip, tell_state(s)) for s in states]
+        self.ports.quotes.commit([Write("quotes", m.key, m.body) for m in messages])
+        mark = Mark(believed.provider, believed.received_at, at, at == self.last_at)
+        self.ports.market.put([*messages, Message(f"mark-{at}", "mark", Told(encode(mark), mark))])
+        self.published_at = at
+
+    def _states(self, at: int) -> tuple[Board, list[MarketState]]:
+        """The board that is believed, and what it says; nothing where all are at fault: in lockstep the day goes on."""
+        if not self.arbiter.believed:
+            return Board("", received_at=at), []
         board, doubted = self.arbiter.trusted()
         board = replace(board, received_at=at) if self.lockstep_wait_s else board
         scrips = [known for known in self.scrips if known.scrip not in doubted]
-        states = [state for known in scrips if (state := snapshot(board, known)) is not None]
-        messages = [Message(s.snapshot_id, s.scrip, tell_state(s)) for s in states]
-        self.ports.quotes.commit([Write("quotes", m.key, m.body) for m in messages])
-        mark = Mark(board.provider, board.received_at, at, at == self.last_at)
-        self.ports.market.put([*messages, Message(f"mark-{at}", "mark", Told(encode(mark), mark))])
-        self.published_at = at
+        return board, [state for known in scrips if (state := snapshot(board, known)) is not None]
