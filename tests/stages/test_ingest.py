@@ -307,6 +307,18 @@ def test_a_restart_is_no_end_of_a_silence(world: Providers) -> None:
     assert world.status().silent_since == 0
 
 
+def test_the_next_morning_knows_no_silence_of_the_night(world: Providers) -> None:
+    run(world, world.ingest(), range(3), {})
+    for feed in world.feeds.values():
+        feed.cut("the day ended")
+    morning = 86_400
+    stage = world.ingest()
+    for second in (morning, morning + 1):
+        world.at(second)
+        stage.step(0.0)
+    assert world.status().silent_since >= START + morning * SECOND
+
+
 def test_a_restart_is_no_pardon_for_whom_stood_still(world: Providers) -> None:
     stage = world.ingest()
     for second in range(8):

@@ -10,6 +10,7 @@ from participant.core.feed_rules import Arbitration
 from participant.core.judging import Judgement, is_unsettled, judge, status, trusted
 from participant.core.market import SECOND, FeedEvent, Reference
 from participant.core.providers import FeedStatus, Record, ended_instant, remembered, without_the_silent
+from participant.core.session import day_of
 
 
 class Arbiter:
@@ -49,7 +50,9 @@ class Arbiter:
     def judge(self, at: int) -> bool:
         """Judge all boards as of `at`; whether the belief has changed."""
         if not self.judgement.at and self.before is not None:
-            self.before = self.before if self.before.at <= at else None
+            # A night is no silence: what was told on another day, or in a replay of a later moment, says nothing.
+            is_of_now = self.before.at <= at and day_of(self.before.at) == day_of(at)
+            self.before = self.before if is_of_now else None
             self.judgement = Judgement(record=remembered(self.before) if self.before is not None else Record())
         before = self.judgement
         self.judgement = judge(self.boards, before, at, self.rule, self.universe)
