@@ -56,6 +56,17 @@ def test_an_underlying_alone_is_enough() -> None:
     assert [name for name, _ in lost(split(2, *boards, since=split(0, *boards)), RULE, OF)] == ["one"]
 
 
+@pytest.mark.parametrize("apart_s", [1.9, -2.9])
+def test_a_wrong_clock_is_no_way_out_of_the_vote_on_an_index(apart_s: float) -> None:
+    def told(at_s: float) -> list[Board]:
+        wrong = board("one", at_s + apart_s, N=101_000_000)
+        return [wrong, board("two", at_s, N=100_000_000), board("three", at_s, N=100_000_000)]
+
+    assert [name for name, _ in lost(split(2, *told(2), since=split(0, *told(0))), RULE, OF)] == ["one"]
+    late = [board("one", -3.1, N=101_000_000), *told(0)[1:]]
+    assert split(2, *late, since=split(0, *late)).lost == {}, "it may only not have come yet"
+
+
 def test_with_two_left_that_differ_nobody_has_lost_and_it_is_tied() -> None:
     boards = board("one", N=101_000_000), board("two", N=100_000_000)
     found = split(2, *boards, since=split(0, *boards))

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from participant.core.board import JUMP_LEAST, Board, is_as_new, value_of
+from participant.core.board import JUMP_LEAST, NEWER, Board, value_of
 from participant.core.feed_contracts import Universe
 from participant.core.feed_rules import Arbitration
 from participant.core.market import SECOND
 from participant.core.wording import counted
+
+INDEX_NEWER = 3 * SECOND
 
 
 class Apart(Struct, frozen=True):
@@ -53,10 +55,17 @@ def compare(
 
 
 def _contemporary(key: str, boards: Sequence[Board]) -> Sequence[Board]:
-    """Those whose word of a contract is of the same time as the newest; an older one may only not have come yet."""
+    """Those whose word of a contract is of the same time as the newest; an older one may only not have come yet.
+
+    An index does not move by what counts in the few seconds that clocks may be apart: nobody escapes by a wrong clock.
+    """
     words = [(b, tick) for b in boards if (tick := b.ticks.get(key)) is not None]
-    newest = max(words, key=lambda word: word[1].exchange_at, default=None)
-    return [b for b, tick in words if newest is not None and is_as_new(tick, newest[1])]
+    if not words:
+        return []
+    newest = max((tick for _, tick in words), key=lambda tick: tick.exchange_at)
+    is_index = newest.last and not (newest.bid or newest.ask)
+    least = newest.exchange_at - (INDEX_NEWER if is_index else NEWER)
+    return [b for b, tick in words if tick.exchange_at >= least]
 
 
 def _since(before: Apart | None, told: Mapping[str, int], limit: float, at: int) -> Apart:
