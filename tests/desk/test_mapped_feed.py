@@ -3,9 +3,11 @@
 import datetime
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from participant.config import load_rules
 from participant.history.synthetic import SyntheticMarket
@@ -41,13 +43,15 @@ def kite(folder: Path) -> Iterator[tuple[KiteProvider, Path]]:
     config.write_text(CONFIG.format(url=provider.url, instruments=folder / "instruments.csv"))
 
     def show() -> None:
-        while not provider.heard:  # the day begins with the desk: what is ahead of its clock is void
+        # From where the desk is: what is ahead of its clock is void, and who lags behind the others is at fault.
+        while not (provider.heard and (at := reached(folder / "home"))):
             if over.wait(BEAT_S):
                 return
-        for instant in instants:
+        began = time.monotonic()
+        for n, instant in enumerate((instant for instant in instants if instant.at >= at), start=1):
             provider.publish(instant.ticks)
-            for _ in range(round(INSTANT_S / BEAT_S)):
-                if over.wait(BEAT_S):
+            while (left_s := began + n * INSTANT_S - time.monotonic()) > 0:
+                if over.wait(min(BEAT_S, left_s)):
                     return
                 provider.beat()
 
@@ -83,5 +87,14 @@ def test_in_lockstep_it_is_left_out_and_said_so(tmp_path: Path) -> None:
 
 def believed(desk: Desk) -> str:
     """Whose word the last decision rests on."""
-    log = log_of(desk.home)
-    return json.loads(log[-1])["marketState"]["provider"] if log else ""
+    return str(last_state(desk.home).get("provider", ""))
+
+
+def reached(home: Path) -> int:
+    """The instant of the last decision; 0 before the first."""
+    return int(last_state(home).get("exchangeAt", 0))
+
+
+def last_state(home: Path) -> dict[str, Any]:
+    log = log_of(home)
+    return dict(json.loads(log[-1])["marketState"]) if log else {}
