@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet
 PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --dist worksteal
 FIX_STORMS := tests/wire/test_fix_session_storm.py tests/links/test_fix_quickfix.py
+JSON_SEEDS ?= 1000
 KERNELS := $(wildcard src/participant/core/_[a-z]*.py src/participant/wire/fix/_[a-z]*.py)
 CODE := src tests examples setup.py $(wildcard bench)
 
@@ -37,9 +38,11 @@ check: $(VENV)/dev $(VENV)/built  ## format, lint, types, imports and the quick 
 bench: $(VENV)/dev $(VENV)/built  ## measure speed
 	@if [ -d bench ]; then $(BIN)/python -m bench; else echo "no benchmarks yet: bench/ does not exist"; fi
 
-assurance: $(VENV)/dev $(VENV)/built  ## simulated days and FIX sessions with faults, many seeds (SEEDS=20000); note the result in docs/assurance.md
+assurance: $(VENV)/dev $(VENV)/built  ## simulated days, FIX sessions, JSON and fail-over with faults, many seeds (SEEDS=20000); note the result in docs/assurance.md
 	@PARTICIPANT_SEEDS=$(SEEDS) $(PYTEST) $(PARALLEL) tests/sim
 	@PARTICIPANT_SEEDS=$(SEEDS) PARTICIPANT_REFRESHES=100000 $(PYTEST) $(PARALLEL) $(FIX_STORMS)
+	@PARTICIPANT_SEEDS=$(JSON_SEEDS) $(PYTEST) $(PARALLEL) tests/wire/test_json_map_fuzz.py
+	@$(BIN)/python -m tests.failover
 
 docs: $(VENV)/dev $(VENV)/built  ## check that the documents name every command, setting and port
 	@$(PYTEST) tests/test_tidy.py $(wildcard tests/docs)

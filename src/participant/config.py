@@ -293,7 +293,8 @@ def load_rules(scans: str = "") -> Rulebook:
 
 def _body(setting: str, path: str) -> bytes:
     """What a file that [desk] names holds."""
+    file = Path(path).expanduser()
     try:
-        return Path(path).expanduser().read_bytes()
+        return file.read_bytes()
     except OSError as fault:
-        raise BadConfig(f"[desk] {setting}: {Path(path).expanduser()} cannot be read: {fault.strerror}") from fault
+        raise BadConfig(f"[desk] {setting}: {file} cannot be read: {fault.strerror}") from fault

@@ -378,6 +378,25 @@ def test_repeated_messages_change_nothing(venue: VenueRig) -> None:
     assert not is_down(events)
 
 
+def test_instruments_without_end_end_the_link() -> None:
+    rig = VenueRig("one")
+    rig.publish(INSTANTS[0])
+    until(rig.feed, marked(INSTANTS[0].at))
+    most = len(book_of(INSTANTS[:1]))
+    few, full = (
+        FixFeed("one", (HOST, rig.port), rig.clock, replace(QUICK, instruments_max=n)) for n in (most - 1, most)
+    )
+    (down,) = until(few, bool)
+    assert isinstance(down, Down)
+    assert down.reason == f"the provider named more than {most - 1} instruments"
+    until(full, marked(INSTANTS[0].at))
+    rig.publish(replace(INSTANTS[1], ticks=(replace(INSTANTS[1].ticks[-1], contract="MADE-UP"),)))
+    assert is_down(until(full, is_down))
+    for feed in (few, full):
+        feed.close()
+    rig.close()
+
+
 def test_garbled_messages_are_counted_and_the_book_is_mended(venue: VenueRig) -> None:
     venue.publish(INSTANTS[0])
     events = until(venue.feed, marked(INSTANTS[0].at))

@@ -15,6 +15,7 @@ from participant.core.wording import percent
 
 SPOT, NEAR, FAR = "spot", "near", "far"
 BUCKETS = 3
+STILL, SILENT = "stood still", "fell silent"  # how these faults are told
 LAG_S = 0.5  # whoever has not moved for so long while others did has no vote
 FROZEN_MARKS = 3  # an underlying is not called frozen before it has missed so many instants
 Class = tuple[str, str, str]  # provider, scrip, class of contract
@@ -39,8 +40,8 @@ class Looks(Struct, frozen=True):
 
     `idle` says since when a class of contracts stands still at a provider while it moves elsewhere, `apart` since when
     the providers differ on a contract, `odd` since when one talks more nonsense than another, `late` since when one's
-    instants are behind another's. On `wrong` contracts a
-    provider is outvoted, or no majority is left; of `frozen` scrips options trade while the underlying stands still.
+    instants are behind another's. On `wrong` contracts a provider is outvoted, or no majority is left; of `frozen`
+    scrips options trade while the underlying stands still.
     """
 
     at: int = 0
@@ -176,7 +177,7 @@ def _stale(idle: Mapping[Class, int], heard: Sequence[Board], now: Now) -> Itera
         if now.at - since >= most_s * SECOND:
             what = scrip if name == SPOT else f"{scrip}'s {name} contracts"
             is_silent = now.at - of[provider].received_at >= 0.75 * most_s * SECOND
-            yield provider, "fell silent" if is_silent else f"stood still: {what} for {most_s:g} s while another moved"
+            yield provider, SILENT if is_silent else f"{STILL}: {what} for {most_s:g} s while another moved"
 
 
 def _lags(provider: str, scrip: str, idle: Mapping[Class, int], at: int) -> bool:

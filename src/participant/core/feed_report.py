@@ -6,6 +6,8 @@ from itertools import pairwise
 from msgspec import Struct
 
 from participant.core.board import MICROSECOND, STEPS_PER_DOUBLING, Tally
+from participant.core.feed_looks import SILENT, STILL
+from participant.core.feed_votes import OUTVOTED
 from participant.core.providers import FeedStatus, Provider, Standing, State
 
 PERCENTILES = (0.5, 0.99, 1.0)
@@ -87,8 +89,8 @@ def _quality(of: Provider, status: FeedStatus) -> Quality:
         down_s=_seconds(of.spent.get(State.DOWN, 0)),
         counted=of.tally,
         quarantines=len(ill),
-        still=sum("still" in reason or "silent" in reason for reason in ill),
-        outvoted=sum("outvoted" in reason for reason in ill),
+        still=sum(reason.startswith((STILL, SILENT)) for reason in ill),
+        outvoted=sum(reason.startswith(OUTVOTED) for reason in ill),
         latency_ms=tuple(percentile_ms(of.latency, share) for share in PERCENTILES),
         states=_spans([(e.since, e.state.value, e.reason) for e in mine if e.since], status.at),
     )

@@ -11,6 +11,7 @@ from participant.core.market import SECOND
 from participant.core.wording import counted
 
 INDEX_NEWER = 3 * SECOND
+OUTVOTED = "was outvoted"  # how this fault is told
 
 
 class Apart(Struct, frozen=True):
@@ -106,7 +107,7 @@ def lost(split: Split, rule: Arbitration, of: Universe) -> Iterator[tuple[str, s
     """Who was outvoted for long on enough contracts, and what to say of it."""
     for provider, keys in split.lost.items():
         if _is_enough(keys, rule, of):
-            yield provider, f"was outvoted on {counted(len(keys), 'contract')}, {min(keys)} the first"
+            yield provider, f"{OUTVOTED} on {counted(len(keys), 'contract')}, {min(keys)} the first"
 
 
 def is_tied(split: Split, rule: Arbitration, of: Universe) -> bool:

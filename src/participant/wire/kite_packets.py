@@ -2,8 +2,8 @@
 
 A frame is a count (2 bytes), then each packet's length (2 bytes) and the packet. A frame of one byte is a heartbeat.
 The packet's length says its mode: 8 ltp, 28 and 32 quote and full of an index, 44 quote, 184 full with five levels a
-side. Layout: https://kite.trade/docs/connect/v3/websocket/ (read 29 November 2026). The token's low byte is the
-segment, which says in what prices are counted.
+side. Layout: https://kite.trade/docs/connect/v3/websocket/. The token's low byte is the segment, which says in what
+prices are counted.
 """
 
 from collections.abc import Iterator

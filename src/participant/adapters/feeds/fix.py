@@ -29,16 +29,19 @@ PROFILE = Profile(
 REFUSALS = frozenset({"3", "j", "Y"})
 REASON_MAX = 200
 SNAPSHOT_MAX_S = 5.0
-INSTRUMENTS_MAX = 100_000
 SECOND = 1_000_000_000
 
 
 class Line(Struct, frozen=True):
-    """How a provider is spoken to: in the clear unless `tls` is given, each time from 1 unless a `journal` is."""
+    """How a provider is spoken to: in the clear unless `tls` is given, each time from 1 unless a `journal` is.
+
+    One that names more than `instruments_max` instruments is begun anew.
+    """
 
     profile: Profile = PROFILE
     tls: Tls | None = None
     journal: Path | None = None
+    instruments_max: int = 100_000
 
     def claim(self, them: str) -> SessionStore | None:
         """The memory of the session."""
@@ -82,7 +85,7 @@ class FixFeed:
         link.stamp()
         try:
             with connected(self._address, self._line.profile, self._line.claim, lambda: link.stamped_at) as fix:
-                _Conversation(link, fix).run()
+                _Conversation(link, fix, self._line.instruments_max).run()
         except StoreBroken as error:
             raise LinkLost(str(error)) from error
 
@@ -90,8 +93,8 @@ class FixFeed:
 class _Conversation:
     """One connection. `_gathered` holds the snapshot that is arriving, and None while the book stands."""
 
-    def __init__(self, link: FeedLink, fix: FixLink) -> None:
-        self._link, self._fix = link, fix
+    def __init__(self, link: FeedLink, fix: FixLink, instruments_max: int) -> None:
+        self._link, self._fix, self._most = link, fix, instruments_max
         self._book: dict[str, Tick] = {}
         self._gathered: dict[str, Tick] | None = {}
         self._changed: dict[str, Tick] = {}
@@ -150,6 +153,7 @@ class _Conversation:
             ticks = marketdata.read_increment(message, self._book)
             changed = {tick.contract: tick for tick in ticks}
             self._book.update(changed)
+            self._bounded(self._book)
             self._changed.update(changed)
         elif kind == marketdata.HELD and gathered is None:
             self._link.hold()
@@ -164,10 +168,14 @@ class _Conversation:
         """Add an instrument to the snapshot asked for last; those of an earlier request are let go."""
         if message.get(262) != str(self._requests):
             return
-        if len(gathered) >= INSTRUMENTS_MAX:
-            raise LinkLost(f"a snapshot of more than {INSTRUMENTS_MAX} instruments")
         tick = marketdata.read_full(message)
         gathered[tick.contract] = tick
+        self._bounded(gathered)
+
+    def _bounded(self, book: dict[str, Tick]) -> None:
+        """Names may be made up without end."""
+        if len(book) > self._most:
+            raise LinkLost(f"the provider named more than {self._most} instruments")
 
     def _begin_anew(self, reason: str) -> None:
         self._changed.clear()

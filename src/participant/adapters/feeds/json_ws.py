@@ -5,16 +5,16 @@ from collections import Counter
 from collections.abc import Callable
 
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from participant.core.market import FeedEvent
 from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
+from participant.links.feed_socket import dialled
 from participant.ports import Clock
 from participant.wire.json import Malformed
 from participant.wire.json_feeds import MESSAGE_MAX, Reader, Says, Word
 
 CONNECT_MAX_S = 2.0
-CLOSE_MAX_S = 1.0
 PASS_TIME_S = 0.2
 SNAPSHOT_MAX_S = 5.0
 SILENCE_MAX_S = 6.0
@@ -47,14 +47,7 @@ class JsonWsFeed:
 
     def _converse(self, link: FeedLink) -> None:
         try:
-            with connect(
-                self._url,
-                compression=None,  # the providers are near, and packing costs more than it saves
-                proxy=None,
-                open_timeout=CONNECT_MAX_S,
-                close_timeout=CLOSE_MAX_S,
-                max_size=MESSAGE_MAX,
-            ) as socket:
+            with dialled(self._url, MESSAGE_MAX, CONNECT_MAX_S) as socket:
                 _Conversation(link, socket, self._shape()).run()
         except WebSocketException as error:
             raise LinkLost(f"{type(error).__name__}: {error}") from error

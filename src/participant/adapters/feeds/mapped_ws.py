@@ -5,17 +5,17 @@ from collections import Counter
 from collections.abc import Iterator
 
 from websockets.exceptions import WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from participant.core.market import FeedEvent
 from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
+from participant.links.feed_socket import dialled
 from participant.ports import Clock
 from participant.wire.json_map.stream import Alive, Ended, Outcome, Said, Stream
 from participant.wire.json_map.tongue import Tongue
 from participant.wire.refused import Refusal
 
 CONNECT_MAX_S = 10.0
-CLOSE_MAX_S = 1.0
 PASS_TIME_S = 0.2
 
 
@@ -51,14 +51,7 @@ class MappedWsFeed:
 
     def _converse(self, link: FeedLink) -> None:
         try:
-            with connect(
-                self._url,
-                compression=None,  # a packed bomb would be unpacked before its size is known
-                proxy=None,
-                open_timeout=CONNECT_MAX_S,
-                close_timeout=CLOSE_MAX_S,
-                max_size=self._tongue.mapping.bytes_max,
-            ) as socket:
+            with dialled(self._url, self._tongue.mapping.bytes_max, CONNECT_MAX_S) as socket:
                 for text in self._tongue.greeting:
                     socket.send(text)
                 self._listen(link, socket, self._tongue.stream())
