@@ -39,7 +39,7 @@ SELECT DATE '2018-01-01' + $n::INTEGER AS day, decided_at + to_days(moved) AS de
   'SCRIP' || lpad(s::VARCHAR, 2, '0') AS symbol, action, reason, said,
   md5(decision_id || s || '-' || $n) AS decision_id, md5(snapshot_id || s || '-' || $n) AS snapshot_id,
   outcome, provider, build_id, rules_hash,
-  (spot * (1 + (($n * 7 + s * 13) % 21 - 10) / 1000.0))::BIGINT AS spot, delay_ns + s * 1000000 AS delay_ns,
+  (spot * (1 + (($n * 7 + s * 13) % 21 - 10) / 150.0))::BIGINT AS spot, delay_ns + s * 1000000 AS delay_ns,
   iv_rank * (0.8 + (($n * 3 + s) % 5) / 25.0) AS iv_rank, iv30 * (0.9 + (($n + s * 3) % 7) / 35.0) AS iv30,
   iv_over_realised, list_transform(legs, lambda l: struct_update(l, expiry := l.expiry + moved)) AS legs,
   scrip, marketState, currentPositionInfo, decisionInfo, NULL::VARCHAR AS other
