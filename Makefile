@@ -10,6 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 PARALLEL := -n auto --dist worksteal
 FIX_STORMS := tests/wire/test_fix_session_storm.py tests/links/test_fix_quickfix.py
 JSON_SEEDS ?= 1000
+FUZZ_S ?= 600
 KERNELS := $(wildcard src/participant/core/_[a-z]*.py src/participant/wire/fix/_[a-z]*.py)
 CODE := src tests examples setup.py $(wildcard bench)
 
@@ -42,6 +43,7 @@ assurance: $(VENV)/dev $(VENV)/built  ## simulated days, FIX sessions, JSON and 
 	@PARTICIPANT_SEEDS=$(SEEDS) $(PYTEST) $(PARALLEL) tests/sim
 	@PARTICIPANT_SEEDS=$(SEEDS) PARTICIPANT_REFRESHES=100000 $(PYTEST) $(PARALLEL) $(FIX_STORMS)
 	@PARTICIPANT_SEEDS=$(JSON_SEEDS) $(PYTEST) $(PARALLEL) tests/wire/test_json_map_fuzz.py
+	@$(BIN)/python -m tests.wire.guided --seconds $(FUZZ_S)
 	@$(BIN)/python -m tests.failover
 
 docs: $(VENV)/dev $(VENV)/built  ## check that the documents name every command, setting and port

@@ -131,13 +131,17 @@ def bent(chance: random.Random, whole: bytes) -> bytes:
 
 def hostile(seed: int) -> Counts:
     """One session, either role, against a counterpart that says anything; connections come and go."""
-    chance = random.Random(seed)
+    return hostile_by(random.Random(seed), seed, INPUTS)
+
+
+def hostile_by(chance: random.Random, seed: int, inputs: int) -> Counts:
+    """So many inputs, by these chances; `seed` chooses the session's role and rules."""
     profile = with_limits(DESK if seed % 2 else VENUE, **LIMITS)
     profile = replace(profile, tells_expected=seed % 3 == 0, rules=RULES if seed % 5 else None)
     memory, watch, at, slowest = Memory(), Watch(), 0, 0.0
     session = Session(profile, lambda _: memory)
     session.connect(Moment(0, UTC))
-    for _ in range(INPUTS):
+    for _ in range(inputs):
         at += chance.choice([0, 0, SECOND // 10, SECOND, 5 * SECOND])
         data = said(chance, session)
         if session.phase is Phase.OPENING and chance.random() < 0.9:
@@ -158,7 +162,7 @@ def hostile(seed: int) -> Counts:
             session.disconnect()
             session = Session(profile, lambda _: memory)
             session.connect(Moment(at, UTC))
-    return Counts(INPUTS, watch.received, slowest)
+    return Counts(inputs, watch.received, slowest)
 
 
 # --- a wire that spoils -----------------------------------------------------------------------------------------------
