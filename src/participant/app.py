@@ -3,7 +3,7 @@
 feeds -> ingest -> [market] -> dispatch -> brain jobs -> [orders] -> gateway -> broker -> [fills] -> books
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from participant.adapters.archives.jsonl import JsonlArchive
@@ -15,13 +15,15 @@ from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.leases.file import FileLease
 from participant.config import Run, load_rules
 from participant.core.market import Reference
+from participant.history.recorder import Recorder
 from participant.links.limits import in_force
 from participant.links.verdicts import park
 from participant.operate.brains import compute
 from participant.operate.people import people_ports, people_rule
 from participant.operate.providers import with_mapped
+from participant.operate.recording import intake_of, kept, recorder_of
 from participant.operate.stores import books, broker, halts, queue, quotes
-from participant.ports import Feed
+from participant.ports import Clock, Feed
 from participant.stages.book import Book, BookPorts
 from participant.stages.dispatch import Dispatch, DispatchPorts, DispatchRule
 from participant.stages.escalate import Escalate
@@ -37,18 +39,22 @@ __all__ = ["Step", "books", "broker", "desk", "dispatch", "gateway", "halts", "i
 Step = Callable[[float], object]
 
 
-def ingest(run: Run) -> Step:
+def feeds(run: Run, clock: Clock, scrips: Sequence[Reference], recorder: Recorder | None) -> dict[str, Feed]:
     """Three providers in their order of priority: one speaks FIX, two JSON; before or after them those of [[feeds]]."""
-    clock = VenueClock(run.venue_url)
-    socket = run.venue_url.replace("http", "ws", 1)
-    market = quotes(run)
-    scrips = [decode(r.value, Reference) for r in market.rows("reference")]
+    socket, intake = run.venue_url.replace("http", "ws", 1), intake_of(recorder)
     venue: dict[str, Feed] = {
-        "one": FixFeed("one", (run.fix_host, run.fix_port), clock),
-        "two": JsonWsFeed("two", f"{socket}/two", clock, TwoReader),
-        "three": JsonWsFeed("three", f"{socket}/three", clock, ThreeReader),
+        "one": FixFeed("one", (run.fix_host, run.fix_port), clock, intake=intake),
+        "two": JsonWsFeed("two", f"{socket}/two", clock, TwoReader, intake),
+        "three": JsonWsFeed("three", f"{socket}/three", clock, ThreeReader, intake),
     }
-    ports = IngestPorts(with_mapped(venue, run, clock, scrips), queue(run, "market", "ingest"), market, clock)
+    return kept(with_mapped(venue, run, clock, scrips, intake), recorder)
+
+
+def ingest(run: Run) -> Step:
+    """What the providers say, to one market state a scrip and instant."""
+    clock, market = VenueClock(run.venue_url), quotes(run)
+    scrips = [decode(r.value, Reference) for r in market.rows("reference")]
+    ports = IngestPorts(feeds(run, clock, scrips, recorder_of(run)), queue(run, "market", "ingest"), market, clock)
     stage = Ingest(ports, scrips, run.arbitration, run.lockstep_wait_s)
     return lambda wait_s: stage.step(min(wait_s, 0.05))
 
@@ -66,10 +72,9 @@ def gateway(run: Run) -> Step:
     """The only process that holds the broker's secret, and the only one that sends."""
     clock, wall = VenueClock(run.venue_url), SystemClock()
     orders, fills = queue(run, "orders", "gateway"), queue(run, "fills", "gateway")
-    lease = FileLease(run.path, wall, "gateway")
+    lease, watched = FileLease(run.path, wall, "gateway"), frozenset(scrip.symbol for scrip in run.config.watchlist)
     stores = books(run, "gateway"), quotes(run), halts(run)
     ports = GatewayPorts(orders, fills, *stores, broker(run, is_gateway=True), clock, wall, lease, SteadyClock())
-    watched = frozenset(scrip.symbol for scrip in run.config.watchlist)
     limits = in_force(ports.books, str(run.day), run.terms)
     settings = limits, run.config.sending, run.config.triggers
     return Gateway(ports, GatewayRule(load_rules(run.config.desk.span_scans), *settings, run.is_lockstep, watched)).step

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from participant.commands import backtest_words, feeds_words
+from participant.commands import backtest_words, feeds_words, watchlist_words
 from participant.commands.decisions_words import decisions as _decisions
 from participant.commands.interrupted import stopped
 from participant.commands.words import count as _count
@@ -18,7 +18,6 @@ from participant.commands.words import names as _names
 from participant.commands.words import port as _port
 from participant.commands.words import price as _price
 from participant.commands.words import seconds as _seconds
-from participant.commands.words import setting as _setting
 from participant.commands.words import shares as _shares
 from participant.commands.words import speed as _speed
 from participant.commands.words import time as _time
@@ -67,13 +66,8 @@ def parser() -> argparse.ArgumentParser:
     trade = _run(add("trade", parents=[home, common, market], help="run the desk for a day"), "trade:trade")
     trade.add_argument("--venue", metavar="URL", help="trade on a venue that runs already instead of starting one")
     trade.add_argument("--shadow", action="store_true", help="read the broker's account, decide, and send nothing")
-    venue = _run(
-        add("venue", parents=[home, common, market], help="the simulated exchange over sockets"), "venue:venue"
-    )
-    venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
-    venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
-    venue.add_argument("--parent", type=int, help=argparse.SUPPRESS)
-    venue.add_argument("--watched", type=_names, help=argparse.SUPPRESS)
+    trade.add_argument("--record", type=Path, metavar="DIR", help="record what the feeds say, a folder a day")
+    _venue(add("venue", parents=[home, common, market], help="the simulated exchange over sockets"))
     _decisions(commands, home, common)
     _catalogue(commands, common)
     backtest_words.add(add("backtest", help="recorded days in one process: covered-call, overwrite, report"), common)
@@ -81,15 +75,24 @@ def parser() -> argparse.ArgumentParser:
     sign_in.add_argument("request_token", nargs="?", metavar="TOKEN", help="what Kite's page gave (default: asked for)")
     sign_in.add_argument("--check", action="store_true", help="only prove the session: orders, quotes, updates")
     _convert(add("convert", parents=[common], help="FIX messages of a log as lines of JSON"))
+    feeds_words.record(add("record", parents=[common], help="what the feeds of a venue say, as Parquet by day"))
     _people(commands, home, common)
     _trust(commands, home, common)
     _books(commands, home, common)
-    _watchlist(add("watchlist", help="what is decided on: list, show, set, import, export"), home, common)
+    watchlist_words.add(add("watchlist", help="what is decided on: list, show, set, import, export"), home, common)
     hidden = _run(add("process", parents=[home]), "process:process")  # without help: `trade` starts these by itself
     hidden.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     hidden.add_argument("name", choices=("ingest", "dispatch", "gateway", "desk", "breaker"))
     _run(add("brain", parents=[home]), "brain:brain")  # the same
     return whole
+
+
+def _venue(venue: OneLine) -> None:
+    _run(venue, "venue:venue")
+    venue.add_argument("--port", type=_port, help="HTTP port (0: any free one)")
+    venue.add_argument("--fix-port", type=_port, help="FIX port (0: any free one)")
+    venue.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    venue.add_argument("--watched", type=_names, help=argparse.SUPPRESS)
 
 
 def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine) -> None:
@@ -206,28 +209,6 @@ def _desk(desk: OneLine, *shared: OneLine) -> None:
     held.add_argument("--units", required=True, type=_shares, metavar="N", help="how many in all; 0: none any more")
     held.add_argument("--ratio", type=_units, default=1, metavar="N", help="how many make one unit of the scrip")
     held.add_argument("--note", required=True, help="goes into the books: cost, account, why")
-
-
-def _watchlist(watchlist: OneLine, *shared: OneLine) -> None:
-    add = watchlist.add_subparsers(metavar="WHAT", required=True).add_parser
-    change = OneLine(add_help=False)
-    change.add_argument("--from", dest="since", type=_day, metavar="DAY", help="a later session (default: the next)")
-    change.add_argument("--by", metavar="NAME", help="who does it (default: the login's name)")
-    change.add_argument("--note", required=True, help="why; it is kept with the version")
-    _run(add("list", parents=list(shared), help="the newest version, and all by their heads"), "watchlist:show_list")
-    show = _run(add("show", parents=list(shared), help="every setting of a scrip, and its changes"), "watchlist:show")
-    put = _run(add("set", parents=[change, *shared], help="change settings of a scrip"), "watchlist:change")
-    for one in (show, put):
-        one.add_argument("symbol", metavar="SCRIP", help="an underlying, NIFTY")
-    put.add_argument("settings", type=_setting, nargs="+", metavar="KEY=VALUE", help="target_delta=0.2")
-    put.add_argument("--add", action="store_true", help="put a scrip there that does not stand on it yet")
-    bring_in = _run(
-        add("import", parents=[change, *shared], help="take a file's rows in the place of all"), "watchlist:bring_in"
-    )
-    bring_in.add_argument("file", type=Path, nargs="?", metavar="FILE", help="TOML with [[watchlist]] rows")
-    bring_in.add_argument("--shipped", action="store_true", help="NIFTY, BANKNIFTY and their constituents instead")
-    out = _run(add("export", parents=list(shared), help="write the newest version as TOML"), "watchlist:write_out")
-    out.add_argument("file", type=Path, nargs="?", metavar="FILE", help="a new file (default: print it)")
 
 
 def _books(commands: "argparse._SubParsersAction[OneLine]", *shared: OneLine) -> None:

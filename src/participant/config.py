@@ -163,6 +163,7 @@ class Run(Struct, frozen=True):
     """One day's run, written to `home` for every process to read: what to trade on, where, and how.
 
     A shadow reads the broker of the settings and sends nothing. `is_own_venue` says that `trade` started the venue.
+    What the feeds say is recorded in a folder of the folder `record`, where one is named.
     """
 
     home: str
@@ -174,6 +175,7 @@ class Run(Struct, frozen=True):
     config: Config
     is_shadow: bool = False
     is_own_venue: bool = False
+    record: str = ""
 
     @property
     def is_lockstep(self) -> bool:
@@ -196,11 +198,6 @@ class Run(Struct, frozen=True):
     def job_timeout_s(self) -> float:
         """How long a brain job may take by the machine's time."""
         return self.config.desk.job_timeout_s / max(self.speed, 1.0)
-
-    @property
-    def request_timeout_s(self) -> float:
-        """How long one request to the broker may take by the machine's time."""
-        return self.config.desk.request_timeout_s
 
     @property
     def lockstep_wait_s(self) -> float:

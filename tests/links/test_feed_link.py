@@ -7,7 +7,7 @@ import pytest
 
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.market import Down, FeedEvent, Held, Mark, Tick, Ticks
-from participant.links.feed_link import FeedLink, LinkLost
+from participant.links.feed_link import FeedLink, Intake, LinkLost
 from participant.ports import Clock
 
 TICK = Tick("NIFTY", 0, 0, 0, 0, 1, 1)
@@ -26,7 +26,7 @@ def begin() -> Iterator[Callable[..., FeedLink]]:
     made: list[FeedLink] = []
 
     def start(talk: Talk, clock: Clock | None = None, events_max: int = 100) -> FeedLink:
-        made.append(FeedLink("one", clock or VirtualClock(7), talk, events_max))
+        made.append(FeedLink("one", clock or VirtualClock(7), talk, Intake(events_max)))
         made[-1].start()
         return made[-1]
 

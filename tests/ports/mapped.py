@@ -15,6 +15,7 @@ from participant.adapters.feeds.mapped_ws import MappedWsFeed
 from participant.core.market import SECOND, Tick
 from participant.core.scrip import PRICE_UNITS
 from participant.history.synthetic import Instant
+from participant.links.feed_link import Intake
 from participant.links.presets import shipped
 from participant.wire.json_map.names import Listed
 from participant.wire.json_map.tongue import Tongue
@@ -165,7 +166,7 @@ class KiteRig:
         ]  # the suite's clock may stand while instants a quarter of an hour apart pass
         mapping = replace(packets, stream=replace(packets.stream, ahead_max_s=3_600.0))
         tongue = Tongue(mapping, {}, listed, [row.name for row in listed])
-        self.feed = MappedWsFeed("kite", self.provider.url, clock, tongue, last_at)
+        self.feed = MappedWsFeed("kite", self.provider.url, clock, tongue, Intake(ends_at=last_at))
 
     def publish(self, instant: Instant) -> None:
         self.provider.publish(instant.ticks)

@@ -18,9 +18,11 @@ from websockets.sync.client import connect
 from participant.adapters.feeds.fix import PROFILE, FixFeed, Line
 from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.feeds.memory import MemoryFeed
+from participant.adapters.feeds.recorded import RecordedFeed
 from participant.config import load_rules
 from participant.core.market import SECOND, Down, FeedEvent, Held, Mark, Tick, Ticks
 from participant.history.synthetic import Instant, SyntheticMarket
+from participant.links.feed_link import INTAKE, Intake
 from participant.ports import Feed
 from participant.venue.lines import FeedFaults
 from participant.venue.providers import Providers
@@ -54,20 +56,34 @@ class MemoryRig:
 
     def __init__(self) -> None:
         self.clock = SetClock()
-        self.feed = MemoryFeed("memory", self.clock)
-        self.publish, self.hold = self.feed.publish, self.feed.hold
+        self._memory = MemoryFeed("memory", self.clock)
+        self.feed: Feed = self._memory
+        self.publish, self.hold = self._memory.publish, self._memory.hold
 
     def cut(self) -> None:
-        self.feed.cut("cut")
+        self._memory.cut("cut")
 
     def close(self) -> None:
         self.feed.close()
 
 
+class RecordedRig(MemoryRig):
+    """The in-memory feed, recorded; what was kept must be what was said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[FeedEvent] = []
+        self.feed = RecordedFeed(self.feed, self.kept.extend)
+
+    def close(self) -> None:
+        super().close()
+        assert self.kept
+
+
 class VenueRig:
     """The real providers on sockets of their own, in a thread; between them and the feed a relay that can be cut."""
 
-    def __init__(self, name: str, **options: int) -> None:
+    def __init__(self, name: str, intake: Intake = INTAKE) -> None:
         self.name, self.clock = name, SetClock()
         self.providers = Providers(MARKET.contracts(), seed=1)
         self._pairs: set[asyncio.StreamWriter] = set()
@@ -76,19 +92,19 @@ class VenueRig:
         self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve()))
         self._thread.start()
         assert self._ready.wait(LIMIT_S)
-        self.feed = self.connect(**options)
+        self.feed = self.connect(intake)
 
     @property
     def port(self) -> int:
         """Where clients come in."""
         return self._relay_port
 
-    def connect(self, **options: int) -> Feed:
+    def connect(self, intake: Intake = INTAKE) -> Feed:
         """A further feed of the same provider."""
         if self.name == "one":
-            return FixFeed(self.name, (HOST, self._relay_port), self.clock, QUICK, **options)
+            return FixFeed(self.name, (HOST, self._relay_port), self.clock, QUICK, intake)
         url, shape = f"ws://{HOST}:{self._relay_port}/{self.name}", TwoReader if self.name == "two" else ThreeReader
-        return JsonWsFeed(self.name, url, self.clock, shape, **options)
+        return JsonWsFeed(self.name, url, self.clock, shape, intake)
 
     def publish(self, instant: Instant) -> None:
         self._call(lambda: self.providers.publish(instant))
@@ -173,9 +189,9 @@ def mapped_rig() -> KiteRig:
     return KiteRig(sorted(keys), SetClock(), INSTANTS[-1].at)
 
 
-@pytest.fixture(params=["memory", "one", "two", "three", "kite"])
+@pytest.fixture(params=["memory", "recorded", "one", "two", "three", "kite"])
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
-    alone: dict[str, Callable[[], Rig]] = {"memory": MemoryRig, "kite": mapped_rig}
+    alone: dict[str, Callable[[], Rig]] = {"memory": MemoryRig, "recorded": RecordedRig, "kite": mapped_rig}
     made = alone.get(request.param, lambda: VenueRig(request.param))()
     yield made
     made.close()
@@ -302,8 +318,21 @@ def test_what_waits_in_memory_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("name", ["one", "two", "three"])
+def test_each_message_is_handed_on_as_it_came_before_it_is_read(name: str) -> None:
+    frames: list[tuple[str, int, bytes]] = []
+    rig = VenueRig(name, Intake(frames=lambda *frame: frames.append(frame)))
+    rig.publish(INSTANTS[0])
+    until(rig.feed, marked(INSTANTS[0].at))
+    rig.close()
+    assert {frame[:2] for frame in frames} == {(name, rig.clock.at)}
+    spot = next(tick.last for tick in INSTANTS[0].ticks if tick.last)
+    said = [data for _, _, data in frames if str(spot // 10_000).encode() in data]
+    assert said, "the index is in one of them"
+
+
+@pytest.mark.parametrize("name", ["one", "two", "three"])
 def test_who_does_not_poll_is_told_down_and_given_a_snapshot_again(name: str) -> None:
-    rig = VenueRig(name, events_max=20)
+    rig = VenueRig(name, Intake(events_max=20))
     rig.publish(INSTANTS[0])
     until(rig.feed, marked(INSTANTS[0].at))
     assert isinstance(rig.feed, FixFeed | JsonWsFeed)

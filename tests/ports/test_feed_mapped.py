@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from participant.adapters.feeds.mapped_ws import MappedWsFeed
 from participant.core.market import SECOND, Down, FeedEvent, Held, Mark, Tick, Ticks
+from participant.links.feed_link import Intake
 from participant.links.presets import shipped
 from participant.wire.json_map.names import Listed
 from participant.wire.json_map.tongue import Tongue
@@ -139,7 +140,9 @@ def test_a_link_on_which_nothing_is_heard_is_given_up() -> None:
 def test_the_day_ends_with_the_first_instant_at_its_close() -> None:
     made = Deribit()
     made.feed.close()
-    feed = MappedWsFeed("far", made.provider.url, made.clock, Tongue(BOOK, names=[NAME]), FIRST + 2 * SECOND)
+    feed = MappedWsFeed(
+        "far", made.provider.url, made.clock, Tongue(BOOK, names=[NAME]), Intake(ends_at=FIRST + 2 * SECOND)
+    )
     events = until(feed, ticked(FIRST + SECOND))
     made.provider.send(change(2, 1, 15.0))
     events += until(feed, lambda said: any(isinstance(event, Mark) and event.is_last for event in said))

@@ -133,7 +133,7 @@ def _is_gone(run: Run) -> bool:
         return False
     at = urlsplit(run.venue_url)
     try:
-        create_connection((at.hostname or "", at.port or 0), run.request_timeout_s).close()
+        create_connection((at.hostname or "", at.port or 0), run.config.desk.request_timeout_s).close()
     except ConnectionRefusedError:
         return True
     except OSError:

@@ -20,6 +20,7 @@ from participant.commands.homes import prepare
 from participant.commands.output import say
 from participant.commands.process import DESK
 from participant.commands.report import write_day
+from participant.commands.starting import command, venue_command
 from participant.commands.watching import begin_with, check_watched, watching
 from participant.config import BrokerLink, Config, Run, config_file, load_config, load_rules
 from participant.core.ids import digest
@@ -39,6 +40,7 @@ from participant.operate.journal import seal_ended
 from participant.operate.late import book_waiting
 from participant.operate.masters import take_in_master
 from participant.operate.providers import check_feeds
+from participant.operate.recording import begin_recording, check_recording, seal_day, told
 from participant.operate.shadow import begin, check_home, claim_home, shadow_of
 from participant.operate.summary import Summary, lines
 from participant.operate.trade import Day, run_day, start_venue
@@ -53,7 +55,7 @@ from participant.operate.wake import (
     take_in_revisions,
 )
 from participant.ports import Store
-from participant.wire.json import encode
+from participant.wire.json import decode, encode
 
 PAISE = 100
 LEFT_OUT = "left out (a home keeps the rows it has); mend it, then say `participant watchlist import FILE --note WHY`"
@@ -117,9 +119,20 @@ def _trade(args: Namespace, config: Config, home: Path, apart: Sequence[str]) ->
         write_day(home, app.books(Run(str(home), asked.day, "", "", 0, 0.0, config)), asked.day)
         _seal(config, home)
         say(args, "\n".join(lines(summary)), summary)
-        is_apart = _say_apart(args, summary) or bool(apart)
-        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person or is_apart else DONE)
+        is_told = any((_say_apart(args, summary), apart, _lacks_recording(args, config, home, asked.day)))
+        worst = max(worst, NEEDS_A_PERSON if summary.needs_a_person or is_told else DONE)
     return worst
+
+
+def _lacks_recording(args: Namespace, config: Config, home: Path, day: datetime.date) -> bool:
+    """Seal what was recorded of a day, if it was; whether something of it is missing, which is said."""
+    if args.record is None:
+        return False
+    with closing(app.books(Run(str(home), day, "", "", 0, 0.0, config))) as books:
+        done = seal_day(args.record, day, books)
+    if not args.quiet:
+        sys.stderr.write(f"participant: recorded {told(done)}\n")
+    return bool(done.lost)
 
 
 def _say_apart(args: Namespace, summary: Summary) -> bool:
@@ -144,17 +157,17 @@ def _one_day(args: Namespace, config: Config, home: Path, asked: Asked) -> Summa
     limits = _limits(args, bare)
     _check(bare, args.symbols or (() if args.venue or args.data else config.venue.symbols))
     _check_session(config, day)
+    check_recording(args.record, day)
     log = home / "logs" / "venue.log"
-    venue = None if args.venue else start_venue(_venue_command(args, day, config), config.venue.host, log)
+    venue = None if args.venue else start_venue(venue_command(args, day, config), config.venue.host, log)
     try:
         url = venue.url if venue else args.venue
         info = ask_venue(url, config.desk.request_timeout_s)
         if info.session.day != str(day):
             raise Refused(f"--venue {url} plays {info.session.day}, not {day}; give that --date or start another venue")
         speed = 0.0 if info.session.mode == "lockstep" else info.session.speed
-        run = Run(
-            str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow, venue is not None
-        )
+        run = Run(str(home), day, url, config.venue.host, info.session.fix_port, speed, config, args.shadow)
+        run = replace(run, is_own_venue=venue is not None, record=str(args.record.resolve()) if args.record else "")
         revised = _revised(run, info.references)
         _wake(run, info.references, asked.session, limits)
         watched = begin_with(args, run, version, rows)
@@ -264,6 +277,7 @@ def _wake(run: Run, references: tuple[Reference, ...], session: Session, limits:
         _revise(run, books, session, references)
     open_day(books, app.quotes(run), run.day, references, start)
     call_test(books, run.day, SystemClock().now())
+    begin_recording(run, [decode(r.value, Reference) for r in app.quotes(run).rows("reference")])
     (run.path / "run.json").write_bytes(encode(run))
 
 
@@ -277,24 +291,8 @@ def _day(args: Namespace, run: Run, session: Session) -> Day:
         quotes=app.quotes(run),
         queues={name: app.queue(run, name, "view") for name in ("market", "orders", "fills")},
         archive=JsonlArchive(run.path / "decisions"),
-        commands={name: _command("process", name, "--home", run.home, "--parent", str(os.getpid())) for name in DESK},
+        commands={name: command("process", name, "--home", run.home, "--parent", str(os.getpid())) for name in DESK},
         restarts_max=desk.restarts_max,
         stall_max_s=desk.stall_max_s if run.is_lockstep else max(desk.stall_max_s, 3.0 * desk.job_timeout_s),
         is_quiet=args.quiet or args.json,
     )
-
-
-def _venue_command(args: Namespace, day: datetime.date, config: Config) -> list[str]:
-    options = ["--home", str(args.home), "--date", str(day), "--parent", str(os.getpid())]
-    options += ["--watched", ",".join(scrip.symbol for scrip in config.watchlist)]
-    options += [word for path in args.data or () for word in ("--data", str(path))]
-    for name in ("config", "seed", "symbols", "step", "faults", "mapping"):
-        value = getattr(args, name)
-        if value is not None:
-            options += [f"--{name}", ",".join(value) if isinstance(value, tuple) else str(value)]
-    options += ["--speed", str(args.speed)] if args.speed else ["--lockstep"]
-    return _command("venue", *options)
-
-
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "participant", *words]

@@ -13,7 +13,8 @@ from participant.commands.trade import PAISE
 from participant.config import Config, load_config, load_rules
 from participant.config import Venue as VenueSettings
 from participant.history.pages import BadData
-from participant.history.recordings import WATCHLIST, load_day, open_recordings
+from participant.history.playing import play_day
+from participant.history.recordings import WATCHLIST, open_recordings
 from participant.history.synthetic import SyntheticMarket
 from participant.links.parent import end_with
 from participant.venue.exchange import Market
@@ -61,7 +62,7 @@ def _recorded(args: Namespace, config: Config, day: datetime.date) -> Market:
     if not symbols:
         symbols, where = args.watched or tuple(scrip.symbol for scrip in config.watchlist), WATCHLIST
     try:
-        market = load_day(
+        market = play_day(
             open_recordings(args.data, args.mapping), day, load_rules(config.desk.span_scans), symbols, where
         )
     except (BadData, LookupError) as fault:

@@ -12,6 +12,7 @@ from itertools import takewhile
 from msgspec import Struct
 
 from participant.core.once import once
+from participant.core.scrip import Kind, contract_key
 
 GAP_DAYS_MAX = 7  # no run of holidays in India shuts the market for longer
 ONE_DAY = datetime.timedelta(days=1)
@@ -60,6 +61,15 @@ class Official(Struct, frozen=True, dict=True):
         days = run_before(self.closes.get(symbol, {}), day, sessions)
         known = takewhile(lambda of: of is not None, (self.ranges.get(symbol, {}).get(d) for d in reversed(days)))
         return tuple(of for of in known if of is not None)[::-1]
+
+    def prices(self, day: datetime.date) -> dict[str, int]:
+        """What settles on a day: its official closes by underlying and by future's key."""
+        closes = {symbol: self.close(symbol, day) for symbol in self.closes}
+        prices = {symbol: close for symbol, close in closes.items() if close is not None}
+        for symbol in self.boards:
+            futures = self.futures(symbol, day)
+            prices |= {contract_key(symbol, expiry, Kind.FUTURE): price for expiry, price in futures.items()}
+        return prices
 
     def futures(self, symbol: str, day: datetime.date) -> Board:
         """The official close of each future on a day, by expiry; none where the day is not known."""

@@ -143,12 +143,7 @@ class RecordedMarket:
 
     def settlements(self) -> dict[str, int]:
         """The official prices, of what is played and of all else that may be held."""
-        closes = {symbol: self._official.close(symbol, self.day) for symbol in self._official.closes}
-        prices = {symbol: close for symbol, close in closes.items() if close is not None}
-        for symbol in self._official.boards:
-            futures = self._official.futures(symbol, self.day)
-            prices |= {contract_key(symbol, expiry, Kind.FUTURE): price for expiry, price in futures.items()}
-        return prices
+        return self._official.prices(self.day)
 
     # --- the master ----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from participant.core.session import day_of
 from participant.core.snapshot import snapshot
 from participant.core.volatility import iv30
 from participant.core.wording import counted as counted_as
-from participant.history import catalogue, readers
+from participant.history import catalogue, heard, readers
 from participant.history.checks import DayFound, Findings, screen
 from participant.history.derived import look_back, own_look_back
 from participant.history.official import NOTHING, Official
@@ -41,7 +41,7 @@ Counted = tuple[str, DayFound]
 
 
 class Recordings(Struct, frozen=True):
-    """What a user points at: chains and official series, in files, folders or a catalogue.
+    """What a user points at: chains and official series, in files, folders or a catalogue, and folders of `heard` days.
 
     `change` is done to every page of the files as it is read: so a check can ask what another future would have done.
     """
@@ -51,18 +51,21 @@ class Recordings(Struct, frozen=True):
     official: Official
     aside: tuple[str, ...] = ()
     change: Callable[[Page], Page] | None = None
+    heard: tuple[Path, ...] = ()
 
 
 def open_recordings(paths: Sequence[Path], mapping: Path | None = None) -> Recordings:
     """Find what can be read at these places; BadData where one of them cannot, or where nothing is a chain."""
     catalogues = tuple(path for path in paths if catalogue.is_catalogue(path))
-    others = [path for path in paths if path not in catalogues]
+    listened = tuple(path for path in paths if heard.days(path))
+    others = [path for path in paths if path not in (*catalogues, *listened)]
     sources, aside = readers.find(others, mapping) if others else ([], [])
-    if not sources and not catalogues:
+    if not sources and not catalogues and not listened:
         why = f" (left aside: {aside[0]})" if aside else ""
         where = ", ".join(map(str, paths))
         raise BadData(f"--data {where}: no recorded chain is in there{why}; docs/catalogue.md says what can be read")
-    return Recordings(tuple(sources), catalogues, read_official(paths), tuple(aside))
+    official = read_official([path for path in paths if path not in listened])
+    return Recordings(tuple(sources), catalogues, official, tuple(aside), heard=listened)
 
 
 def load_day(
@@ -133,6 +136,7 @@ def days_in(recordings: Recordings) -> set[datetime.date]:
     """Every day of which anything is recorded, whether it can be traded on or not."""
     days = {day for source in recordings.sources for day, _ in readers.days_of(source)}
     days |= {day for folder in recordings.catalogues for _, day in catalogue.days(folder)}
+    days |= {day for folder in recordings.heard for day in heard.days(folder)}
     return days | {one.day for folder in recordings.catalogues for one in catalogue.imports(folder)}
 
 

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 
+from msgspec import Struct
+
 from participant.core.market import Down, FeedEvent, Held, Mark, Tick, Ticks
 from participant.links.inbox import Inbox
 from participant.ports import Clock
@@ -18,18 +20,36 @@ class LinkLost(Exception):
     """The link cannot go on, and why; another one may."""
 
 
+class Intake(Struct, frozen=True):
+    """How what a provider says is taken in: `events_max` events may wait to be read.
+
+    `frames` is given the provider, when a message came (ns) and its bytes, on the link's thread. From `ends_at` (ns;
+    0: never) on an instant is the last of the day, where the provider does not say so itself.
+    """
+
+    events_max: int = EVENTS_MAX
+    ends_at: int = 0
+    frames: Callable[[str, int, bytes], object] | None = None
+
+
+INTAKE = Intake()
+
+
 class FeedLink:
     """Runs `converse` (which returns or raises LinkLost or OSError when its link is over) again and again.
 
     What it says becomes events of the provider `name`, stamped by `clock`. `counts` tells what was dropped, by reason.
     """
 
-    def __init__(self, name: str, clock: Clock, converse: Callable[["FeedLink"], None], events_max: int) -> None:
+    def __init__(
+        self, name: str, clock: Clock, converse: Callable[["FeedLink"], None], intake: Intake = INTAKE
+    ) -> None:
         self.name = name
         self.counts: Counter[str] = Counter()
         self._clock = clock
         self._converse = converse
-        self._inbox = Inbox(events_max)
+        self._inbox = Inbox(intake.events_max)
+        self._frames = intake.frames
         self._over = Event()
         self._stamp = 0
         self._is_down = False
@@ -67,6 +87,11 @@ class FeedLink:
             self._stamp = self._clock.now()
         except OSError:
             self.counts["clock unread"] += 1
+
+    def heard(self, message: bytes | str) -> None:
+        """A message as it came, before anything is made of it."""
+        if self._frames is not None:
+            self._frames(self.name, self._stamp, message.encode() if isinstance(message, str) else message)
 
     def say(self, ticks: Sequence[Tick], *, is_snapshot: bool = False) -> None:
         """A snapshot, or what changed since."""

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from participant.adapters.feeds.mapped_ws import MappedWsFeed
 from participant.config import BadConfig, Config, Run, load_rules
 from participant.core.market import Reference
+from participant.links.feed_link import INTAKE, Intake
 from participant.links.presets import mapping_of
 from participant.links.secrets import BadSecret, Keyring
 from participant.ports import Clock, Feed
@@ -34,17 +37,19 @@ def check_feeds(config: Config, *, tells_left_out: bool) -> None:
         sys.stderr.write(f"participant: in lockstep the market waits for the desk: {named} of [[feeds]] left out\n")
 
 
-def with_mapped(venue: dict[str, Feed], run: Run, clock: Clock, references: Sequence[Reference]) -> dict[str, Feed]:
+def with_mapped(
+    venue: dict[str, Feed], run: Run, clock: Clock, references: Sequence[Reference], intake: Intake = INTAKE
+) -> dict[str, Feed]:
     """The venue's feeds, and before or after them those of [[feeds]]; in lockstep none. Raises BadConfig."""
     wanted = {r.scrip for r in references} | {c.key for r in references for c in r.contracts}
-    ends_at = closing(run.config.desk.span_scans, run.day)
+    intake = replace(intake, ends_at=closing(run.config.desk.span_scans, run.day))
     feeds: dict[str, dict[str, Feed]] = {"before": {}, "after": {}}
     for source in run.config.feeds if not run.is_lockstep else ():
         url, tongue = address(source, run.config), tongue_of(source, wanted)
         if tongue is None:
             sys.stderr.write(f"participant: {source.name} of [[feeds]] lists nothing of {run.day}: left out\n")
             continue
-        feeds[source.place][source.name] = MappedWsFeed(source.name, url, clock, tongue, ends_at)
+        feeds[source.place][source.name] = MappedWsFeed(source.name, url, clock, tongue, intake)
     return {**feeds["before"], **venue, **feeds["after"]}
 
 

@@ -43,7 +43,7 @@ def broker(run: Run, *, is_gateway: bool = False) -> DeskBroker:
     """The broker of the settings: the gateway sends through it, the desk reads its books; a shadow can only read."""
     if run.is_shadow:
         return _shadow(run)
-    link, timeout_s = run.config.broker, run.request_timeout_s
+    link, timeout_s = run.config.broker, run.config.desk.request_timeout_s
     if link.name == "venue":
         return HttpBroker(run.venue_url, timeout_s, connect_wait_s=timeout_s if is_gateway else 0.0)
     return vendor_broker(link, run.day, books(run), timeout_s, is_gateway=is_gateway)
@@ -51,7 +51,7 @@ def broker(run: Run, *, is_gateway: bool = False) -> DeskBroker:
 
 def _shadow(run: Run) -> ShadowBroker:
     """The account's reading side; the official prices, if any, are those of the venue whose market is watched."""
-    link, timeout_s = run.config.broker, run.request_timeout_s
+    link, timeout_s = run.config.broker, run.config.desk.request_timeout_s
     if link.name == "venue":
         venue = HttpBroker(run.venue_url, timeout_s)
         return ShadowBroker(venue, venue.settlements)

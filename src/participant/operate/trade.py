@@ -104,7 +104,7 @@ def run_day(day: Day, venue: VenueProcess | None, start_url: str) -> Summary:
         supervisor.adopt("venue", venue.command, venue.process)
     watcher = Watcher(day.books, day.quotes, dict(day.queues), day.day)
     before = {number: signal.getsignal(number) for number in STOPS}
-    asked_to_stop = _stop_signals()
+    asked_to_stop = stop_signals()
     try:
         return _run(day, supervisor, watcher, start_url, asked_to_stop)
     finally:
@@ -116,7 +116,7 @@ def _run(day: Day, supervisor: Supervisor, watcher: Watcher, start_url: str, ask
     supervisor.start()
     try:
         if start_url:
-            _start_market(start_url)
+            start_market(start_url)
         (day.home / "pids.json").write_bytes(msgspec.json.encode(supervisor.pids))
         closed = _watch(day, supervisor, watcher, asked_to_stop)
     finally:
@@ -126,7 +126,8 @@ def _run(day: Day, supervisor: Supervisor, watcher: Watcher, start_url: str, ask
     return replace(summary, is_unplayed=day.is_unplayed)
 
 
-def _start_market(url: str) -> None:
+def start_market(url: str) -> None:
+    """Let a venue that runs by itself begin; one in lockstep takes no notice. Raises NotReady."""
     try:
         httpx.post(f"{url}/start", timeout=START_WITHIN_S, trust_env=False).raise_for_status()
     except httpx.HTTPError as fault:
@@ -163,7 +164,7 @@ def _wait_until_told(books: Store) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
-def _stop_signals() -> list[int]:
+def stop_signals() -> list[int]:
     """A list that fills when somebody asks us to end."""
     asked: list[int] = []
     for number in STOPS:

@@ -47,6 +47,10 @@ class Days:
     """
 
     def __init__(self, recordings: Recordings, underlyings: Sequence[str], span: Span) -> None:
+        if recordings.heard:
+            raise BadData(
+                f"{recordings.heard[0]} holds what feeds said, not chains: `participant trade --data` plays it"
+            )
         self.recordings, self.underlyings = recordings, underlyings
         self.recorded = {day for day in days_in(recordings) if span.holds(day)}
         if not self.recorded:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from participant.core.market import FeedEvent, Tick
-from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
+from participant.links.feed_link import INTAKE, FeedLink, Intake, LinkLost
 from participant.links.fix_journal import FixJournal
 from participant.links.fix_link import Address, FixLink, connected
 from participant.links.tls import Tls
@@ -62,10 +62,10 @@ class FixFeed:
         address: tuple[str, int],
         clock: Clock,
         line: Line = LINE,
-        events_max: int = EVENTS_MAX,
+        intake: Intake = INTAKE,
     ) -> None:
         self._address, self._line = Address(*address, line.tls), line
-        self._link = FeedLink(name, clock, self._converse, events_max)
+        self._link = FeedLink(name, clock, self._converse, intake)
         self._link.start()
 
     @property
@@ -118,6 +118,7 @@ class _Conversation:
             case LoggedOn():
                 self._request()
             case Received(frame):
+                self._link.heard(frame.raw)
                 self._take(frame)
             case Gapped(first, last):  # what is sent again is older than the snapshot that is asked for now
                 self._begin_anew(f"messages {first} to {last} were lost")

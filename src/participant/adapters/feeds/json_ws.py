@@ -8,7 +8,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection
 
 from participant.core.market import FeedEvent
-from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
+from participant.links.feed_link import INTAKE, FeedLink, Intake, LinkLost
 from participant.links.feed_socket import dialled
 from participant.ports import Clock
 from participant.wire.json import Malformed
@@ -24,12 +24,10 @@ INSTRUMENTS_MAX = 100_000
 class JsonWsFeed:
     """Implements Feed for the provider `name` at `url`; `shape` makes the reader of its tongue for each connection."""
 
-    def __init__(
-        self, name: str, url: str, clock: Clock, shape: Callable[[], Reader], events_max: int = EVENTS_MAX
-    ) -> None:
+    def __init__(self, name: str, url: str, clock: Clock, shape: Callable[[], Reader], intake: Intake = INTAKE) -> None:
         self._url = url
         self._shape = shape
-        self._link = FeedLink(name, clock, self._converse, events_max)
+        self._link = FeedLink(name, clock, self._converse, intake)
         self._link.start()
 
     @property
@@ -75,6 +73,7 @@ class _Conversation:
             if wait_s:  # one stamp serves all that has arrived by now
                 self._link.stamp()
                 self._heard_at = time.monotonic()
+            self._link.heard(data)
             self._hear(data)
             wait_s = 0.0
 

@@ -8,7 +8,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection
 
 from participant.core.market import FeedEvent
-from participant.links.feed_link import EVENTS_MAX, FeedLink, LinkLost
+from participant.links.feed_link import INTAKE, FeedLink, Intake, LinkLost
 from participant.links.feed_socket import dialled
 from participant.ports import Clock
 from participant.wire.json_map.stream import Alive, Ended, Outcome, Said, Stream
@@ -20,15 +20,15 @@ PASS_TIME_S = 0.2
 
 
 class MappedWsFeed:
-    """Implements Feed for the provider `name` at `url`. From `ends_at` (ns; 0: never) on an instant is the last.
+    """Implements Feed for the provider `name` at `url`. From the intake's `ends_at` on an instant is the last.
 
     The address may hold a key, so that nothing that is said or counted quotes it.
     """
 
-    def __init__(self, name: str, url: str, clock: Clock, tongue: Tongue, ends_at: int = 0) -> None:
-        self._url, self._tongue, self._ends_at = url, tongue, ends_at
+    def __init__(self, name: str, url: str, clock: Clock, tongue: Tongue, intake: Intake = INTAKE) -> None:
+        self._url, self._tongue, self._ends_at = url, tongue, intake.ends_at
         self._refused: tuple[Refusal, ...] = ()
-        self._link = FeedLink(name, clock, self._converse, EVENTS_MAX)
+        self._link = FeedLink(name, clock, self._converse, intake)
         self._link.start()
 
     @property
@@ -72,6 +72,7 @@ class MappedWsFeed:
             if wait_s:  # one stamp serves all that has arrived by now
                 link.stamp()
                 heard_at = time.monotonic()
+            link.heard(data)
             try:
                 self._act(link, socket, stream.hear(data, link.stamped_at))
             finally:

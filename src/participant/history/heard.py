@@ -1,0 +1,287 @@
+"""What the feeds said on a day, as Parquet in a folder of its own; docs/recording.md describes its columns.
+
+    DIR/DAY/day.json                  what is known of the day beside the feeds
+    DIR/DAY/quotes-000001.parquet...  what the providers said, in order of arrival, while it is being recorded
+    DIR/DAY/frames-000001.parquet...  the messages as they came
+    DIR/DAY/quotes.parquet, frames.parquet   the same once the day is sealed, in the place of the parts
+
+A file is written whole or not at all: whoever dies while writing leaves the parts before.
+"""
+
+import datetime
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
+
+from participant.core.market import Down, FeedEvent, Held, Mark, Reference, Tick, Ticks
+from participant.core.providers import Belief
+from participant.history.pages import BadData
+from participant.wire.json import Malformed, decode, encode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DAY, QUOTES, FRAMES, UNFINISHED = "day.json", "quotes", "frames", ".unfinished"
+BOOK, TICKS, MORE, MARK, LAST, HELD, DOWN, LOST = "book", "ticks", "more", "mark", "last", "held", "down", "lost"
+NUMBERS = ("bid", "ask", "bid_size", "ask_size", "last", "exchange_at")
+NOTHING = (0,) * (len(NUMBERS) - 1)
+GROUP_ROWS, GROUP_BYTES = 500_000, 32_000_000  # of a sealed file: so much of it is held at once
+BATCH_ROWS = 65_536
+Row = tuple[Any, ...]  # provider, received at (ns), kind, name, and the NUMBERS
+Frame = tuple[str, int, bytes]  # provider, received at (ns), the message
+
+
+class HeardDay(Struct, frozen=True):
+    """What is known of a recorded day beside what the feeds said: its scrips, whom the desk believed, how it settled.
+
+    `settlements` are official prices by underlying and by future's key. What is sealed is never written again.
+    """
+
+    day: datetime.date
+    references: tuple[Reference, ...]
+    believed: tuple[Belief, ...] = ()
+    settlements: Mapping[str, int] = {}
+    is_sealed: bool = False
+
+
+def days(folder: Path) -> list[datetime.date]:
+    """The days that are recorded in a folder, oldest first; none where it is no folder of recordings."""
+    found = [file.parent.name for file in folder.glob(f"????-??-??/{DAY}")]
+    return sorted(datetime.date.fromisoformat(name) for name in found)
+
+
+def known(folder: Path, day: datetime.date) -> HeardDay:
+    """What is known of a recorded day; BadData where that cannot be read."""
+    file = folder / str(day) / DAY
+    try:
+        return decode(file.read_bytes(), HeardDay)
+    except OSError as fault:
+        raise BadData(f"{file} cannot be read: {fault.strerror}") from fault
+    except Malformed as fault:
+        raise BadData(f"{file} is no recorded day: {fault}; take its folder away") from fault
+
+
+def begin(folder: Path, day: datetime.date, references: Sequence[Reference]) -> Path:
+    """Begin to record a day, or go on with it; where its parts go. BadData where it is sealed, or was of other scrips.
+
+    What a recorder that was killed left half written is taken away.
+    """
+    place = folder / str(day)
+    if day in days(folder):
+        there = known(folder, day)
+        if there.is_sealed:
+            raise BadData(f"{place} is sealed: a day is recorded once; name another folder")
+        if there.references != tuple(references):
+            raise BadData(f"{place} was begun with other contracts or look-backs: name another folder")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for half in place.glob(f"*{UNFINISHED}"):
+            half.unlink()
+        _put_known(place, HeardDay(day, tuple(references)))
+    except OSError as fault:
+        raise BadData(f"{place} cannot be written: {fault.strerror}; name a folder that can") from fault
+    return place
+
+
+def write_part(place: Path, kind: str, table: "pa.Table") -> None:
+    """Put a part down behind those that are there. Raises OSError."""
+    import pyarrow.parquet as pq
+
+    numbers = [int(file.stem.rpartition("-")[2]) for file in _parts(place, kind)]
+    target = place / f"{kind}-{max(numbers, default=0) + 1:06d}.parquet"
+    put_whole(target, lambda beside: pq.write_table(table, beside, compression="zstd"))
+
+
+def seal(folder: Path, day: datetime.date, believed: Sequence[Belief], settlements: Mapping[str, int]) -> None:
+    """Put a day's parts into one file each, once. Sealing again changes nothing; OSError, BadData where it cannot be.
+
+    Until the last step all parts are there, so whoever dies here can seal again.
+    """
+    place, there = folder / str(day), known(folder, day)
+    if not there.is_sealed:
+        for kind in (QUOTES, FRAMES):
+            _merge(_parts(place, kind), place / f"{kind}.parquet")
+        sealed = replace(there, believed=tuple(believed), settlements=settlements, is_sealed=True)
+        _put_known(place, sealed)
+    for kind in (QUOTES, FRAMES):
+        for part in _parts(place, kind):
+            part.unlink()
+
+
+def put_whole(target: Path, write: Callable[[Path], object]) -> None:
+    """Put what `write` writes in the place of `target`, on the disk, or leave what was there. Raises OSError."""
+    beside = target.with_name(target.name + UNFINISHED)
+    write(beside)
+    with beside.open("rb") as written:
+        os.fsync(written.fileno())
+    beside.replace(target)
+
+
+# --- events as rows ---------------------------------------------------------------------------------------------------
+
+
+def quotes_of(events: Iterable[FeedEvent], lost: Mapping[str, int]) -> "pa.Table":
+    """What was said as rows, in order; `lost` are rows and frames that could not be kept, by reason."""
+    import pyarrow as pa
+
+    rows = [row for event in events for row in _rows(event)]
+    at = rows[-1][1] if rows else 0
+    rows += [("", at, LOST, reason, count, *NOTHING) for reason, count in lost.items()]
+    text, whole = pa.string(), pa.int64()
+    head = [("provider", text), ("received_at", whole), ("kind", text), ("name", text)]
+    schema = pa.schema([*head, *((name, whole) for name in NUMBERS)])
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)], schema)
+
+
+def frames_of(frames: Sequence[Frame]) -> "pa.Table":
+    """Messages as they came, as rows."""
+    import pyarrow as pa
+
+    schema = pa.schema([("provider", pa.string()), ("received_at", pa.int64()), ("frame", pa.binary())])
+    columns = zip(*frames, strict=True)
+    return pa.table([pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)], schema)
+
+
+def _rows(event: FeedEvent) -> Iterator[Row]:
+    of, at = event.provider, event.received_at
+    if isinstance(event, Ticks):
+        kind = BOOK if event.is_snapshot else TICKS
+        for tick in event.ticks:
+            yield (of, at, kind, *astuple(tick))
+            kind = MORE
+        if not event.ticks:
+            yield (of, at, kind, None, 0, *NOTHING)
+    elif isinstance(event, Mark):
+        yield (of, at, LAST if event.is_last else MARK, None, *NOTHING, event.at)
+    else:
+        yield (of, at, *((DOWN, event.reason) if isinstance(event, Down) else (HELD, None)), 0, *NOTHING)
+
+
+def events(folder: Path, day: datetime.date) -> Iterator[FeedEvent]:
+    """All that was said on a day, in order of arrival; BadData where a file of it cannot be read."""
+    said: list[Row] = []
+    for row in _read(folder / str(day)):
+        if row[2] == LOST:
+            continue
+        if said and row[2] != MORE:
+            yield _event(said)
+            said = []
+        said.append(row)
+    if said:
+        yield _event(said)
+
+
+def marks(folder: Path, day: datetime.date) -> list[Mark]:
+    """The ends of instants that were said on a day, in order of arrival; BadData as `events`."""
+    only = (MARK, LAST)
+    return [Mark(row[0], row[1], row[-1], row[2] == LAST) for row in _read(folder / str(day), only)]
+
+
+def lost(folder: Path, day: datetime.date) -> int:
+    """How many rows and frames of a day could not be kept; BadData as `events`."""
+    return sum(row[4] for row in _read(folder / str(day), (LOST,)))
+
+
+def size(folder: Path, day: datetime.date) -> tuple[int, int]:
+    """How many rows of what was said a day has, and their bytes."""
+    import pyarrow.parquet as pq
+
+    files = quote_files(folder, day)
+    return sum(pq.read_metadata(file).num_rows for file in files), sum(file.stat().st_size for file in files)
+
+
+def _event(said: Sequence[Row]) -> FeedEvent:
+    of, at, kind, name, *_, when = said[0]
+    if kind in (BOOK, TICKS):
+        ticks = tuple(Tick(row[3], *row[4:]) for row in said if row[3] is not None)
+        return Ticks(of, at, ticks, is_snapshot=kind == BOOK)
+    if kind in (MARK, LAST):
+        return Mark(of, at, when, is_last=kind == LAST)
+    return Down(of, at, name or "") if kind == DOWN else Held(of, at)
+
+
+def _read(place: Path, kinds: Sequence[str] = ()) -> Iterator[Row]:
+    """The rows of a day, or those of some kinds."""
+    import pyarrow as pa
+
+    for file in _files(place, QUOTES):
+        try:
+            yield from _read_file(file, kinds)
+        except (OSError, ValueError, pa.ArrowException) as fault:
+            raise BadData(f"{file} is no part of a recording: {str(fault).splitlines()[0][:200]}") from None
+
+
+def _read_file(file: Path, kinds: Sequence[str]) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as opened:
+        for whole in opened.iter_batches(BATCH_ROWS):
+            batch = whole.filter(pc.is_in(whole["kind"], pa.array(kinds))) if kinds else whole
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def has_parts(place: Path) -> bool:
+    """Whether something of a day is written down already."""
+    return bool(_parts(place, QUOTES) or _parts(place, FRAMES))
+
+
+def quote_files(folder: Path, day: datetime.date) -> list[Path]:
+    """Where a day's quotes stand: one file once it is sealed, its parts until then."""
+    return _files(folder / str(day), QUOTES)
+
+
+def _files(place: Path, kind: str) -> list[Path]:
+    whole = place / f"{kind}.parquet"
+    is_sealed = known(place.parent, datetime.date.fromisoformat(place.name)).is_sealed
+    return [whole] * whole.exists() if is_sealed else _parts(place, kind)
+
+
+def _parts(place: Path, kind: str) -> list[Path]:
+    return sorted(place.glob(f"{kind}-[0-9]*.parquet"))
+
+
+def _put_known(place: Path, what: HeardDay) -> None:
+    put_whole(place / DAY, lambda beside: beside.write_bytes(encode(what)))
+
+
+def _merge(parts: Sequence[Path], target: Path) -> None:
+    """Parts as one file; it holds no more of them at once than a group."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def write(beside: Path) -> None:
+        with pq.ParquetWriter(beside, pq.read_schema(parts[0]), compression="zstd") as out:
+            for group in _groups(parts):
+                out.write_table(pa.concat_tables([pq.read_table(part) for part in group]))
+
+    try:
+        if parts:
+            put_whole(target, write)
+    except ValueError as fault:  # Arrow's own of a damaged file are such
+        raise BadData(f"{target.parent}: a part of it cannot be read: {str(fault).splitlines()[0][:200]}") from None
+
+
+def _groups(parts: Sequence[Path]) -> Iterator[list[Path]]:
+    import pyarrow.parquet as pq
+
+    group: list[Path] = []
+    rows = size = 0
+    for part in parts:
+        told: Any = pq.read_metadata(part)
+        more = sum(told.row_group(i).total_byte_size for i in range(told.num_row_groups))
+        if group and (rows + told.num_rows > GROUP_ROWS or size + more > GROUP_BYTES):
+            yield group
+            group, rows, size = [], 0, 0
+        group, rows, size = [*group, part], rows + told.num_rows, size + more
+    if group:
+        yield group
