@@ -253,3 +253,61 @@ def test_at_speed_no_wait_is_shorter_than_a_moment_of_ours() -> None:
     assert (rule.silence_max_s, rule.index_still_max_s, rule.confirm_after_s) == (90.0, 90.0, 15.0)
     assert at_speed(RULE, 1.0) == RULE
     assert at_speed(RULE, 0.0) == RULE
+
+
+def off_steps(market: Market, name: str, key: str, at: int) -> Tick:
+    """A provider's word of a contract, a little up and off its steps of 5 paise."""
+    old = market.arbiter.boards[name].ticks[key]
+    return Tick(key, old.bid + 120, old.ask + 130, 75, 75, 0, at)
+
+
+@pytest.mark.parametrize("who", ["another says otherwise", "another says so too", "nobody says anything", "alone"])
+def test_what_is_quoted_off_its_contracts_steps_is_believed_only_where_another_says_the_same(who: str) -> None:
+    market, key, at = Market(), OPTIONS[0].key, START + 3 * SECOND
+    market.run(range(3), *(NAMES[:1] if who == "alone" else NAMES))
+    word = off_steps(market, "one", key, at)
+    market.arbiter.take("one", [Ticks("one", at, (word,)), Mark("one", at, at)])
+    if who == "another says so too":
+        market.arbiter.take("two", [Ticks("two", at, (word,))])
+    if who == "nobody says anything":
+        for name in NAMES[1:]:
+            market.arbiter.take(name, [Down(name, at, "cut")])
+    market.arbiter.judge(at)
+    board, _ = market.arbiter.trusted()
+    assert (key in board.ticks) is (who == "another says so too")
+    assert board.tally.odd == 1, "one word, once"
+    # The same again is no better; a word in steps is believed at once.
+    again = replace(word, exchange_at=at + 1)
+    market.arbiter.judge(at + SECOND)
+    market.arbiter.take("one", [Ticks("one", at + SECOND, (again,))])
+    assert (key in market.arbiter.trusted()[0].ticks) is (who == "another says so too")
+    right = replace(word, bid=word.bid + 380, ask=word.ask + 370, exchange_at=at + 2)
+    market.arbiter.take("one", [Ticks("one", at + SECOND, (right,))])
+    assert market.arbiter.trusted()[0].ticks[key] == right
+
+
+def test_who_quotes_everything_off_its_steps_talks_nonsense() -> None:
+    market = Market()
+    market.run(range(3))
+    for second in range(3, 9):
+        market.run(range(second, second + 1), "two", "three")
+        at = START + second * SECOND
+        words = tuple(replace(off_steps(market, "two", c.key, at), bid_size=second) for c in OPTIONS)
+        market.arbiter.take("one", [Ticks("one", at, words), Mark("one", at, at)])
+        market.arbiter.judge(at)
+    assert market.arbiter.believed == "two"
+
+
+def test_in_lockstep_a_recorded_market_off_its_steps_is_the_markets_own_and_an_unknown_step_is_not_judged() -> None:
+    market, at = Market(in_lockstep(RULE)), START + 3 * SECOND
+    market.run(range(3), "one")
+    word = off_steps(market, "one", OPTIONS[0].key, at)
+    market.arbiter.take("one", [Ticks("one", at, (word,)), Mark("one", at, at)])
+    market.arbiter.judge(at)
+    assert market.arbiter.trusted()[0].ticks[word.contract] == word
+    free = Market()
+    free.arbiter.universe = replace(free.arbiter.universe, ticks={})
+    free.run(range(3), "one")
+    free.arbiter.take("one", [Ticks("one", at, (word,)), Mark("one", at, at)])
+    free.arbiter.judge(at)
+    assert free.arbiter.trusted()[0].ticks[word.contract] == word

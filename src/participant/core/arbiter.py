@@ -58,6 +58,7 @@ class Arbiter:
         self.judgement = judge(self.boards, before, at, self.rule, self.universe)
         if self.judgement.looks.at != before.looks.at:
             for fold in self.folds.values():
+                fold.sift(self.universe.ticks)
                 fold.changed.clear()
         return self.judgement.belief != before.belief
 
@@ -82,6 +83,7 @@ class Arbiter:
 
     def trusted(self) -> tuple[Board, frozenset[str]]:
         """The believed board without the quotes in doubt, and the scrips that nobody should decide on now."""
+        self.folds[self.believed].sift(self.universe.ticks)
         board, doubted, self.judgement = trusted(self.boards, self.judgement, self.rule, self.universe)
         return board, doubted
 

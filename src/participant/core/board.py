@@ -52,7 +52,8 @@ class Tally(Struct, frozen=True):
 class Board(Struct, frozen=True):
     """One provider's latest word on every contract, when it last spoke, and what moved since it was looked at.
 
-    `latency` counts instants by `latency_step` of their age on arrival.
+    `latency` counts instants by `latency_step` of their age on arrival. `off` are the contracts whose newest word was
+    not in the steps of their prices when it was sifted, with that word.
     """
 
     provider: str
@@ -64,6 +65,7 @@ class Board(Struct, frozen=True):
     is_given_up: bool = False
     chains: Mapping[str, Mapping[datetime.date, Chain]] = {}
     doubts: Mapping[str, Doubt] = {}
+    off: Mapping[str, Tick] = {}
     changed: Set[str] = frozenset()
     tally: Tally = Tally()
     latency: Sequence[int] = ()
@@ -111,26 +113,38 @@ class Fold:
         self.rule, self.base = rule, board
         self.silence_max = int(rule.silence_max_s * SECOND)
         self.ticks, self.doubts, self.changed = dict(board.ticks), dict(board.doubts), set(board.changed)
+        self.off = dict(board.off)
         self.count = asdict(board.tally)
         self.latency = list(board.latency)
 
     def board(self) -> Board:
         """The board as it is now; its tables are good until the next event."""
         said = Tally(**self.count)
-        return replace(
-            self.base, ticks=self.ticks, doubts=self.doubts, changed=self.changed, tally=said, latency=self.latency
-        )
+        tables = {"ticks": self.ticks, "doubts": self.doubts, "off": self.off, "changed": self.changed}
+        return replace(self.base, **tables, tally=said, latency=self.latency)
 
     def take(self, events: Iterable[FeedEvent]) -> None:
         """Fold events into it, oldest first."""
         for event in events:
             self._take(event)
 
+    def sift(self, steps: Mapping[str, int]) -> None:
+        """Look whether what moved since the last look is quoted in the steps of its contract (prices), and count."""
+        held, changed, off = self.ticks, self.changed, self.off
+        found = {
+            key: tick
+            for key, tick, step in zip(changed, map(held.get, changed), map(steps.get, changed), strict=True)
+            if step and tick is not None and (tick.bid % step or tick.ask % step)
+        }
+        if found or off:
+            self.count["odd"] += sum(off.get(key) is not tick for key, tick in found.items())
+            self.off = {key: tick for key, tick in off.items() if key not in changed} | found
+
     def _take(self, event: FeedEvent) -> None:
         at, base = event.received_at, self.base
         if isinstance(event, Down):
             self.count["gaps"] += base.is_standing
-            self.ticks, self.doubts, self.changed = {}, {}, set()
+            self.ticks, self.doubts, self.off, self.changed = {}, {}, {}, set()
             self.base = replace(
                 base, chains={}, marked_at=0, healthy_since=0, is_standing=False, down_reason=event.reason
             )

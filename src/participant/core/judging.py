@@ -10,7 +10,7 @@ from participant.core.board import CROSSED, OUTLIER, Board, Doubt, is_as_new, is
 from participant.core.feed_contracts import Universe
 from participant.core.feed_looks import Looks, is_refuted, look
 from participant.core.feed_rules import NEVER_S, Arbitration
-from participant.core.market import SECOND
+from participant.core.market import SECOND, Tick
 from participant.core.providers import (
     Belief,
     FeedStatus,
@@ -132,14 +132,24 @@ def _in_doubt(boards: Sequence[Board], found: Judgement, rule: Arbitration) -> f
     """The contracts of the believed provider that nobody should decide on now.
 
     Crossed is what another quotes properly. What jumped waits until another says so too or, where nobody says
-    otherwise, until it is said again; or, where it came long after the word before, for a moment.
+    otherwise, until it is said again; or, where it came long after the word before, for a moment. What is quoted off
+    its contract's steps waits for another that says the same.
     """
     board = next(b for b in boards if b.provider == found.belief.provider)
     others = [b for b in boards if b is not board and is_well(b, found.at, rule)]
     young = found.at - rule.confirm_after_s * SECOND
     doubts = {key: replace(d, is_soon=True) if others and d.since > young else d for key, d in board.doubts.items()}
     doubted = {key for key, doubt in doubts.items() if _stands(key, doubt, board, others, rule)}
+    doubted |= {key for key in board.off if (t := board.ticks.get(key)) is not None and _is_alone(t, others, rule)}
     return found.looks.wrong.get(board.provider, frozenset()) | doubted
+
+
+def _is_alone(tick: Tick, others: Sequence[Board], rule: Arbitration) -> bool:
+    """Whether no other says the same: prices off the steps of a contract may be the exchange's own all the same."""
+    told = [word for b in others if (word := b.ticks.get(tick.contract)) is not None and is_as_new(word, tick)]
+    if any((word.bid, word.ask) == (tick.bid, tick.ask) for word in told):
+        return False
+    return bool(told) or rule.ahead_max_s < NEVER_S
 
 
 def _stands(key: str, doubt: Doubt, board: Board, others: Sequence[Board], rule: Arbitration) -> bool:
