@@ -15,7 +15,8 @@ from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
 CORE = ["_pricing", "_rows", "_chain_columns", "_ladder", "_by_order", "_tape"]
-KERNELS = [*(f"participant.core.{name}" for name in CORE), "participant.wire.fix._reader"]
+FIX = ["_reader", "_runs", "_books"]
+KERNELS = [*(f"participant.core.{name}" for name in CORE), *(f"participant.wire.fix.{name}" for name in FIX)]
 WIDE = ["participant.core._pricing"]
 # None of these alters a result: they let the compiler inline a whole option and take several at once.
 COMMON = [

@@ -8,6 +8,7 @@ import pytest
 from participant.core.market import Tick
 from participant.core.scrip import Contract, Kind
 from participant.wire.fix import marketdata
+from participant.wire.fix.books import Books
 from participant.wire.fix.codec import Header, encode
 from participant.wire.fix.frames import Frame, split
 from participant.wire.json_feeds import Reader, Says, Word, Writer, whole
@@ -49,10 +50,14 @@ def test_the_fix_provider_is_read() -> None:
     messages = [item.message() for item in found if isinstance(item, Frame)]
     assert (len(messages), rest) == (len(found), b"")
     assert [m.msg_type for m in messages] == ["V", "W", "W", "W", "UM", "X", "UM", "UH"]
-    book = tuple(marketdata.read_full(m) for m in messages[1:4])
-    assert book == BOOK
+    books = Books()
+    books.ask("1")
+    for message in messages[1:4]:
+        books.take(message)
+    assert books.stand() == BOOK
     assert marketdata.read_mark(messages[4]) == (AT, False)
-    assert marketdata.read_increment(messages[5], {tick.contract: tick for tick in book}) == CHANGED
+    books.take(messages[5])
+    assert books.changed() == CHANGED
     assert marketdata.read_mark(messages[6]) == (NEXT, True)
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from participant.core.market import FeedEvent, Tick
+from participant.core.market import FeedEvent
 from participant.links.feed_link import INTAKE, FeedLink, Intake, LinkLost
 from participant.links.fix_journal import FixJournal
 from participant.links.fix_link import Address, FixLink, connected
 from participant.links.tls import Tls
 from participant.ports import Clock, StoreBroken
 from participant.wire.fix import marketdata
+from participant.wire.fix.books import Books
 from participant.wire.fix.codec import Message
-from participant.wire.fix.events import Event, Filled, Gapped, LoggedOn, Over, Received
-from participant.wire.fix.frames import Frame, Garbled
+from participant.wire.fix.events import Event, Filled, Gapped, LoggedOn, Over, Received, Run
+from participant.wire.fix.frames import Frame, Garbled, framed
 from participant.wire.fix.numbers import MemoryNumbers, SessionStore
 from participant.wire.fix.profile import Limits, Profile
 from participant.wire.json import Malformed
@@ -23,7 +24,7 @@ from participant.wire.json import Malformed
 # Market data age faster than they can be repeated: every connection begins at 1, and nothing is ever sent again. Times
 # are the venue's, which need not be ours.
 PROFILE = Profile(
-    "DESK", "VENUE", is_initiator=True, heartbeat_s=2, resets=True, kept=frozenset(),
+    "DESK", "VENUE", is_initiator=True, heartbeat_s=2, resets=True, kept=frozenset(), runs=marketdata.KINDS,
     limits=Limits(logon_s=3, gap_s=4, sending_time_s=0),
 )  # fmt: skip
 REFUSALS = frozenset({"3", "j", "Y"})
@@ -35,13 +36,15 @@ SECOND = 1_000_000_000
 class Line(Struct, frozen=True):
     """How a provider is spoken to: in the clear unless `tls` is given, each time from 1 unless a `journal` is.
 
-    One that names more than `instruments_max` instruments is begun anew.
+    One that names more than `instruments_max` instruments is begun anew. `levels_max` > 0 asks for so many levels a
+    side and keeps a ladder of each instrument; 0 asks for the top alone.
     """
 
     profile: Profile = PROFILE
     tls: Tls | None = None
     journal: Path | None = None
     instruments_max: int = 100_000
+    levels_max: int = 0
 
     def claim(self, them: str) -> SessionStore | None:
         """The memory of the session."""
@@ -85,19 +88,17 @@ class FixFeed:
         link.stamp()
         try:
             with connected(self._address, self._line.profile, self._line.claim, lambda: link.stamped_at) as fix:
-                _Conversation(link, fix, self._line.instruments_max).run()
+                _Conversation(link, fix, self._line).run()
         except StoreBroken as error:
             raise LinkLost(str(error)) from error
 
 
 class _Conversation:
-    """One connection. `_gathered` holds the snapshot that is arriving, and None while the book stands."""
+    """One connection: asks for a snapshot, which is gathered until a mark ends it, and then hands on what changes."""
 
-    def __init__(self, link: FeedLink, fix: FixLink, instruments_max: int) -> None:
-        self._link, self._fix, self._most = link, fix, instruments_max
-        self._book: dict[str, Tick] = {}
-        self._gathered: dict[str, Tick] | None = {}
-        self._changed: dict[str, Tick] = {}
+    def __init__(self, link: FeedLink, fix: FixLink, line: Line) -> None:
+        self._link, self._fix, self._line = link, fix, line
+        self._books = Books(line.levels_max)
         self._requests = 0
         self._asked_at = 0
 
@@ -110,11 +111,14 @@ class _Conversation:
                 self._hear(event)
             self._say_changed()
             is_late = time.monotonic_ns() - self._asked_at > SNAPSHOT_MAX_S * SECOND
-            if self._gathered is not None and self._asked_at and is_late:
+            if self._books.is_gathering and self._asked_at and is_late:
                 self._request()
 
     def _hear(self, event: Event) -> None:
         match event:
+            case Run(data):
+                self._link.heard(data)
+                self._take_run(data)
             case LoggedOn():
                 self._request()
             case Received(frame):
@@ -129,62 +133,61 @@ class _Conversation:
             case Over(reason):
                 raise LinkLost(reason)
 
+    def _take_run(self, data: bytes) -> None:
+        """Messages that follow each other: market data at once, what stands between them one by one."""
+        at = 0
+        while at < len(data):
+            at = self._books.fold(data, at)
+            self._look()
+            frame, at = framed(data, at) if at < len(data) else (None, at)
+            if not isinstance(frame, Frame):
+                break  # the end: a run has nothing but frames
+            self._take(frame)
+
     def _take(self, frame: Frame) -> None:
         try:
             self._read_market_data(frame.message())
         except Malformed as error:
             self._link.counts["malformed"] += 1
             self._begin_anew(str(error))
+        self._look()
 
     def _read_market_data(self, message: Message) -> None:
-        kind, gathered = message.msg_type, self._gathered
+        kind, books = message.msg_type, self._books
         if kind in REFUSALS:
             raise LinkLost(f"the provider refused a request: {message.get(58)[:REASON_MAX] or f'35={kind}'}")
-        if kind == marketdata.SNAPSHOT and gathered is not None:
-            self._gather(gathered, message)
-        elif kind == marketdata.MARK:
-            at, is_last = marketdata.read_mark(message)
-            if gathered:
-                self._book, self._gathered = gathered, None
-                self._link.say(tuple(gathered.values()), is_snapshot=True)
-            if self._gathered is None:
-                self._say_changed()
-                self._link.mark(at, is_last)
-        elif kind == marketdata.INCREMENT and gathered is None:
-            ticks = marketdata.read_increment(message, self._book)
-            changed = {tick.contract: tick for tick in ticks}
-            self._book.update(changed)
-            self._bounded(self._book)
-            self._changed.update(changed)
-        elif kind == marketdata.HELD and gathered is None:
+        if kind == marketdata.MARK:
+            self._mark(*marketdata.read_mark(message))
+        elif kind == marketdata.HELD and not books.is_gathering:
             self._link.hold()
+        else:
+            books.take(message)
+
+    def _mark(self, at: int, is_last: bool) -> None:
+        if self._books.is_gathering and (ticks := self._books.stand()):
+            self._link.say(ticks, is_snapshot=True)
+        if not self._books.is_gathering:
+            self._say_changed()
+            self._link.mark(at, is_last)
 
     def _say_changed(self) -> None:
         """Hand on what one reading brought as one event: a burst comes in hundreds of messages."""
-        if self._changed:
-            self._link.say(tuple(self._changed.values()))
-            self._changed.clear()
+        if ticks := self._books.changed():
+            self._link.say(ticks)
 
-    def _gather(self, gathered: dict[str, Tick], message: Message) -> None:
-        """Add an instrument to the snapshot asked for last; those of an earlier request are let go."""
-        if message.get(262) != str(self._requests):
-            return
-        tick = marketdata.read_full(message)
-        gathered[tick.contract] = tick
-        self._bounded(gathered)
-
-    def _bounded(self, book: dict[str, Tick]) -> None:
-        """Names may be made up without end."""
-        if len(book) > self._most:
-            raise LinkLost(f"the provider named more than {self._most} instruments")
+    def _look(self) -> None:
+        """Names may be made up without end, and what a ladder was cut off from is not known."""
+        if len(self._books) > self._line.instruments_max:
+            raise LinkLost(f"the provider named more than {self._line.instruments_max} instruments")
+        if self._books.broken:
+            self._begin_anew(f"{self._books.broken} has no more of the levels that were kept")
 
     def _begin_anew(self, reason: str) -> None:
-        self._changed.clear()
         self._link.down(reason)
         self._request()
 
     def _request(self) -> None:
         self._requests += 1
-        self._gathered = {}
+        self._books.ask(str(self._requests))
         self._asked_at = time.monotonic_ns()
-        self._fix.send(marketdata.request(str(self._requests)))
+        self._fix.send(marketdata.request(str(self._requests), self._line.levels_max))

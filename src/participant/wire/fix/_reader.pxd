@@ -133,3 +133,5 @@ cdef class Reader:
     cdef unsigned char* number(self, unsigned char* o, int kind, const unsigned char* v, Py_ssize_t n) noexcept
     cdef unsigned char* time(self, unsigned char* o, const unsigned char* v, Py_ssize_t n) noexcept
     cdef unsigned char* finish(self, unsigned char* o, Level* level) noexcept
+
+cdef long long _moment(const unsigned char* v, Py_ssize_t n) noexcept

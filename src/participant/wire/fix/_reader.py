@@ -245,13 +245,26 @@ def _at(start: Py_ssize_t, tag: cython.int) -> Py_ssize_t:
 
 @cfunc
 @cython.exceptval(check=False)
-def _fraction(level: pointer(Level)) -> longlong:
-    """The ns of a time of day beyond its second."""
+def _fraction(v: Bytes, n: Py_ssize_t) -> longlong:
+    """The ns of a fraction of a second, from its point on."""
     ns: longlong = 0
     i: Py_ssize_t
-    for i in range(9, 18):
-        ns = ns * 10 + (level.clock[i] - 48 if i < level.clock_size else 0)
+    for i in range(1, 10):
+        ns = ns * 10 + (v[i] - 48 if i < n else 0)
     return ns
+
+
+@cfunc
+@cython.exceptval(check=False)
+def _moment(v: Bytes, n: Py_ssize_t) -> longlong:
+    """The time (ns UTC) that a UTCTimestamp says; -1 where it is none."""
+    if n < 17 or v[8] != 45 or not _is_fraction(v + 17, n - 17):
+        return -1
+    day: longlong = _day(v)
+    second: longlong = _second(v + 9)
+    if day < 0 or second < 0:
+        return -1
+    return (day * 86_400 + second) * cast(longlong, 1_000_000_000) + _fraction(v + 17, n - 17)
 
 
 @cython.final
@@ -657,7 +670,8 @@ class Reader:
             o += 18
         elif level.clock:
             memcpy(o, b'"time":', 7)
-            o = _digits(o + 7, _second(level.clock) * cast(longlong, 1_000_000_000) + _fraction(level))
+            ns: longlong = _fraction(level.clock + 8, level.clock_size - 8)
+            o = _digits(o + 7, _second(level.clock) * cast(longlong, 1_000_000_000) + ns)
             o[0] = 44
             o += 1
         level.day = level.clock = cython.NULL

@@ -19,6 +19,17 @@ class Received(Struct, frozen=True):
     frame: Frame
 
 
+class Run(Struct, frozen=True):
+    """Many messages of the profile's `runs` that were received in a row, as their bytes, the first with number `first`.
+
+    Each is one that Received would tell: in its turn, its frame and its header right.
+    """
+
+    data: bytes
+    first: int
+    count: int
+
+
 class Gapped(Struct, frozen=True):
     """The numbers from `first` to `last` were missing, and have been asked for."""
 
@@ -40,4 +51,4 @@ class Over(Struct, frozen=True):
     reason: str
 
 
-Event: TypeAlias = LoggedOn | Received | Gapped | Filled | Garbled | Over
+Event: TypeAlias = LoggedOn | Received | Run | Gapped | Filled | Garbled | Over

@@ -65,7 +65,7 @@ def split(buffer: bytes) -> tuple[list[Frame | Garbled], bytes]:
     found: list[Frame | Garbled] = []
     at = faults = 0
     while at < len(buffer) and faults < FAULTS_MAX:
-        item, end = _frame(buffer, at)
+        item, end = framed(buffer, at)
         if item is None:
             break
         found.append(item)
@@ -74,8 +74,8 @@ def split(buffer: bytes) -> tuple[list[Frame | Garbled], bytes]:
     return found, buffer[at:]
 
 
-def _frame(buffer: bytes, at: int) -> tuple[Frame | Garbled | None, int]:
-    """What begins at `at` and where it ends; None while it is unfinished."""
+def framed(buffer: bytes, at: int) -> tuple[Frame | Garbled | None, int]:
+    """What begins at byte `at` and where it ends; None, and `at`, while it is unfinished."""
     begin = _NEXT.match(buffer, at)
     if begin is None:
         is_begun = len(buffer) - at < BEGIN_MAX and _PART.fullmatch(buffer, at)
@@ -122,16 +122,7 @@ def _headed(raw: bytes, version: str, body_at: int) -> Frame | Garbled:
     """A frame with its header: a quick look at what usually stands first, and all fields where that is not enough."""
     if not raw.startswith(b"35=", body_at):
         return Garbled("its third field is not MsgType")
-    head: dict[int, str] = {}
-    at, end = body_at, len(raw) - TRAILER_SIZE
-    while at < end:
-        equals = raw.find(b"=", at, at + 4)
-        tag = _QUICK.get(raw[at:equals]) if equals > 0 else None
-        if tag is None:
-            break
-        soh = raw.find(b"\x01", equals)
-        head.setdefault(tag, raw[equals + 1 : soh].decode("latin-1"))
-        at = soh + 1
+    head = quick_head(raw, body_at)
     if any(tag not in head for tag in _NEEDED):
         try:
             for tag, value in _fields(raw, body_at):
@@ -142,6 +133,21 @@ def _headed(raw: bytes, version: str, body_at: int) -> Frame | Garbled:
     if seq is not None and not (len(seq) <= 9 and seq.isascii() and seq.isdigit()):
         return Garbled("its MsgSeqNum is no number in bounds")
     return Frame(raw, version, head[35], -1 if seq is None else int(seq), head, body_at)
+
+
+def quick_head(raw: bytes, at: int) -> dict[int, str]:
+    """The fields of the header that stand in front of all others, from MsgType at byte `at` on."""
+    head: dict[int, str] = {}
+    end = len(raw) - TRAILER_SIZE
+    while at < end:
+        equals = raw.find(b"=", at, at + 4)
+        tag = _QUICK.get(raw[at:equals]) if equals > 0 else None
+        if tag is None:
+            break
+        soh = raw.find(b"\x01", equals)
+        head.setdefault(tag, raw[equals + 1 : soh].decode("latin-1"))
+        at = soh + 1
+    return head
 
 
 def _fields(raw: bytes, at: int) -> tuple[tuple[int, str], ...]:

@@ -10,28 +10,33 @@ MDReqID, and ends with the `UM` of the instant that it shows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from participant.core.ladder import PRICE_MAX, Change
 from participant.core.market import Tick
 from participant.wire.fix.codec import SOH, Body, Message, body, body_of
 from participant.wire.fix.grammar import rule
-from participant.wire.fix.time import nanoseconds, timestamp
+from participant.wire.fix.time import moment, nanoseconds, timestamp
 from participant.wire.json import Malformed
 from participant.wire.rupees import price_of, rupees
 
 REQUEST, SNAPSHOT, INCREMENT, MARK, HELD = "V", "W", "X", "UM", "UH"
+KINDS = frozenset({SNAPSHOT, INCREMENT, MARK, HELD})
 EVERYTHING = "[N/A]"  # FIX's Symbol for "none in particular": all that the provider has
 REQUEST_RULE = rule("262! 263! 264! 265 266 267! 146!", {267: (269,), 146: (55, 48, 22, 167, 200, 205, 201, 202, 207)})
 GROUP_MAX = 200
 INSTRUMENTS_A_MESSAGE = 60  # of at most 3 entries each: within GROUP_MAX
 SIZE_DIGITS_MAX = 12
-_BID, _OFFER, _TRADE = "0", "1", "2"
+_SIDES = _BID, _OFFER, _TRADE = "0", "1", "2"
 _DELETE = "2"
+TRADE = 2
+NEW, DELETE = int(Change.NEW), int(Change.DELETE)
 
 
-def request(request_id: str) -> Body:
-    """Ask for everything: a snapshot, then what changes, top of book."""
-    types = [(269, kind) for kind in (_BID, _OFFER, _TRADE)]
-    head = [(262, request_id), (263, "1"), (264, "1"), (265, "1"), (267, str(len(types)))]
+def request(request_id: str, levels_max: int = 0) -> Body:
+    """Ask for everything: a snapshot, then what changes; of each side so many levels (0: the best alone)."""
+    types = [(269, kind) for kind in _SIDES]
+    head = [(262, request_id), (263, "1"), (264, str(levels_max or 1)), (265, "1"), (267, str(len(types)))]
     return body(REQUEST, [*head, *types, (146, "1"), (55, EVERYTHING)])
 
 
@@ -90,28 +95,37 @@ def _sides(tick: Tick) -> tuple[tuple[str, int, int], ...]:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_full(message: Message) -> Tick:
-    """The instrument of a 35=W; Malformed where it cannot be read."""
-    held = [0, 0, 0, 0, 0, 0]
-    for entry in _entries(message, 269):
-        _fold(held, entry, _time(entry))
-    return _tick(_symbol(message.get(55)), held)
+class Entry(NamedTuple):
+    """What an entry says of an instrument: a `side` (0 bid, 1 offer, 2 trade), a Change (0 new, 1 change, 2 delete).
+
+    A side or level that is gone has no size; `orders` is read where levels count, `at` (ns UTC) is 0 where none is
+    said.
+    """
+
+    symbol: str
+    side: int
+    change: int
+    price: int
+    size: int
+    orders: int
+    at: int
 
 
-def read_increment(message: Message, book: Mapping[str, Tick]) -> tuple[Tick, ...]:
-    """The instruments that a 35=X changed, folded onto what `book` holds; Malformed where it cannot be read."""
-    changed: dict[str, list[int]] = {}
+def whole(message: Message, is_deep: bool = False) -> tuple[str, list[Entry]]:
+    """The instrument of a 35=W and its entries; Malformed where it cannot be read. `is_deep`: of each side levels."""
+    symbol = message.get(55)
+    entries = [_entry(said, (symbol, _time(said)), is_deep) for said in _entries(message, 269)]
+    return _symbol(symbol), entries
+
+
+def changes(message: Message, is_deep: bool = False) -> list[Entry]:
+    """The entries of a 35=X; Malformed where it cannot be read. `is_deep`: of each side levels."""
+    found: list[Entry] = []
     symbol, at = "", 0
-    for entry in _entries(message, 279):
-        symbol = entry.get(55, symbol)
-        at = _time(entry) or at
-        held = changed.get(symbol)
-        if held is None:
-            tick = book.get(_symbol(symbol))
-            held = list(_figures(tick)) if tick else [0, 0, 0, 0, 0, 0]
-            changed[symbol] = held
-        _fold(held, entry, at)
-    return tuple(_tick(name, figures) for name, figures in changed.items())
+    for said in _entries(message, 279):
+        symbol, at = _symbol(said.get(55, symbol)), _time(said) or at
+        found.append(_entry(said, (symbol, at), is_deep))
+    return found
 
 
 def read_mark(message: Message) -> tuple[int, bool]:
@@ -122,29 +136,32 @@ def read_mark(message: Message) -> tuple[int, bool]:
         raise Malformed(f"35=UM: {error}") from error
 
 
-def _figures(tick: Tick) -> tuple[int, int, int, int, int, int]:
-    return (tick.bid, tick.ask, tick.bid_size, tick.ask_size, tick.last, tick.exchange_at)
-
-
-def _tick(symbol: str, held: list[int]) -> Tick:
-    bid, ask, bid_size, ask_size, last, at = held
-    return Tick(symbol, bid, ask, bid_size, ask_size, last, at)
-
-
-def _fold(held: list[int], entry: Mapping[int, str], at: int) -> None:
-    """Put one entry into [bid, ask, bid size, ask size, last, exchange time]."""
+def _entry(said: Mapping[int, str], of: tuple[str, int], is_deep: bool) -> Entry:
+    symbol, at = of
     try:
-        is_gone = entry.get(279) == _DELETE
-        price = 0 if is_gone else price_of(entry[270])
-        size = 0 if is_gone else _size(entry.get(271, "0"))
-        side = (_BID, _OFFER, _TRADE).index(entry[269])
+        side = _SIDES.index(said[269])
+        change = _change(said.get(279, "0"), is_deep)
+        is_level = is_deep and side != TRADE
+        price = _price(said[270], is_level) if is_level or change != DELETE else 0
+        size = _size(said.get(271, "0")) if change != DELETE else 0
+        orders = _size(said.get(346, "0")) if is_level else 0
     except (KeyError, ValueError) as error:
         raise Malformed(f"a market data entry: {error}") from error
-    if side == 2:
-        held[4] = price
-    else:
-        held[side], held[2 + side] = price, size
-    held[5] = at or held[5]
+    return Entry(symbol, side, change, price, size, orders, at)
+
+
+def _change(action: str, is_deep: bool) -> int:
+    """A top of book is there or gone; a level changes as FIX says, as far as a ladder knows it."""
+    if not is_deep:
+        return DELETE if action == _DELETE else NEW
+    return ("0", "1", _DELETE).index(action)
+
+
+def _price(text: str, is_level: bool) -> int:
+    price = price_of(text)
+    if price > PRICE_MAX or (is_level and not price):
+        raise ValueError(f"{text[:SIZE_DIGITS_MAX]!r} is not a price")
+    return price
 
 
 def _size(text: str) -> int:
@@ -164,7 +181,7 @@ def _time(entry: Mapping[int, str]) -> int:
     if 272 not in entry or 273 not in entry:
         return 0
     try:
-        return nanoseconds(f"{entry[272]}-{entry[273]}")
+        return moment(f"{entry[272]}-{entry[273]}")
     except ValueError as error:
         raise Malformed(f"a market data entry: {error}") from error
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from participant.wire.fix.grammar import Rule
+from participant.wire.fix.grammar import TYPES, Rule
 
 SECOND = 1_000_000_000
 VERSIONS = ("FIX.4.2", "FIX.4.4")
 HEARTBEAT_MAX_S = 3_600
 NUMBER_MAX = 999_999_999
+_JUDGED = Rule(frozenset(), frozenset())
 
 # Orders, their changes and their cancels. One of these may have been judged, priced and allowed minutes ago: it is
 # never sent a second time by the session, whatever the counterpart asks for, but gap-filled.
@@ -48,8 +49,9 @@ class Profile(Struct, frozen=True):
     `resets`: the initiator begins both sequences at 1 (ResetSeqNumFlag). `tells_expected`: the Logon says which number
     is expected next (789, FIX 4.4), so that nobody need ask. `kept`: types of messages that may be sent again; None is
     all but orders, and orders never are. `rules`: types of application messages that are taken, each with its rule or
-    None (its content is not the session's business); where `rules` itself is None every type is taken. `logon` holds
-    further fields of our Logon (user name, password).
+    None (its content is not the session's business); where `rules` itself is None every type is taken. `runs`: types of
+    those whose messages are told many at once (`Run`), where nothing else is to be said of them. `logon` holds further
+    fields of our Logon (user name, password).
     """
 
     sender: str
@@ -61,12 +63,18 @@ class Profile(Struct, frozen=True):
     tells_expected: bool = False
     kept: frozenset[str] | None = None
     rules: Mapping[str, Rule | None] | None = None
+    runs: frozenset[str] = frozenset()
     logon: tuple[tuple[int, str], ...] = ()
     limits: Limits = Limits()
 
     def keeps(self, msg_type: str) -> bool:
         """Whether a message of this type may be sent again."""
         return msg_type not in NEVER_AGAIN and (self.kept is None or msg_type in self.kept)
+
+    def hands_on(self, msg_type: str) -> bool:
+        """Whether messages of this type are taken unlooked at but for their headers."""
+        is_type = (msg_type in TYPES or msg_type.startswith("U")) and msg_type.isascii() and len(msg_type) <= 2
+        return is_type and (self.rules is None or self.rules.get(msg_type, _JUDGED) is None)
 
 
 def checked(profile: Profile) -> Profile:
@@ -82,4 +90,6 @@ def checked(profile: Profile) -> Profile:
     again = sorted((profile.kept or frozenset()) & NEVER_AGAIN)
     if again:
         raise ValueError(f"kept holds {', '.join(again)}: orders are never sent again")
+    if judged := sorted(kind for kind in profile.runs if not profile.hands_on(kind)):
+        raise ValueError(f"runs holds {', '.join(judged)}: the session itself looks at these, or does not take them")
     return profile

@@ -5,14 +5,17 @@ sends what `take` gives until it gives nothing, hands over what arrived, and cal
 What `receive` told counts as dealt with when the session is called again: after a crash before that, it comes again.
 """
 
+from functools import cached_property
+
 from participant.wire.fix.codec import Body, body
 from participant.wire.fix.course import Phase
-from participant.wire.fix.events import Event
-from participant.wire.fix.frames import FAULTS_MAX, Frame, split
+from participant.wire.fix.events import Event, Run
+from participant.wire.fix.frames import FAULTS_MAX, Frame, framed
 from participant.wire.fix.grammar import Problem
 from participant.wire.fix.hearing import Hearing
 from participant.wire.fix.numbers import Claim
 from participant.wire.fix.profile import SECOND, Moment, Profile, checked
+from participant.wire.fix.runs import Runs
 from participant.wire.fix.sending import plain
 
 __all__ = ["Phase", "Session"]
@@ -43,20 +46,42 @@ class Session(Hearing):
     def receive(self, data: bytes, now: Moment) -> list[Event]:
         """Bytes that arrived, in any portions; what they say, in order."""
         self.settle()
-        found, self._buffer = split(self._buffer + data) if self.phase is not Phase.CLOSED else ([], b"")
-        faults = 0
-        for item in found:
+        data, at, faults = self._buffer + data, 0, 0
+        while not self._is_over and faults < FAULTS_MAX:
+            at = self._hear_run(data, at, now)
+            item, end = framed(data, at) if at < len(data) else (None, at)
+            if item is None:
+                break
             if isinstance(item, Frame):
                 self._heard_at, self._tested_at = now.at, 0
                 self._hear(item, now)
             else:
                 faults += 1
                 self._ignore(item)
-            if self._is_over:
-                break
+            at = end
+        self._buffer = b"" if self._is_over else data[at:]
         if faults >= FAULTS_MAX:
             self._end(f"{faults} messages of one reading could not be read")
         return self._told()
+
+    def _hear_run(self, data: bytes, at: int, now: Moment) -> int:
+        """Past the messages of the profile's `runs` that stand here and follow each other, where nothing is missing."""
+        if self.phase is not Phase.ACTIVE or not self.profile.runs or self._waiting.highest:
+            return at
+        count, end = self._runs.find(data, at, self.next_in, now.utc)
+        if count:
+            self._events.append(Run(data[at:end], self.next_in, count))
+            self.next_in += count
+            self._heard_at = self._waiting.moved_at = now.at
+            self._tested_at = self._garbled = 0
+        return end
+
+    @cached_property
+    def _runs(self) -> Runs:
+        """Known once the counterpart is."""
+        profile = self.profile
+        names, apart_ns = (self.target, profile.sender), profile.limits.sending_time_s * SECOND
+        return Runs(profile.version, names, profile.runs, apart_ns)
 
     def send(self, content: Body, now: Moment) -> int:
         """Send an application message; its number, or 0 where the session is not active: then it is not sent."""

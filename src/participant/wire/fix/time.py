@@ -8,6 +8,7 @@ _UTC = datetime.UTC
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=_UTC)
 _SHAPE = re.compile(r"(\d{8}-\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?")
 _SECOND = 1_000_000_000
+FIRST, END = (int(datetime.datetime(year, 1, 1, tzinfo=_UTC).timestamp()) * _SECOND for year in (1971, 2262))
 
 
 @lru_cache(maxsize=1_024)
@@ -27,3 +28,11 @@ def nanoseconds(text: str) -> int:
     moment = datetime.datetime.strptime(found[1], "%Y%m%d-%H:%M:%S").replace(tzinfo=_UTC)
     seconds = (moment - _EPOCH) // datetime.timedelta(seconds=1)
     return seconds * _SECOND + int((found[2] or "0").ljust(9, "0"))
+
+
+def moment(text: str) -> int:
+    """The time (ns UTC) that a UTCTimestamp of 1971 to 2261 says; ValueError where it is none."""
+    at = nanoseconds(text)
+    if not FIRST <= at < END:
+        raise ValueError(f"{text[:32]!r} is not of 1971 to 2261")
+    return at
