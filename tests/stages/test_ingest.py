@@ -13,6 +13,7 @@ from participant.core.feed_rules import Arbitration
 from participant.core.market import SECOND, FeedEvent, Held, Mark, MarketState, Reference, Tick, Ticks
 from participant.core.messages import Message
 from participant.core.providers import FeedStatus
+from participant.core.snapshot import snapshot
 from participant.history.synthetic import Instant
 from participant.stages.ingest import Ingest, IngestPorts
 from participant.wire.json import decode
@@ -43,9 +44,10 @@ class Providers:
         self.quotes = MemoryStore()
         self.told: set[str] = set()
 
-    def ingest(self, wait_s: float = 0.0, references: Sequence[Reference] = REFERENCES) -> Ingest:
+    def ingest(self, wait_s: float = 0.0, references: Sequence[Reference] = REFERENCES, every_ms: int = 0) -> Ingest:
         """An ingest that has just been started; `wait_s` > 0 puts it in lockstep."""
-        return Ingest(IngestPorts(dict(self.feeds), self.queue, self.quotes, self.clock), references, RULE, wait_s)
+        ports = IngestPorts(dict(self.feeds), self.queue, self.quotes, self.clock)
+        return Ingest(ports, references, replace(RULE, snapshot_every_ms=every_ms), wait_s)
 
     def at(self, second: float) -> None:
         self.clock.set(START + int(second * SECOND))
@@ -130,6 +132,57 @@ def test_a_book_that_never_began_with_a_snapshot_is_not_believed(world: Provider
     world.publish(instant(0), "two")
     stage.step(0.0)
     assert {s.provider for s in world.states()} == {"two"}
+
+
+def test_instants_that_come_too_soon_give_way_to_the_newest_which_is_published_when_it_is_due(world: Providers) -> None:
+    stage = world.ingest(every_ms=1_000)
+    for tenths in range(9):
+        world.at(tenths / 10)
+        world.publish(instant(tenths / 10, up=tenths))
+        stage.step(0.0)
+    assert {s.exchange_at - START for s in world.states()} == {0}
+    assert stage.arbiter.patience_s(5.0) == pytest.approx(0.2)
+    world.at(0.99)
+    assert not stage.step(0.0)
+    assert world.states() == []
+    world.at(1.0)
+    stage.step(0.0)
+    found = world.states()
+    assert [(s.scrip, s.exchange_at - START) for s in found] == [(s.scrip, 8 * SECOND // 10) for s in REFERENCES]
+    assert [s.spot for s in found] == [SPOTS[s.scrip] + 8 for s in REFERENCES]
+    world.at(1.5)
+    world.publish(instant(1.5))
+    stage.step(0.0)
+    assert world.states() == []
+    world.at(2.0)
+    stage.step(0.0)
+    assert len(world.states()) == 2
+
+
+def test_in_lockstep_every_instant_is_published_however_soon_it_comes(world: Providers) -> None:
+    stage = world.ingest(wait_s=1.0, every_ms=10_000)
+    for tenths in range(3):
+        world.publish(instant(tenths / 10))
+        stage.step(0.0)
+    assert len(world.states()) == 6
+
+
+def test_a_chain_of_which_nothing_has_changed_is_not_made_anew(world: Providers) -> None:
+    stage = world.ingest()
+    world.publish(instant(0))
+    stage.step(0.0)
+    board = stage.arbiter.boards["one"]
+    before = snapshot(board, REFERENCES[0])
+    moved = next(c.key for c in REFERENCES[0].contracts if c.kind.is_option)
+    tick = replace(board.ticks[moved], ask_size=1)
+    after = snapshot(replace(board, ticks={**board.ticks, moved: tick}), REFERENCES[0])
+    assert before is not None
+    assert after is not None
+    same = [a is b for a, b in zip(before.chains, after.chains, strict=True)]
+    assert same.count(False) == 1
+    afresh = snapshot(replace(board, ticks={**board.ticks, moved: tick}), replace(REFERENCES[0]))
+    assert after == afresh
+    assert snapshot(board, REFERENCES[0]) == before
 
 
 def test_the_last_instant_says_so(world: Providers) -> None:

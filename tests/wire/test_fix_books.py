@@ -108,6 +108,19 @@ def test_a_message_that_makes_no_sense_is_left_to_be_taken_singly_which_says_why
 
 
 @both
+def test_a_mark_is_read_where_it_stands(kernel: Any) -> None:
+    made = kernel.Books()
+    data = wired(marketdata.mark(AT, False), marketdata.mark(AT + 1, True), marketdata.held())
+    at, is_last, end = made.mark(data, 0)
+    assert (at, is_last) == (AT, False)
+    assert made.mark(data, end)[:2] == (AT + 1, True)
+    assert made.mark(data, made.mark(data, end)[2]) is None
+    for odd in (body("UM", [(60, "now")]), body("UM"), body("UM", [(60, "20261130")]), entries("X"), body("U")):
+        assert made.mark(wired(odd), 0) is None
+    assert made.mark(wired(marketdata.mark(AT, False))[:-1], 0) is None
+
+
+@both
 def test_other_messages_are_left(kernel: Any) -> None:
     made = standing(kernel)
     data = wired(marketdata.mark(AT, False), marketdata.held(), body("B", [(148, "news")]))

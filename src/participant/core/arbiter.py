@@ -12,6 +12,8 @@ from participant.core.market import SECOND, FeedEvent, Reference
 from participant.core.providers import FeedStatus, Record, ended_instant, remembered, without_the_silent
 from participant.core.session import day_of
 
+MILLISECOND = 1_000_000
+
 
 class Arbiter:
     """Folds what the providers say, each into its own board, and says which of them to believe and what to leave out.
@@ -26,7 +28,7 @@ class Arbiter:
         self.before = before
         self.rule, self.universe, self.judgement = rule, universe(known), Judgement()
         self.folds = {name: Fold(Board(name), rule) for name in names}
-        self.unsettled_since = 0
+        self.unsettled_since, self.handed, self.due_at, self.asked_at = 0, 0, 0, 0
 
     @property
     def boards(self) -> dict[str, Board]:
@@ -65,7 +67,8 @@ class Arbiter:
     def ended(self, at: int) -> int:
         """The newest instant that the believed provider has ended; 0 while nobody is believed, or it is unsettled.
 
-        What jumps on and on holds up the rest for no longer than silence may last; it is left out all the while.
+        What jumps on and on holds up the rest for no longer than silence may last; it is left out all the while. An
+        instant that comes sooner than `snapshot_every_ms` after the one before waits, and gives way to a newer one.
         """
         if not self.believed:
             return 0
@@ -73,7 +76,16 @@ class Arbiter:
         self.unsettled_since = (self.unsettled_since or at) if is_waiting else 0
         if is_waiting and at - self.unsettled_since < self.rule.silence_max_s * SECOND:
             return 0
-        return self.folds[self.believed].base.marked_at
+        self.asked_at, newest = at, self.folds[self.believed].base.marked_at
+        if newest > self.handed and at >= self.due_at:
+            self.handed, self.due_at = newest, at + self.rule.snapshot_every_ms * MILLISECOND
+        return min(newest, self.handed)
+
+    def patience_s(self, wait_s: float) -> float:
+        """How long to wait for more, of `wait_s`: not beyond the time at which an instant that waits is due."""
+        left = self.due_at - self.asked_at
+        is_held = bool(self.believed) and self.folds[self.believed].base.marked_at > self.handed
+        return min(wait_s, left / SECOND) if is_held and left > 0 else wait_s
 
     def ended_by_all(self, *, is_given_up: bool) -> int:
         """The newest instant that every provider has ended; who lags behind may be given up until it is back."""

@@ -16,7 +16,10 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class Arbitration(Struct, frozen=True, forbid_unknown_fields=True):
-    """When a provider is at fault, and how belief moves. `_s` is seconds of market time, shares are fractions."""
+    """When a provider is at fault, and how belief moves. `_s` is seconds of market time, shares are fractions.
+
+    `snapshot_every_ms`: the least time between two instants of which states are made, unless the market waits for us.
+    """
 
     silence_max_s: Seconds = 3.0
     well_before_return_s: Seconds = 60.0
@@ -44,6 +47,7 @@ class Arbitration(Struct, frozen=True, forbid_unknown_fields=True):
     frozen_ticks_min: Count = 20
     ahead_max_s: Seconds = 2.0
     backwards_max_s: Seconds = 60.0
+    snapshot_every_ms: Annotated[int, Meta(ge=0, le=10_000)] = 100
 
 
 def at_speed(rule: Arbitration, speed: float) -> Arbitration:

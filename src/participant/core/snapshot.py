@@ -1,7 +1,7 @@
 """From what a provider's board holds to the market state of a scrip, and that state's id."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from msgspec import Raw
 
@@ -18,21 +18,12 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
     spot = board.ticks.get(scrip)
     if spot is None or spot.last <= 0:
         return None
-    futures: list[Future] = []
-    cells: dict[datetime.date, dict[int, dict[Kind, Quote]]] = {}
-    shapes: dict[datetime.date, Contract] = {}
-    whole = board.chains.get(scrip, {})
-    for contract in _covers(known) if whole else known.contracts:
-        tick = board.ticks.get(contract.key)
-        if tick is None or contract.kind is Kind.STOCK:  # shares trade as the underlying itself
-            continue
-        quote = _quote(tick)
-        if contract.kind is Kind.FUTURE:
-            futures.append(Future(contract, quote, contract.key in known.provenance.derived))
-        else:
-            cells.setdefault(contract.expiry, {}).setdefault(contract.strike, {})[contract.kind] = quote
-            shapes[contract.expiry] = contract
-    whole = whole or {expiry: _chain(shapes[expiry], cells[expiry]) for expiry in cells}
+    futures = [
+        Future(contract, _quote(tick), contract.key in known.provenance.derived)
+        for contract in _futures(known)
+        if (tick := board.ticks.get(contract.key)) is not None
+    ]
+    whole = board.chains.get(scrip) or _chains(board, known)
     chains = tuple(whole[expiry] for expiry in sorted(whole))
     futures.sort(key=lambda f: f.contract)
     at = max(spot.exchange_at, board.marked_at)
@@ -44,9 +35,32 @@ def snapshot(board: Board, known: Reference) -> MarketState | None:
 
 
 @once
-def _covers(known: Reference) -> tuple[Contract, ...]:
-    """What is no option."""
-    return tuple(contract for contract in known.contracts if not contract.kind.is_option)
+def _futures(known: Reference) -> tuple[Contract, ...]:
+    """Shares are none of them: they trade as the underlying itself."""
+    return tuple(contract for contract in known.contracts if contract.kind is Kind.FUTURE)
+
+
+@once
+def _options(known: Reference) -> tuple[tuple[datetime.date, tuple[Contract, ...], tuple[str, ...]], ...]:
+    """The options of each expiry, and their keys."""
+    options = [contract for contract in known.contracts if contract.kind.is_option]
+    by_expiry = {expiry: tuple(c for c in options if c.expiry == expiry) for expiry in {c.expiry for c in options}}
+    return tuple((expiry, mine, tuple(c.key for c in mine)) for expiry, mine in by_expiry.items())
+
+
+def _chains(board: Board, known: Reference) -> dict[datetime.date, Chain]:
+    """The chain of each expiry. One of which nothing has changed is not made anew: of thousands of contracts few do."""
+    kept: dict[datetime.date, tuple[tuple[Tick | None, ...], Chain | None]]
+    kept = known.__dict__.setdefault("chains, last", {})
+    found = {}
+    for expiry, contracts, keys in _options(known):
+        ticks = tuple(map(board.ticks.get, keys))
+        last = kept.get(expiry)
+        if last is None or last[0] != ticks:
+            last = kept[expiry] = (ticks, _chain(contracts, ticks))
+        if last[1] is not None:
+            found[expiry] = last[1]
+    return found
 
 
 def chains_json(chains: Iterable[Chain]) -> Raw:
@@ -71,6 +85,15 @@ def _quote(tick: Tick) -> Quote:
     return Quote(tick.bid, tick.ask, tick.bid_size, tick.ask_size, tick.exchange_at)
 
 
-def _chain(shape: Contract, rows: Mapping[int, Mapping[Kind, Quote]]) -> Chain:
+def _chain(contracts: Sequence[Contract], ticks: Sequence[Tick | None]) -> Chain | None:
+    """The chain that these ticks of its contracts make; None of none."""
+    rows: dict[int, dict[Kind, Quote]] = {}
+    shape = None
+    for contract, tick in zip(contracts, ticks, strict=True):
+        if tick is not None:
+            rows.setdefault(contract.strike, {})[contract.kind] = _quote(tick)
+            shape = contract
+    if shape is None:
+        return None
     strikes = tuple(Strike(k, rows[k].get(Kind.CALL), rows[k].get(Kind.PUT)) for k in sorted(rows))
     return Chain(shape.expiry, shape.lot, shape.tick, shape.freeze, strikes)

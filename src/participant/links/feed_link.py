@@ -1,7 +1,8 @@
 """The life of a provider's link: one thread connects, talks, loses the link and connects again, until it is closed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event, Thread
 
 from msgspec import Struct
@@ -53,6 +54,7 @@ class FeedLink:
         self._over = Event()
         self._stamp = 0
         self._is_down = False
+        self._held: list[FeedEvent] | None = None
         self._thread = Thread(target=self._run, name=f"feed {name}", daemon=True)
 
     def start(self) -> None:
@@ -112,8 +114,25 @@ class FeedLink:
             self._is_down = True
             self._put(Down(self.name, self._stamp, reason))
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is said meanwhile is handed over at its end, all at once: who waits is woken once."""
+        held = self._held = []
+        try:
+            yield
+        finally:
+            self._held = None
+            if held:
+                self._hand_over(held)
+
     def _put(self, event: FeedEvent) -> None:
-        if not self._inbox.put(event):
+        if self._held is None:
+            self._hand_over([event])
+        else:
+            self._held.append(event)
+
+    def _hand_over(self, events: Sequence[FeedEvent]) -> None:
+        if not self._inbox.put(events):
             self._is_down = True
             self.counts["overflow"] += 1
             raise LinkLost("events were not read in time")

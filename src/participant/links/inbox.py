@@ -1,6 +1,7 @@
 """A bounded inbox between the thread that serves a link and whoever polls it."""
 
 from collections import deque
+from collections.abc import Sequence
 from threading import Condition
 
 from participant.core.market import Down, FeedEvent
@@ -15,14 +16,15 @@ class Inbox:
         self._arrived = Condition()
         self._is_closed = False
 
-    def put(self, event: FeedEvent) -> bool:
-        """Add an event; False where nobody polled for too long: the inbox then says Down and nothing else."""
+    def put(self, events: Sequence[FeedEvent]) -> bool:
+        """Add events (at least one); False where nobody polled for too long: the inbox then says Down alone."""
         with self._arrived:
-            is_full = len(self._events) >= self._events_max
+            is_full = len(self._events) + len(events) > self._events_max
             if is_full:
                 self._events.clear()
-                event = Down(event.provider, event.received_at, f"{self._events_max} events waited to be read")
-            self._events.append(event)
+                last = events[-1]
+                events = [Down(last.provider, last.received_at, f"{self._events_max} events waited to be read")]
+            self._events.extend(events)
             self._arrived.notify()
         return not is_full
 

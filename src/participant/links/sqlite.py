@@ -14,6 +14,7 @@ from participant.ports import StoreBroken
 
 BUSY_TIMEOUT_S = 5.0
 RETRY_PAUSE_S = 0.01
+LOG_PAGES, MARKET_LOG_PAGES = 1_000, 4_000  # of 4 KB, that the write-ahead log holds before it is copied into the file
 
 # Only ever add to the end: a file remembers by number what was done to it.
 Migrations = tuple[tuple[str, ...], ...]
@@ -62,6 +63,9 @@ def open_database(path: Path, is_durable: bool, migrations: Migrations = MIGRATI
         with faults_told(path):
             _use_write_ahead_log(connection)
             connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'NORMAL'}")
+            # The rows of a market are overwritten again and again: the seldomer the log is copied, the less is copied,
+            # and the seldomer a commit waits for it.
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES if is_durable else MARKET_LOG_PAGES}")
             _migrate(connection, path, migrations)
     except StoreBroken:
         connection.close()

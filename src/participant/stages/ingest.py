@@ -45,7 +45,7 @@ class Ingest:
         """Take in what has arrived and publish what is complete; False when nothing happened."""
         feeds = self.ports.feeds
         told = {name: events for name, feed in feeds.items() if (events := feed.poll(0.0))}
-        told = told or {(awaited := self._awaited()): feeds[awaited].poll(wait_s)}
+        told = told or {(awaited := self._awaited()): feeds[awaited].poll(self.arbiter.patience_s(wait_s))}
         for name, events in told.items():
             self.arbiter.take(name, events)
             self.last_at = max([self.last_at, *(e.at for e in events if isinstance(e, Mark) and e.is_last)])

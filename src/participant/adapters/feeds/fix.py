@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -107,12 +108,16 @@ class _Conversation:
             told = self._fix.read()
             if told:
                 self._link.stamp()
-            for event in told:
-                self._hear(event)
-            self._say_changed()
+                self._hear_all(told)
             is_late = time.monotonic_ns() - self._asked_at > SNAPSHOT_MAX_S * SECOND
             if self._books.is_gathering and self._asked_at and is_late:
                 self._request()
+
+    def _hear_all(self, told: Sequence[Event]) -> None:
+        with self._link.together():
+            for event in told:
+                self._hear(event)
+            self._say_changed()
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -139,6 +144,10 @@ class _Conversation:
         while at < len(data):
             at = self._books.fold(data, at)
             self._look()
+            if at < len(data) and (ended := self._books.mark(data, at)):
+                instant, is_last, at = ended
+                self._mark(instant, is_last)
+                continue
             frame, at = framed(data, at) if at < len(data) else (None, at)
             if not isinstance(frame, Frame):
                 break  # the end: a run has nothing but frames

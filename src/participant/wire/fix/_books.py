@@ -211,27 +211,38 @@ class Books:
             at += self.reader.end
         return at
 
+    def mark(self, data: bytes, at: Py_ssize_t):
+        v: Bytes = cast(Bytes, PyBytes_AS_STRING(data)) + at
+        reader: Reader = self.reader
+        instant: longlong = -1
+        last: cython.int = 0
+        i: cython.int
+        if not self.is_read(v, len(data) - at) or reader.sizes[0] != 2 or memcmp(v + reader.starts[0], b"UM", 2) != 0:
+            return None
+        for i in range(1, reader.count):
+            if reader.tags[i] == 60:
+                if instant >= 0:
+                    return None
+                instant = _moment(v + reader.starts[i], reader.sizes[i])
+            elif reader.tags[i] == 893 and not last:  # the first counts
+                last = i
+        if instant < 0:
+            return None
+        is_last: bint = last and reader.sizes[last] == 1 and v[reader.starts[last]] == 89
+        return (instant, is_last, at + reader.end)
+
     # --- a message ----------------------------------------------------------------------------------------------------
 
     @cfunc
     @cython.exceptval(-1)
     def folded(self, v: Bytes, left: Py_ssize_t) -> cython.int:
         """Whether the message that begins here was taken."""
-        reader: Reader = self.reader
-        if left < 16 or memcmp(v, b"8=FIX.4.", 8) != 0 or v[9] != 1 or v[10] != 57 or v[11] != 61:
+        if not self.is_read(v, left) or self.reader.sizes[0] != 1:
             return 0
-        if reader.frame(v, left) != 1 or not reader.tokenise() or reader.sizes[0] != 1:
-            return 0
-        kind: cython.uchar = v[reader.starts[0]]
+        kind: cython.uchar = v[self.reader.starts[0]]
         if kind != 87 and kind != 88:  # W, X
             return 0
         is_whole: bint = kind == 87
-        i: cython.int
-        for i in range(1, reader.count):
-            if reader.tags[i] < TAGS and reader.parts[reader.tags[i]]:
-                return 0  # raw data
-            if reader.tags[i] == 34 and (reader.sizes[i] > 9 or _size(v + reader.starts[i], reader.sizes[i]) < 0):
-                return 0
         if is_whole != self.is_gathering:
             return 1
         count: cython.int = self.counted(v, is_whole)
@@ -240,6 +251,23 @@ class Books:
         if is_whole:
             return self.whole(v, count)
         return self.read(v, count, -1)
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def is_read(self, v: Bytes, left: Py_ssize_t) -> bint:
+        """Whether the message that begins here has its right frame, a number, and no raw data in its fields."""
+        reader: Reader = self.reader
+        i: cython.int
+        if left < 16 or memcmp(v, b"8=FIX.4.", 8) != 0 or v[9] != 1 or v[10] != 57 or v[11] != 61:
+            return False
+        if reader.frame(v, left) != 1 or not reader.tokenise():
+            return False
+        for i in range(1, reader.count):
+            if reader.tags[i] < TAGS and reader.parts[reader.tags[i]]:
+                return False
+            if reader.tags[i] == 34 and (reader.sizes[i] > 9 or _size(v + reader.starts[i], reader.sizes[i]) < 0):
+                return False
+        return True
 
     @cfunc
     @cython.exceptval(check=False)

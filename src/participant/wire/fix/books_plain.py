@@ -4,7 +4,7 @@ from participant.core.ladder import LEVELS_MAX, Ladder
 from participant.core.market import Tick
 from participant.wire.fix.codec import Message
 from participant.wire.fix.frames import Frame, framed
-from participant.wire.fix.marketdata import INCREMENT, SNAPSHOT, TRADE, Entry, changes, whole
+from participant.wire.fix.marketdata import INCREMENT, MARK, SNAPSHOT, TRADE, Entry, changes, read_mark, whole
 from participant.wire.json import Malformed
 
 IS_COMPILED = False
@@ -84,6 +84,19 @@ class Books:
                 break
             at = end
         return at
+
+    def mark(self, data: bytes, at: int) -> tuple[int, bool, int] | None:
+        """The instant (ns UTC) that a `UM` at byte `at` ends, whether it is the last, and where the message ends.
+
+        None where another message stands there, or one that must be taken singly.
+        """
+        item, end = framed(data, at)
+        if not isinstance(item, Frame) or item.msg_type != MARK:
+            return None
+        try:
+            return *read_mark(item.message()), end
+        except Malformed:
+            return None
 
     def _put(self, symbol: str, entries: list[Entry]) -> None:
         held = self._held.setdefault(symbol, [*BLANK])

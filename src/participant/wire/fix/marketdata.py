@@ -16,7 +16,7 @@ from participant.core.ladder import PRICE_MAX, Change
 from participant.core.market import Tick
 from participant.wire.fix.codec import SOH, Body, Message, body, body_of
 from participant.wire.fix.grammar import rule
-from participant.wire.fix.time import moment, nanoseconds, timestamp
+from participant.wire.fix.time import moment, timestamp
 from participant.wire.json import Malformed
 from participant.wire.rupees import price_of, rupees
 
@@ -131,7 +131,7 @@ def changes(message: Message, is_deep: bool = False) -> list[Entry]:
 def read_mark(message: Message) -> tuple[int, bool]:
     """The instant (ns UTC) that an `UM` ends, and whether it is the last; Malformed where it cannot be read."""
     try:
-        return nanoseconds(message.get(60)), message.get(893) == "Y"
+        return moment(message.get(60)), message.get(893) == "Y"
     except ValueError as error:
         raise Malformed(f"35=UM: {error}") from error
 
