@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from participant.commands import backtest_words, feeds_words, watchlist_words
+from participant.commands import backtest_words, convert_words, feeds_words, watchlist_words
 from participant.commands.decisions_words import decisions as _decisions
 from participant.commands.interrupted import stopped
 from participant.commands.words import count as _count
@@ -129,7 +129,8 @@ def _catalogue(commands: "argparse._SubParsersAction[OneLine]", common: OneLine)
 
 def _convert(convert: OneLine) -> None:
     _run(convert, "convert:convert")
-    convert.add_argument("file", metavar="FILE|-", help="a log of FIX messages, or - for what is piped in")
+    convert.add_argument("file", nargs="?", metavar="FILE|-", help="a log of FIX messages, or - for what is piped in")
+    convert_words.add(convert)
     convert.add_argument("--out", type=Path, metavar="FILE", help="where the lines go (default: standard output)")
     convert.add_argument("--rejects", type=Path, metavar="FILE", help="messages that are refused, each with its reason")
     convert.add_argument("--decimals", type=int, choices=range(9), default=4, help="of prices (default 4)")

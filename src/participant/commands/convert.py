@@ -1,4 +1,4 @@
-"""`participant convert`: FIX messages out of a log or a stream, as one line of JSON each."""
+"""`participant convert`: FIX messages out of a log, a stream or a session, as one line of JSON each."""
 
 import contextlib
 import os
@@ -12,9 +12,15 @@ from typing import IO, BinaryIO
 
 from msgspec import Struct
 
+from participant.adapters.queues.sqlite import SqliteQueue
 from participant.commands.bar import bar
+from participant.commands.convert_socket import Heard
 from participant.commands.errors import DONE, NEEDS_A_PERSON, Refused
+from participant.core.ids import digest
+from participant.core.messages import Message
 from participant.core.wording import counted
+from participant.links.doorbell import Doorbell
+from participant.ports import StoreBroken
 from participant.wire.fix.reader import Portion, Reader, read
 from participant.wire.fix.reader import Refused as Refusal
 from participant.wire.json import encode
@@ -23,10 +29,14 @@ CHUNK_BYTES = 262_144  # with what was left over, all of the input that is held
 HEAD_BYTES = 160  # of a refused message, in the side file
 REASONS_MAX = 1_000  # kinds of refusal that are counted one by one
 REASONS_SHOWN = 5
+QUEUE = "fix"
 
 
 class Converted(Struct, rename="camel"):
-    """What a run has done so far. `skipped` bytes were of no message: prefixes, ends of lines, and what was refused."""
+    """What a run has done so far. `skipped` bytes were of no message: prefixes, ends of lines, and what was refused.
+
+    `queued` lines were new on the queue; `ended` is how a session did.
+    """
 
     messages: int = 0
     refused: int = 0
@@ -34,20 +44,24 @@ class Converted(Struct, rename="camel"):
     skipped: int = 0
     seconds: float = 0.0
     reasons: dict[str, int] = {}
+    queued: int = 0
+    ended: str = ""
 
 
 def convert(args: Namespace) -> int:
     """Convert all of the input; status 1 where a message was refused."""
     began = time.monotonic()
     try:
-        with _input(args.file) as source, _output(args.out) as out, _output(args.rejects) as rejects:
+        with _input(args) as source, _output(args.out) as out, _output(args.rejects) as rejects:
             done = _run(source, out or sys.stdout.buffer, rejects, args)
-            if not done.messages and not done.refused:
+            if not done.messages and not done.refused and args.file:
                 what = f"none of its {done.bytes} bytes begin 8=FIX...9= with SOH, | or ^A"
                 raise Refused(f"convert: no message in {args.file}: {what}")
     except BrokenPipeError:  # who reads our lines has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except StoreBroken as fault:
+        raise Refused(f"convert: {fault}") from fault
     except OSError as fault:
         what = f"{fault.filename or args.file}: {fault.strerror}"
         raise Refused(f"convert: {what}; name files that can be read and written") from fault
@@ -57,24 +71,50 @@ def convert(args: Namespace) -> int:
     return NEEDS_A_PERSON if done.refused else DONE
 
 
-def _run(source: BinaryIO, out: IO[bytes], rejects: IO[bytes] | None, args: Namespace) -> Converted:
+def _run(source: BinaryIO | None, out: IO[bytes], rejects: IO[bytes] | None, args: Namespace) -> Converted:
     reader = Reader(args.decimals, not args.drop_other)
     done, reasons = Converted(), Counter[str]()
-    with _bar(args) as advance:
-        for data, portion in _portions(source, reader):
+    heard = Heard(args, reader) if source is None else None
+    with _bar(args) as advance, _queue(args) as put:
+        for data, portion in heard or _portions(source, reader):
             out.write(portion.lines)
+            if heard:
+                out.flush()  # whoever reads a session's lines waits for them
             for one in portion.refused:
                 reasons[one.reason if one.reason in reasons or len(reasons) < REASONS_MAX else "other reasons"] += 1
             if rejects is not None:
                 rejects.writelines(_side_line(one, data, done.bytes) for one in portion.refused)
+            done.queued += put(portion.lines)
             done.messages += portion.messages
             done.refused += len(portion.refused)
             done.skipped += portion.skipped
             done.bytes += portion.used
             advance(portion.used)
         out.flush()
-    done.reasons = dict(reasons.most_common())
+    done.reasons, done.ended = dict(reasons.most_common()), heard.ended if heard else ""
     return done
+
+
+@contextlib.contextmanager
+def _queue(args: Namespace) -> Iterator[Callable[[bytes], int]]:
+    """What puts lines on the queue of `--queue`: each under the digest of itself, so that none is there twice."""
+    if args.queue is None:
+        yield lambda _: 0
+        return
+    with (
+        contextlib.closing(Doorbell(args.queue.parent, QUEUE)) as bell,
+        contextlib.closing(SqliteQueue(args.queue, QUEUE, "convert", bell)) as queue,
+    ):
+        yield lambda lines: _put(queue, lines, args)
+
+
+def _put(queue: SqliteQueue, lines: bytes, args: Namespace) -> int:
+    """How many of the lines were new. Raises Refused where too many wait already."""
+    waiting = queue.depth().waiting if lines else 0
+    if waiting > args.queue_max:
+        mend = "let somebody take them, or say --queue-max N; said again, nothing is put twice"
+        raise Refused(f"convert: {waiting:,} lines wait in {args.queue}, {args.queue_max:,} are the most; {mend}")
+    return queue.put([Message(digest(line.decode()), QUEUE, line) for line in lines.splitlines()])
 
 
 def _side_line(one: Refusal, data: bytes, before: int) -> bytes:
@@ -82,10 +122,10 @@ def _side_line(one: Refusal, data: bytes, before: int) -> bytes:
     return encode({"offset": before + one.offset, "byte": one.byte, "reason": one.reason, "head": head}) + b"\n"
 
 
-def _portions(source: BinaryIO, reader: Reader) -> Iterator[tuple[bytes, Portion]]:
+def _portions(source: BinaryIO | None, reader: Reader) -> Iterator[tuple[bytes, Portion]]:
     """The input in pieces, each with what was left of the one before, and what was found there."""
-    held, is_last = b"", False
-    while not is_last:
+    held, is_last = b"", source is None
+    while source is not None and not is_last:
         more = source.read(CHUNK_BYTES)
         is_last = not more
         held += more
@@ -95,8 +135,17 @@ def _portions(source: BinaryIO, reader: Reader) -> Iterator[tuple[bytes, Portion
 
 
 @contextlib.contextmanager
-def _input(name: str) -> Iterator[BinaryIO]:
-    """The file of this name, or what is piped in; unbuffered, so that a stream is converted as it comes."""
+def _input(args: Namespace) -> Iterator[BinaryIO | None]:
+    """The file of this name, or what is piped in; unbuffered, so that a stream is converted as it comes.
+
+    None of a session.
+    """
+    name = args.file
+    if sum(map(bool, (name, args.connect, args.listen))) != 1:
+        raise Refused("convert: name one of FILE, - (what is piped in), --connect HOST:PORT, --listen HOST:PORT")
+    if not name:
+        yield None
+        return
     with open(0 if name == "-" else name, "rb", buffering=0, closefd=name != "-") as file:
         yield file
 
@@ -120,7 +169,7 @@ def _bar(args: Namespace) -> contextlib.AbstractContextManager[Callable[[float],
     """No bar where our lines go to the same terminal."""
     if args.out is None and sys.stdout.isatty():
         return contextlib.nullcontext(lambda _: None)
-    return bar(args, "converting", None if args.file == "-" else Path(args.file).stat().st_size)
+    return bar(args, "converting", None if args.file in {"-", None} else Path(args.file).stat().st_size)
 
 
 def _summary(done: Converted, args: Namespace) -> str:
@@ -130,6 +179,8 @@ def _summary(done: Converted, args: Namespace) -> str:
         f"{counted(done.skipped, 'byte')} of no message, {counted(done.refused, 'message')} refused"
     ]
     shown = sorted(done.reasons.items(), key=lambda item: -item[1])[:REASONS_SHOWN]
+    lines += [f"{counted(done.queued, 'line')} new in {args.queue}"] if args.queue else []
+    lines += [f"the session ended: {done.ended}"] if done.ended else []
     lines += [f"  {count:,}: {reason}" for reason, count in shown]
     if done.refused:
         lines.append(f"each with its place and reason: {args.rejects or 'say --rejects FILE'}")

@@ -55,6 +55,27 @@ def port(text: str) -> int:
     return int(_number(text, int, 0, 65_535))
 
 
+def address(text: str) -> tuple[str, int]:
+    """A host and a port."""
+    host, _, number = text.rpartition(":")
+    if not host or not number:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; write 127.0.0.1:9001")
+    return host, port(number)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """The CompIDs of both sides of a FIX session."""
+    ours, _, theirs = text.partition(":")
+    if not (ours and theirs and text.isascii() and text.isprintable()):
+        raise argparse.ArgumentTypeError(f"{text!r} are no names; write DESK:VENUE, ours first")
+    return ours, theirs
+
+
+def most(text: str) -> int:
+    """How many may wait."""
+    return int(_number(text, int, 1, 10**9))
+
+
 def setting(text: str) -> tuple[str, str]:
     """A setting's name and its value as a text."""
     name, is_pair, value = text.partition("=")
