@@ -17,6 +17,7 @@ from participant.core.feed_rules import Arbitration
 from participant.core.risk_limits import SHIPPED, RiskLimits
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule
+from participant.wire.fix.source import FixSource
 from participant.wire.json import encode
 from participant.wire.json_map.source import FeedSource
 from tests.docs.pages import rows, section, text
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Any] = {
     "[reconcile]": ReconcileRule,
     "[arbitration]": Arbitration,
     "[[feeds]]": FeedSource,
+    "[feeds.fix]": FixSource,
     "[people]": People,
     "[[ladder]]": Rung,
     "[[watchlist]]": Scrip,
@@ -54,7 +56,7 @@ def test_the_page_gives_every_default_as_it_is(heading: str) -> None:
     fields = {field.name: field for field in msgspec.structs.fields(SECTIONS[heading])}
     for name, default in said(heading).items():
         if default in IN_WORDS:
-            assert fields[name].required or name in {"weights", "limits", "settings", "given"}
+            assert fields[name].required or name in {"weights", "limits", "settings", "given", "fix"}
             continue
         written = tomllib.loads(f"it = {default}")["it"]
         shipped = getattr(SHIPPED, name) if heading == "[watchlist.limits]" else fields[name].default
@@ -70,7 +72,8 @@ def plain(default: object) -> object:
 
 def test_the_page_has_a_section_for_every_part_of_the_configuration() -> None:
     parts = {name for name in Config.__struct_fields__ if name != "watchlist"}
-    assert {heading.strip("[]") for heading in SECTIONS if not heading.startswith("[watch")} - {"watchlist"} == parts
+    whole = {heading.strip("[]") for heading in SECTIONS if "." not in heading}
+    assert whole - {"watchlist"} == parts
     headings = re.findall(r"^## (\[.*\])$", text("docs/settings.md"), re.MULTILINE)
     assert headings == list(SECTIONS)
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from participant.core.market import SECOND
 from tests.failover import days
-from tests.failover.__main__ import SECONDS
+from tests.failover.__main__ import MARKETS, SECONDS
 from tests.failover.lines import KINDS, NAMES, RECORDED, Fault
 from tests.failover.run import SWITCH_MAX_S, Run, fault_of
 from tests.failover.tape import Tape, made
@@ -19,6 +19,14 @@ def test_a_fault_of_the_active_provider_is_found_and_left_within_five_seconds(ki
     assert out.bad == ()
     assert 0 <= out.switched_s <= SWITCH_MAX_S
     assert out.switches == 1, "there and not back, nor on"
+
+
+def test_a_tenth_of_a_price_of_five_paise_is_no_price() -> None:
+    """A move of less than two ticks is no jump: that it is off the contract's steps says what it is."""
+    tape = made(447 % MARKETS, SECONDS)
+    out = Run(tape, fault_of("5 % garbage", 447, tape.beats[0].at), "447").play()
+    assert out.bad == ()
+    assert 0 <= out.switched_s <= SWITCH_MAX_S
 
 
 def test_without_a_fault_nothing_is_switched_or_left_out() -> None:

@@ -9,9 +9,11 @@ from participant.links.feed_link import LinkLost
 from participant.links.fix_link import FixLink, accepted
 from participant.links.tls import Tls
 from participant.wire.fix.codec import Body, body_of
-from participant.wire.fix.events import Over, Received
+from participant.wire.fix.events import LoggedOn, Over, Received
+from participant.wire.fix.frames import Frame
 from participant.wire.fix.numbers import MemoryNumbers
 from participant.wire.fix.profile import Profile
+from tests.links.certificates import Authority
 
 VENUE = Profile("VENUE", "", is_initiator=False)
 UTC = 1_796_000_000_000_000_000
@@ -22,8 +24,17 @@ def utc() -> int:
     return UTC
 
 
+def server(authority: Authority, *, asks_client: bool = False) -> Tls:
+    """The TLS of a server that this authority has signed for."""
+    certificate, key = authority.sign("venue")
+    return Tls(authorities=authority.path, certificate=certificate, key=key, asks_client=asks_client)
+
+
 class EchoVenue:
-    """Serves one connection after another until it is left; `faults` tells how those ended that were lost."""
+    """Serves one connection after another until it is left; `faults` tells how those ended that were lost.
+
+    `logons` are the Logons that were taken.
+    """
 
     def __init__(
         self, tls: Tls | None = None, claim: Callable[[str], Any] | None = None, answer: Body | None = None
@@ -35,6 +46,7 @@ class EchoVenue:
         self._listener.settimeout(0.2)
         self.port = int(self._listener.getsockname()[1])
         self.faults: list[str] = []
+        self.logons: list[Frame] = []
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._serve)
 
@@ -62,6 +74,8 @@ class EchoVenue:
             for event in link.read():
                 if isinstance(event, Over):
                     return
+                if isinstance(event, LoggedOn):
+                    self.logons.append(event.frame)
                 if isinstance(event, Received):
                     message = event.frame.message()
                     fields = [f"{t}={v}\x01" for t, v in message.fields if t not in {35, 34, 49, 52, 56, 43, 122}]

@@ -20,7 +20,7 @@ from participant.wire.fix.events import LoggedOn, Over
 from participant.wire.fix.numbers import MemoryNumbers, Numbers
 from participant.wire.fix.profile import Profile
 from tests.links.certificates import Authority
-from tests.links.fix_venue import LIMIT_S, UTC, EchoVenue, utc
+from tests.links.fix_venue import LIMIT_S, UTC, EchoVenue, server, utc
 from tests.wire.fix_pair import news, texts
 
 DESK = Profile("DESK", "VENUE", is_initiator=True)
@@ -104,11 +104,6 @@ def test_a_counterpart_that_goes_is_noticed() -> None:
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
-
-
-def server(authority: Authority, *, asks_client: bool = False) -> Tls:
-    certificate, key = authority.sign("venue")
-    return Tls(authorities=authority.path, certificate=certificate, key=key, asks_client=asks_client)
 
 
 def test_a_server_that_our_authority_signed_is_believed(authority: Authority) -> None:

@@ -74,7 +74,7 @@ def test_keys_go_into_the_address_from_the_file_alone_and_only_those_of_the_prof
     secrets = tmp_path / "secrets.json"
     secrets.write_text('{"kite_data":{"profile":"paper","api_key":"K","access_token":"T"}}')
     secrets.chmod(0o600)
-    source = FeedSource("kite", "kite_packets", "wss://x/?a={api_key}&b={access_token}", secret="kite_data")
+    source = FeedSource("kite", "wss://x/?a={api_key}&b={access_token}", "kite_packets", secret="kite_data")
     config = Config(broker=BrokerLink(secrets=str(secrets)))
     assert address(source, config) == "wss://x/?a=K&b=T"
     secrets.write_text('{"kite_data":{"profile":"live","api_key":"K"}}')
@@ -87,7 +87,7 @@ def run_with(tmp_path: Path, source: FeedSource, speed: float = 1.0) -> Run:
 
 
 def test_feeds_stand_before_or_after_the_venues_and_in_lockstep_nowhere(tmp_path: Path) -> None:
-    source = FeedSource("far", "deribit_book", NOBODY, names=("X",))
+    source = FeedSource("far", NOBODY, "deribit_book", names=("X",))
     clock, references = StandingClock(), [Reference("NIFTY", (CALL,), LookBack())]
     venue: dict[str, Feed] = {"one": MemoryFeed("one", clock), "two": MemoryFeed("two", clock)}
     for place, expected in (("before", ["far", "one", "two"]), ("after", ["one", "two", "far"])):
@@ -101,7 +101,7 @@ def test_feeds_stand_before_or_after_the_venues_and_in_lockstep_nowhere(tmp_path
 def test_only_contracts_of_the_day_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     listed = tmp_path / "list.csv"
     listed.write_text(f"instrument_token,key\n7,{CALL.key}\n8,NIFTY\n9,NIFTY-20261229-26100CE\n")
-    source = FeedSource("kite", "kite_packets", NOBODY, instruments=str(listed))
+    source = FeedSource("kite", NOBODY, "kite_packets", instruments=str(listed))
     tongue = tongue_of(source, {"NIFTY", CALL.key})
     assert tongue is not None
     assert json.loads(tongue.greeting[0]) == {"a": "subscribe", "v": [7, 8]}

@@ -28,14 +28,20 @@ class Tls(Struct, frozen=True):
 
 def secured_client(sock: socket.socket, tls: Tls, host: str) -> ssl.SSLSocket:
     """The connected socket under TLS; OSError (ssl.SSLError) where the server is not whom we believe."""
+    context = client_context(tls)
+    sock.settimeout(HANDSHAKE_MAX_S)
+    return context.wrap_socket(sock, server_hostname=tls.hostname or host)
+
+
+def client_context(tls: Tls) -> ssl.SSLContext:
+    """What a client goes by; OSError (ssl.SSLError) where one of its files cannot be read or is none of its kind."""
     context = ssl.create_default_context(cafile=tls.authorities)
     if not tls.is_verified:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if tls.certificate:
         context.load_cert_chain(tls.certificate, tls.key)
-    sock.settimeout(HANDSHAKE_MAX_S)
-    return _modern(context).wrap_socket(sock, server_hostname=tls.hostname or host)
+    return _modern(context)
 
 
 def secured_server(sock: socket.socket, tls: Tls) -> ssl.SSLSocket:

@@ -1,4 +1,4 @@
-"""The JSON providers of the configuration as feeds: their mappings, their lists of instruments, their addresses."""
+"""The providers of the configuration as feeds: mappings, lists of instruments, addresses; FIX stands apart."""
 
 import datetime
 import sys
@@ -13,6 +13,7 @@ from participant.core.market import Reference
 from participant.links.feed_link import INTAKE, Intake
 from participant.links.presets import mapping_of
 from participant.links.secrets import BadSecret, Keyring
+from participant.operate.fix_feeds import fix_address, fix_feed, line_of
 from participant.ports import Clock, Feed
 from participant.wire.json import Malformed
 from participant.wire.json_map.mapping import BadMapping
@@ -30,8 +31,12 @@ def check_feeds(config: Config, *, tells_left_out: bool) -> None:
     `tells_left_out`: the day is played in lockstep, where they have no part, and that is told.
     """
     for source in config.feeds:
-        tongue_of(source)
-        address(source, config)
+        if source.fix is not None:
+            fix_address(source)
+            line_of(source, config)
+        else:
+            tongue_of(source)
+            address(source, config)
     if config.feeds and tells_left_out:
         named = ", ".join(source.name for source in config.feeds)
         sys.stderr.write(f"participant: in lockstep the market waits for the desk: {named} of [[feeds]] left out\n")
@@ -45,6 +50,9 @@ def with_mapped(
     intake = replace(intake, ends_at=closing(run.config.desk.span_scans, run.day))
     feeds: dict[str, dict[str, Feed]] = {"before": {}, "after": {}}
     for source in run.config.feeds if not run.is_lockstep else ():
+        if source.fix is not None:
+            feeds[source.place][source.name] = fix_feed(source, run, clock, intake)
+            continue
         url, tongue = address(source, run.config), tongue_of(source, wanted)
         if tongue is None:
             sys.stderr.write(f"participant: {source.name} of [[feeds]] lists nothing of {run.day}: left out\n")

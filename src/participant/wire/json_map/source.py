@@ -1,4 +1,4 @@
-"""What the configuration says of one JSON provider: its mapping, its address, and what it is asked for."""
+"""What the configuration says of one provider: its address, and its mapping or its FIX session."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,23 +6,43 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from participant.wire.fix.source import FixSource
+
 VENUES = ("one", "two", "three")  # the simulated venue's own providers
 
 
 class FeedSource(Struct, frozen=True, forbid_unknown_fields=True):
-    """A provider of market data over a WebSocket, beside the venue's own.
+    """A provider of market data, beside the venue's own: JSON over a WebSocket by a `mapping`, or a session of `fix`.
 
     `place` is its priority: before all of the venue's, or after them; several stand in their order.
     """
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-    mapping: Annotated[str, Meta(min_length=1)]
-    url: Annotated[str, Meta(pattern="^wss?://[^ ]+$")]
+    url: Annotated[str, Meta(pattern="^(wss?|fixs?)://[^ ]+$")]
+    mapping: str = ""
     place: Literal["before", "after"] = "after"
     instruments: str = ""
     names: tuple[str, ...] = ()
     given: dict[str, str] = {}
     secret: str = ""
+    fix: FixSource | None = None
+
+    @property
+    def fault(self) -> str:
+        """Why these cannot be together, or an empty string."""
+        if not self.url.startswith("fix"):
+            needs = "" if self.mapping else f'name = "{self.name}": `mapping` is missing, what its messages mean'
+            return needs or f'name = "{self.name}": [feeds.fix] needs a url like fixs://HOST:PORT' * bool(self.fix)
+        if self.fix is None:
+            return f'name = "{self.name}": {self.url} needs [feeds.fix] with sender and target'
+        given = [n for n in ("mapping", "instruments", "names", "given") if getattr(self, n)]
+        if given:
+            return f'name = "{self.name}": {given[0]} is for JSON over a WebSocket, and {self.url} is FIX'
+        if self.fix.tls_settings and not self.url.startswith("fixs"):
+            return f'name = "{self.name}": {self.fix.tls_settings[0]} is for TLS: write the url as fixs://'
+        if self.fix.key and not self.fix.certificate:
+            return f'name = "{self.name}": key needs the certificate that it is of'
+        return ""
 
 
 def feed_faults(sources: Sequence[FeedSource]) -> Iterator[tuple[str, str]]:
@@ -32,3 +52,4 @@ def feed_faults(sources: Sequence[FeedSource]) -> Iterator[tuple[str, str]]:
             yield "[[feeds]]", f'name = "{name}" is one of the venue\'s own ({", ".join(VENUES)})'
         if times > 1:
             yield "[[feeds]]", f'name = "{name}" is there {times} times'
+    yield from (("[[feeds]]", source.fault) for source in sources)
