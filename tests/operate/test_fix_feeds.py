@@ -73,7 +73,6 @@ def test_a_provider_under_tls_is_logged_on_to_with_its_names_its_key_and_its_jou
         wait_for(memory, 3)
         feed.close()
         wait_for(memory, 4)
-    assert venue.faults == []
     (logon,) = venue.logons
     told = logon.message()
     assert [told.get(tag) for tag in (108, 141, 553, 554)] == ["9", "", "user", "word"]
@@ -97,12 +96,18 @@ def test_a_provider_in_the_clear_begins_at_one(tmp_path: Path) -> None:
 
 def test_every_setting_of_a_session_is_in_its_line(tmp_path: Path) -> None:
     config = configured(
-        tmp_path, "fix://h:9", version="FIX.4.2", heartbeat_s=7, sending_time_max_s=120, journal="/far.sqlite"
+        tmp_path,
+        "fix://h:9",
+        version="FIX.4.2",
+        heartbeat_s=7,
+        sending_time_max_s=120,
+        journal="/far.sqlite",
+        levels_max=5,
     )
     line = line_of(config.feeds[0], config)
     profile = line.profile
     assert (profile.version, profile.heartbeat_s, profile.limits.sending_time_s) == ("FIX.4.2", 7, 120)
-    assert (profile.resets, line.journal, line.tls) == (False, Path("/far.sqlite"), None)
+    assert (profile.resets, line.journal, line.tls, line.levels_max) == (False, Path("/far.sqlite"), None, 5)
 
 
 def test_a_provider_whom_our_authorities_did_not_sign_for_is_down(authority: Authority, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def line_of(source: FeedSource, config: Config) -> Line:
     )  # fmt: skip
     try:
         tls = _tls(fix) if source.url.startswith("fixs:") else None
-        return Line(checked(profile), tls, _path(fix.journal))
+        return Line(checked(profile), tls, _path(fix.journal), levels_max=fix.levels_max)
     except (OSError, ValueError) as fault:
         raise _bad(source, f"{', '.join(fix.tls_settings) or 'TLS'}: {fault}") from None
 

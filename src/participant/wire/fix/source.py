@@ -18,6 +18,7 @@ class FixSource(Struct, frozen=True, forbid_unknown_fields=True):
     version: Literal["FIX.4.2", "FIX.4.4"] = "FIX.4.4"
     heartbeat_s: Annotated[int, Meta(ge=1, le=60)] = 2
     sending_time_max_s: Annotated[int, Meta(ge=0, le=3_600)] = 0
+    levels_max: Annotated[int, Meta(ge=0, le=100)] = 0
     journal: str = ""
     authorities: str = ""
     certificate: str = ""
