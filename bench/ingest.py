@@ -184,16 +184,26 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--contracts", type=int, nargs="+", default=[10, 100, 1_000, 5_000])
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args(words)
-    results: dict[str, list[dict[str, Any]]] = {"latency": [], "throughput": []}
-    for contracts in asked.contracts:
-        for every_ms in (0, 100):
-            made = Asked(contracts, asked.seconds * RATE, RATE, lead_ns=-SECOND // 2)
-            results["latency"].append(latency(made, every_ms))
-            print(results["latency"][-1], flush=True)
-    for contracts in asked.contracts:
-        made = Asked(contracts, asked.messages, mark_every=50)
-        results["throughput"].append(throughput(made, 100))
-        print(results["throughput"][-1], flush=True)
+    runs = [(contracts, every_ms) for contracts in asked.contracts for every_ms in (0, 100)]
+    late = [latency(Asked(n, asked.seconds * RATE, RATE, lead_ns=-SECOND // 2), every) for n, every in runs]
+    many = [throughput(Asked(n, asked.messages, mark_every=50), 100) for n in asked.contracts]
+    load = os.getloadavg()[0]
+    describe(late, many, load)
+    if asked.out:
+        asked.out.write_text(json.dumps({"load": load, "latency": late, "throughput": many}) + "\n", encoding="utf-8")
+
+
+def describe(late: list[dict[str, Any]], many: list[dict[str, Any]], load: float) -> None:
+    """The tables of docs/feeds.md."""
+    print(f"load {load:.1f}\n| contracts | messages/s, wall | of a core | ticks | states |\n|---:|---:|---:|---:|---:|")
+    for row in many:
+        wall, core = (row["messages"] / row[name] for name in ("wall_s", "core_s"))
+        print(f"| {row['contracts']:,} | {wall:,.0f} | {core:,.0f} | {row['ticks']:,} | {row['states']:,} |")
+    print("| contracts | snapshot_every_ms | states | p50 | p99 | echo p50 | p99 | core |\n" + "|---:" * 8 + "|")
+    for row in late:
+        ours, echo = row["us"], row["echo_us"]
+        shown = " | ".join(f"{us:,.0f}" for us in (ours["p50"], ours["p99"], echo["p50"], echo["p99"]))
+        print(f"| {row['contracts']:,} | {row['every_ms']} | {row['states']:,} | {shown} | {row['core_share']:.0%} |")
 
 
 if __name__ == "__main__":
