@@ -3,7 +3,7 @@
 One conformance suite a port (`tests/ports/`) runs over all adapters, the in-memory ones first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from participant.core.market import FeedEvent, Quote
@@ -38,6 +38,10 @@ class StoreBroken(Exception):
 
 class Feed(Protocol):
     """One provider of market data. Loses its link quietly: says Down, connects again by itself, never raises."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How much of what arrived was dropped unread so far, by reason: few reasons, none in a provider's words."""
 
     def poll(self, wait_s: float) -> list[FeedEvent]:
         """What arrived, oldest first; waits up to `wait_s` for the first. The first Ticks of a link are a snapshot."""

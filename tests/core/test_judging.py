@@ -311,3 +311,15 @@ def test_in_lockstep_a_recorded_market_off_its_steps_is_the_markets_own_and_an_u
     free.arbiter.take("one", [Ticks("one", at, (word,)), Mark("one", at, at)])
     free.arbiter.judge(at)
     assert free.arbiter.trusted()[0].ticks[word.contract] == word
+
+
+def test_what_the_feeds_dropped_unread_is_told_by_reason_and_bounded() -> None:
+    market = Market()
+    market.run(range(2))
+    many = {f"reason {n}": 100 - n for n in range(25)}
+    counted = {"one": many, "two": {"malformed": 3, "overflow": 0}}
+    told = {p.standing.provider: p.dropped for p in market.arbiter.status(counted).providers}
+    assert len(told["one"]) == 21
+    assert sum(told["one"].values()) == sum(many.values())
+    assert told["one"]["other reasons"] == sum(range(76, 81))
+    assert (told["two"], told["three"]) == ({"malformed": 3}, {})

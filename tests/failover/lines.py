@@ -52,6 +52,7 @@ class Line:
     def __init__(self, name: str, fault: Fault, seed: str) -> None:
         self.name, self.fault, self._rng = name, fault, Random(f"{seed}/{name}")
         self._coming: list[tuple[int, FeedEvent]] = []
+        self.counts: dict[str, int] = {}
         self._book: dict[str, Tick] = {}
         self._frozen: dict[str, Tick] = {}
         self._up_at, self._is_up, self.now, self.first_at = 0, False, 0, 0

@@ -43,7 +43,8 @@ def status() -> FeedStatus:
     spent = {"one": {"active": 40 * SECOND, "quarantined": 10 * SECOND, "down": 50 * SECOND}, "two": {"warm": 99}}
     tallies = {"one": Tally(ticks=1_200, marks=10, late=3), "two": Tally(ticks=2_000)}
     last = {"one": events[4], "two": events[5]}
-    providers = tuple(Provider(last[name], tallies[name], latency, spent[name]) for name in last)
+    dropped = {"one": {"malformed": 1_000, "garbled": 2}, "two": dict[str, int]()}
+    providers = tuple(Provider(last[name], tallies[name], latency, spent[name], dropped[name]) for name in last)
     return FeedStatus(at(100), changes[-1], ("two",), 0, changes, providers, events, 0, {"NIFTY": 4}, 7)
 
 
@@ -54,6 +55,7 @@ def test_the_report_adds_up_what_was_counted() -> None:
     assert (one.coverage, one.active_s, one.quarantined_s, one.down_s) == (0.5, 40.0, 10.0, 50.0)
     assert (one.quarantines, one.still, one.outvoted, two.quarantines) == (1, 1, 0, 0)
     assert two.coverage == 1.0
+    assert (one.dropped, two.dropped) == ({"malformed": 1_000, "garbled": 2}, {})
     assert one.latency_ms[0] < one.latency_ms[1] == one.latency_ms[2]
     assert [(s.what, s.end - s.begin) for s in report.believed] == [
         ("one", 40 * SECOND), ("two", 30 * SECOND), ("nobody", 10 * SECOND), ("two", 20 * SECOND),
@@ -73,6 +75,8 @@ def test_the_lines_tell_each_provider_and_who_was_believed_when() -> None:
     assert "coverage 50.0%" in text[1]
     assert "late 3" in text[1]
     assert "gaps" not in text[1]
+    assert "dropped unread 1,002 (malformed 1,000 · garbled 2)" in text[1]
+    assert "dropped" not in text[2]
     assert text[-1].endswith("two: two is well again")
 
 

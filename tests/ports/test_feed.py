@@ -270,6 +270,13 @@ def test_a_held_book_is_said_to_stand(rig: Rig) -> None:
     assert events == [Held(events[0].provider, rig.clock.at)]
 
 
+def test_nothing_is_counted_as_dropped_of_a_day_without_a_fault(rig: Rig) -> None:
+    for instant in INSTANTS[:3]:
+        rig.publish(instant)
+        until(rig.feed, marked(instant.at))
+    assert not any(rig.feed.counts.values())
+
+
 def test_nothing_new_is_an_empty_list_within_the_wait(rig: Rig) -> None:
     rig.publish(INSTANTS[0])
     until(rig.feed, marked(INSTANTS[0].at))

@@ -116,6 +116,7 @@ class SimFeed:
 
     def __init__(self) -> None:
         self.pending: list[FeedEvent] = []
+        self.counts: dict[str, int] = {}
 
     def poll(self, wait_s: float) -> list[FeedEvent]:
         events, self.pending = self.pending, []

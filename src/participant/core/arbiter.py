@@ -1,6 +1,6 @@
 """The arbiter: the boards of all providers and the last judgement on them, kept up event by event."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,6 +13,7 @@ from participant.core.providers import FeedStatus, Record, ended_instant, rememb
 from participant.core.session import day_of
 
 MILLISECOND = 1_000_000
+NOTHING: Mapping[str, Mapping[str, int]] = {}
 
 
 class Arbiter:
@@ -99,9 +100,12 @@ class Arbiter:
         board, doubted, self.judgement = trusted(self.boards, self.judgement, self.rule, self.universe)
         return board, doubted
 
-    def status(self) -> FeedStatus:
-        """How the feeds stand; where nobody was believed yet, nobody is since the arbiter before said so, or ended."""
-        said = status(self.boards, self.judgement, self.rule)
+    def status(self, dropped: Mapping[str, Mapping[str, int]] = NOTHING) -> FeedStatus:
+        """How the feeds stand; where nobody was believed yet, nobody is since the arbiter before said so, or ended.
+
+        `dropped` is what each provider's feed dropped unread, by reason.
+        """
+        said = status(self.boards, self.judgement, self.rule, dropped)
         if said.belief.since or self.before is None or not self.before.belief.since:
             return said
         return replace(said, silent_since=self.before.silent_since or self.before.at)

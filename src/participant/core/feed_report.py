@@ -26,7 +26,7 @@ class Quality(Struct, frozen=True):
     """One provider's day. `coverage` is the share of it in which its book stood and was heard; times are s and ms.
 
     `still` and `outvoted` count how often it was at fault so; latency is from an instant's own time to its arrival,
-    the median, the 99th percentile and the longest, each to a fifth.
+    the median, the 99th percentile and the longest, each to a fifth. `dropped` counts by reason what was not read.
     """
 
     provider: str
@@ -40,6 +40,7 @@ class Quality(Struct, frozen=True):
     outvoted: int
     latency_ms: tuple[float, ...]
     states: tuple[Span, ...]
+    dropped: dict[str, int] = {}
 
 
 class FeedReport(Struct, frozen=True):
@@ -93,6 +94,7 @@ def _quality(of: Provider, status: FeedStatus) -> Quality:
         outvoted=sum(reason.startswith(OUTVOTED) for reason in ill),
         latency_ms=tuple(percentile_ms(of.latency, share) for share in PERCENTILES),
         states=_spans([(e.since, e.state.value, e.reason) for e in mine if e.since], status.at),
+        dropped=dict(of.dropped),
     )
 
 

@@ -27,6 +27,7 @@ from participant.core.providers import (
 )
 
 LOOK_EVERY_S, JUDGE_EVERY_S = 0.25, 0.02
+REASONS_MAX, OTHER_REASONS = 20, "other reasons"
 
 
 class Judgement(Struct, frozen=True):
@@ -92,14 +93,16 @@ def _spent(before: Judgement, at: int) -> Mapping[str, Mapping[str, int]]:
     return of
 
 
-def status(told: Mapping[str, Board], found: Judgement, rule: Arbitration) -> FeedStatus:
-    """The feeds as a person is shown them, with all that was counted."""
+def status(
+    told: Mapping[str, Board], found: Judgement, rule: Arbitration, dropped: Mapping[str, Mapping[str, int]]
+) -> FeedStatus:
+    """The feeds as a person is shown them, with all that was counted; `dropped` unread by provider and reason."""
     shown = feed_status(list(told.values()), found.changes, found.at, rule)
     ill = {s.provider for s in found.standings if s.state is State.QUARANTINED}
     return replace(
         shown,
         well=tuple(name for name in shown.well if name not in ill),
-        providers=tuple(_shown(s, told[s.provider], found) for s in found.standings),
+        providers=tuple(_shown(s, told[s.provider], found, dropped) for s in found.standings),
         events=found.events,
         disputed_since=found.disputed_since,
         held=found.held,
@@ -107,8 +110,13 @@ def status(told: Mapping[str, Board], found: Judgement, rule: Arbitration) -> Fe
     )
 
 
-def _shown(standing: Standing, board: Board, found: Judgement) -> Provider:
-    return Provider(standing, board.tally, tuple(board.latency), found.spent.get(standing.provider, {}))
+def _shown(standing: Standing, board: Board, found: Judgement, dropped: Mapping[str, Mapping[str, int]]) -> Provider:
+    name = standing.provider
+    spent, counts = found.spent.get(name, {}), dict(dropped.get(name, {}))  # a copy: its feed goes on counting
+    mine = Counter({reason: count for reason, count in counts.items() if count})
+    most = dict(mine.most_common(REASONS_MAX))
+    rest = {OTHER_REASONS: sum(mine.values()) - sum(most.values())} if len(mine) > REASONS_MAX else {}
+    return Provider(standing, board.tally, tuple(board.latency), spent, most | rest)
 
 
 def trusted(

@@ -158,12 +158,16 @@ def _state(board: Board, belief: Belief, at: int, rule: Arbitration, record: Rec
 
 
 class Provider(Struct, frozen=True):
-    """A provider as a person is shown it: its state, what it said, and for how long (ns) it was in each state."""
+    """A provider as a person is shown it: its state, what it said, and for how long (ns) it was in each state.
+
+    `dropped` counts by reason what its feed could not read, or had no room for.
+    """
 
     standing: Standing
     tally: Tally = Tally()
     latency: tuple[int, ...] = ()
     spent: Mapping[str, int] = {}
+    dropped: Mapping[str, int] = {}
 
 
 class FeedStatus(Struct, frozen=True):

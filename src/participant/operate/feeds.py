@@ -11,7 +11,8 @@ from participant.wire.json import decode
 
 HEAD = (
     "provider", "coverage", "active s", "quarantined s", "down s", "instants", "ticks", "gaps", "duplicates", "late",
-    "refused or in doubt", "ahead", "still", "outvoted", "latency ms: median, 99 %, longest",
+    "refused or in doubt", "ahead", "still", "outvoted", "dropped unread",
+    "latency ms: median, 99 %, longest",
 )  # fmt: skip
 
 
@@ -28,7 +29,14 @@ def row(one: Quality) -> tuple[str, ...]:
     counts = (count.marks, count.ticks, count.gaps, count.duplicates, count.late, count.odd, count.ahead)
     faults = (one.still, one.outvoted)
     delays = " · ".join(f"{ms:,.1f}" for ms in one.latency_ms) if any(one.latency_ms) else "no delay"
-    return one.provider, percent(one.coverage), *seconds, *(f"{n:,}" for n in (*counts, *faults)), delays
+    figures = (f"{n:,}" for n in (*counts, *faults))
+    return one.provider, percent(one.coverage), *seconds, *figures, _dropped(one), delays
+
+
+def _dropped(one: Quality) -> str:
+    """How many messages and rows, and of more than none which."""
+    total = f"{sum(one.dropped.values()):,}"
+    return f"{total} ({' · '.join(f'{why} {n:,}' for why, n in one.dropped.items())})" if one.dropped else total
 
 
 def lines(report: FeedReport) -> list[str]:

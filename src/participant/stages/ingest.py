@@ -34,11 +34,9 @@ class Ingest:
     ) -> None:
         """`lockstep_wait_s` > 0 makes an instant wait for every provider, though no longer than that (wall time)."""
         self.ports, self.scrips, self.lockstep_wait_s = ports, scrips, lockstep_wait_s
-        if lockstep_wait_s:
-            self.arbiter = Arbiter(ports.feeds, scrips, in_lockstep(rule))
-        else:
-            row = ports.quotes.get("feeds", "status")
-            self.arbiter = Arbiter(ports.feeds, scrips, rule, decode(row.value, FeedStatus) if row else None)
+        row = None if lockstep_wait_s else ports.quotes.get("feeds", "status")
+        before = decode(row.value, FeedStatus) if row else None
+        self.arbiter = Arbiter(ports.feeds, scrips, in_lockstep(rule) if lockstep_wait_s else rule, before)
         self.published_at, self.told_at, self.last_at, self.waited_s = 0, 0, 0, 0.0
 
     def step(self, wait_s: float) -> bool:
@@ -50,8 +48,7 @@ class Ingest:
             self.arbiter.take(name, events)
             self.last_at = max([self.last_at, *(e.at for e in events if isinstance(e, Mark) and e.is_last)])
         self.waited_s = 0.0 if any(told.values()) else self.waited_s + wait_s
-        at = self._ended()
-        if at > self.published_at:
+        if (at := self._ended()) > self.published_at:
             self._publish(at)
         return any(told.values())
 
@@ -68,7 +65,8 @@ class Ingest:
 
     def _judge(self, now: int) -> None:
         if self.arbiter.judge(now) or now - self.told_at >= SECOND:
-            self.ports.quotes.commit([Write("feeds", "status", encode(self.arbiter.status()))])
+            status = self.arbiter.status({name: feed.counts for name, feed in self.ports.feeds.items()})
+            self.ports.quotes.commit([Write("feeds", "status", encode(status))])
             self.told_at = now
 
     def _publish(self, at: int) -> None:

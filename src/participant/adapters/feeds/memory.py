@@ -1,7 +1,7 @@
 """Feed in memory: what is published is what is polled. The simulation's provider, and the first in the port's suite."""
 
 import datetime
-from collections import deque
+from collections import Counter, deque
 
 from participant.core.market import Chain, Down, FeedEvent, Held, Mark, Sheets, Tick, Ticks
 from participant.history.synthetic import Instant
@@ -19,8 +19,14 @@ class MemoryFeed:
         self._events: deque[FeedEvent] = deque()
         self._book: dict[str, Tick] = {}
         self._chains: dict[str, dict[datetime.date, Chain]] = {}
+        self._counts: Counter[str] = Counter()
         self._is_up = False
         self._is_closed = False
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was dropped so far, by reason."""
+        return self._counts
 
     def poll(self, wait_s: float) -> list[FeedEvent]:
         """What was published, oldest first; `wait_s` plays no part."""
@@ -63,6 +69,7 @@ class MemoryFeed:
         if self._is_closed:
             return
         if len(self._events) >= EVENTS_MAX:
+            self._counts["overflow"] += 1
             self._events.clear()
             self._is_up = False
             event = Down(self._name, event.received_at, f"{EVENTS_MAX} events waited to be read")
