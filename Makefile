@@ -81,7 +81,7 @@ $(VENV)/dev: locks/dev.txt $(VENV)/run
 	@$(PIP) install --require-hashes -r locks/dev.txt
 	@touch $@
 
-$(VENV)/built: $(VENV)/run pyproject.toml setup.py $(KERNELS) $(wildcard $(KERNELS:.py=.pxd))
+$(VENV)/built: $(VENV)/run pyproject.toml setup.py $(KERNELS) $(wildcard src/participant/core/*.pxd src/participant/wire/fix/*.pxd)
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@for kernel in $(KERNELS:.py=); do ls $$kernel.*.so >/dev/null 2>&1 \
 	  || echo "note: $$kernel.py is not compiled (is gcc installed?): it runs as plain Python, slower, with equal results"; done

@@ -4,7 +4,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from participant.core.once import ANSWERS_MAX, once
+from participant.core.once import ANSWERS_MAX, kept, once
 
 ASKED: list[int] = []
 
@@ -26,6 +26,24 @@ def test_an_answer_is_worked_out_once_for_equal_arguments_and_for_each_value_ane
     one = Value(1)
     assert [one.plus(2), one.plus(2), one.plus(3), Value(10).plus(2), replace(one, base=5).plus(2)] == [3, 3, 4, 12, 7]
     assert ASKED == [2, 3, 2, 2]
+
+
+class Base(Struct, frozen=True, dict=True):
+    base: int
+
+    @kept
+    def twice(self) -> int:
+        """Twice as much."""
+        ASKED.append(self.base)
+        return 2 * self.base
+
+
+def test_a_kept_property_is_worked_out_once_for_each_value_and_tells_what_it_is() -> None:
+    ASKED.clear()
+    one = Base(3)
+    assert [one.twice, one.twice, replace(one, base=4).twice] == [6, 6, 8]
+    assert ASKED == [3, 4]
+    assert Base.twice.__doc__ == "Twice as much."
 
 
 def test_what_is_raised_is_not_kept() -> None:

@@ -276,6 +276,13 @@ def test_the_kernel_rounds_to_ten_digits_as_writing_and_reading_does(kernel: Mod
     assert (ours, copysign(1.0, ours)) == (theirs, copysign(1.0, theirs)) or isnan(ours) == isnan(theirs) is True
 
 
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_figures_are_rounded_by_name_and_what_is_no_number_is_none(kernel: ModuleType) -> None:
+    figures = {"a": 1 / 3, "b": nan, "c": -inf, "d": 7, "e": "word", "f": None, "g": 0.0}
+    rounded_ones = {"a": 0.3333333333, "b": None, "c": None, "d": 7, "e": "word", "f": None, "g": 0.0}
+    assert list(kernel.all_rounded(figures).items()) == list(rounded_ones.items())
+
+
 def test_the_compiled_kernel_is_used_where_it_was_built() -> None:
     assert ("compiled" if is_compiled(KERNEL) else "plain") == pricing.KERNEL
 

@@ -27,7 +27,7 @@ from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Malloc
 from cython.cimports.libc.string import memcpy
-from msgspec.structs import astuple
+from cython.cimports.participant.core._fields import field, number, number_at, place_of
 
 from participant.core.market import Quote, Strike
 
@@ -40,16 +40,16 @@ FAR = cython.declare(longlong, (1 << 62) - 1)
 FIELDS = cython.declare(Py_ssize_t, 5)
 # Of each strike: the call's five, the put's five, whether each is there, the strike.
 A_STRIKE = cython.declare(Py_ssize_t, 13)
-
-
-@cfunc
-@inline
-@cython.exceptval(-1, check=True)
-def _number(value: object, most: longlong) -> longlong:
-    number: longlong = value
-    if number > most or number < -most:
-        raise OverflowError("a number of a quote is beyond all measure")
-    return number
+QUOTE = cython.declare(object, Quote)
+BID = cython.declare(Py_ssize_t, place_of(Quote, "bid"))
+ASK = cython.declare(Py_ssize_t, place_of(Quote, "ask"))
+BID_SIZE = cython.declare(Py_ssize_t, place_of(Quote, "bid_size"))
+ASK_SIZE = cython.declare(Py_ssize_t, place_of(Quote, "ask_size"))
+EXCHANGE_AT = cython.declare(Py_ssize_t, place_of(Quote, "exchange_at"))
+ROW = cython.declare(object, Strike)
+STRIKE = cython.declare(Py_ssize_t, place_of(Strike, "strike"))
+CALL = cython.declare(Py_ssize_t, place_of(Strike, "call"))
+PUT = cython.declare(Py_ssize_t, place_of(Strike, "put"))
 
 
 @cfunc
@@ -70,15 +70,17 @@ def _divisor(known: longlong, number: longlong) -> longlong:
 
 
 @cfunc
+@cython.exceptval(-1, check=True)
 def _read(quote: object, into: p_longlong) -> bint:
     if quote is None:
         return False
-    fields: tuple = astuple(quote)
-    into[0] = _number(fields[0], EXACT)
-    into[1] = _number(fields[1], EXACT)
-    into[2] = _number(fields[2], EXACT)
-    into[3] = _number(fields[3], EXACT)
-    into[4] = _number(fields[4], FAR)
+    if type(quote) is not QUOTE:
+        raise TypeError("a side of a strike is no quote")
+    into[0] = number_at(quote, BID, EXACT)
+    into[1] = number_at(quote, ASK, EXACT)
+    into[2] = number_at(quote, BID_SIZE, EXACT)
+    into[3] = number_at(quote, ASK_SIZE, EXACT)
+    into[4] = number_at(quote, EXCHANGE_AT, FAR)
     return True
 
 
@@ -211,9 +213,11 @@ def numbers_of(rows: tuple) -> bytes:
     i: Py_ssize_t
     for i in range(count):
         row = rows[i]
-        is_there[2 * count + i] = _number(row.strike, EXACT)
-        is_there[i] = _read(row.call, numbers + FIELDS * i)
-        is_there[count + i] = _read(row.put, numbers + FIELDS * (count + i))
+        if type(row) is not ROW:
+            raise TypeError("a row of a chain is no strike")
+        is_there[2 * count + i] = number_at(row, STRIKE, EXACT)
+        is_there[i] = _read(field(row, CALL), numbers + FIELDS * i)
+        is_there[count + i] = _read(field(row, PUT), numbers + FIELDS * (count + i))
     return found
 
 
@@ -320,10 +324,10 @@ def shown(strikes: object, seen: bytearray, page: object, begin: Py_ssize_t, at:
         if not full:
             raise MemoryError
         _scatter(view, begin, full, 2 * every)
-        found: bytes = _compact(full, cast(p_longlong, view[0].buf), every, seen, _number(at, FAR))
+        found: bytes = _compact(full, cast(p_longlong, view[0].buf), every, seen, number(at, FAR))
         numbers: p_longlong = cast(p_longlong, PyBytes_AS_STRING(found))
         count: Py_ssize_t = len(found) // (A_STRIKE * cython.sizeof(longlong))
-        return None, _text(numbers, count, _number(at, FAR), cast(p_char, full) + room), found
+        return None, _text(numbers, count, number(at, FAR), cast(p_char, full) + room), found
     finally:
         PyMem_Free(full)
         while held > 0:
@@ -374,7 +378,7 @@ def _compact(full: p_longlong, strikes: p_longlong, every: Py_ssize_t, seen: byt
     is_there: p_longlong = numbers + 2 * FIELDS * count
     for i in range(every):
         if is_seen[i] or is_seen[every + i]:
-            is_there[2 * count + j] = _number(strikes[i], EXACT)
+            is_there[2 * count + j] = number(strikes[i], EXACT)
             is_there[j] = is_seen[i]
             is_there[count + j] = is_seen[every + i]
             _place(full + 4 * i, at, numbers + FIELDS * j)
@@ -424,7 +428,7 @@ def parities_of(numbers: bytes, spot: object, reach: double, most: Py_ssize_t) -
     count: Py_ssize_t = len(numbers) // (A_STRIKE * cython.sizeof(longlong))
     calls: p_longlong = cast(p_longlong, PyBytes_AS_STRING(numbers))
     strikes: p_longlong = calls + A_STRIKE * count - count
-    at: longlong = _number(spot, EXACT)
+    at: longlong = number(spot, EXACT)
     above: Py_ssize_t = 0
     is_up: bint
     while above < count and strikes[above] < at:

@@ -498,12 +498,18 @@ def prices(is_call: bint, strike: double, years: double, cases: tuple) -> tuple:
 def worst_loss(quantities: tuple, worths: tuple, covers: tuple) -> double:
     """The worst of what quantities lose in the cases of `covers` (`pricing.worst_loss`)."""
     worst: double = 0.0
+    loss: double
     at: Py_ssize_t
-    if len(quantities) != len(worths) or any(len(of) != len(covers) + 1 for of in worths):
+    cases: Py_ssize_t = len(covers)
+    if len(quantities) != len(worths):
         raise ValueError("worths are not those of these quantities in these cases")
+    for of in worths:
+        if len(of) != cases + 1:
+            raise ValueError("worths are not those of these quantities in these cases")
     now: double = _worth(quantities, worths, 0)
-    for at in range(len(covers)):
-        worst = max(worst, cast(double, covers[at]) * (now - _worth(quantities, worths, at + 1)))
+    for at in range(cases):
+        loss = cast(double, covers[at]) * (now - _worth(quantities, worths, at + 1))
+        worst = loss if loss > worst else worst
     return worst
 
 
@@ -512,11 +518,13 @@ def worst_loss(quantities: tuple, worths: tuple, covers: tuple) -> double:
 def _worth(quantities: tuple, worths: tuple, at: Py_ssize_t) -> double:
     """What quantities are worth in one case; what there is none of plays no part, whatever its worth."""
     total: double = 0.0
+    units: double
     i: Py_ssize_t
     for i in range(len(quantities)):
-        if quantities[i]:
+        units = quantities[i]
+        if units != 0.0:
             of: tuple = worths[i]
-            total += cast(double, quantities[i]) * cast(double, of[at])
+            total += units * cast(double, of[at])
     return total
 
 
@@ -544,6 +552,18 @@ def rounded(value: double) -> double:
     whole = whole + 1.0 if rest > 0.5 else whole
     whole = whole / POWERS[places] if places >= 0 else whole * POWERS[-places]
     return whole if value >= 0.0 else -whole
+
+
+def all_rounded(figures: dict) -> dict:
+    """Figures by name with their floats rounded, None for what is no number or endless."""
+    found: dict = {}
+    for name, figure in figures.items():
+        if isinstance(figure, float):
+            value: double = figure
+            found[name] = rounded(value) if value - value == 0.0 else None
+        else:
+            found[name] = figure
+    return found
 
 
 @cfunc

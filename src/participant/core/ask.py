@@ -5,7 +5,6 @@ What is not known stands at a value that denies.
 
 import datetime
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 from msgspec import Struct
 
@@ -14,6 +13,7 @@ from participant.core.breaker import Level
 from participant.core.decision import Decision, Figure
 from participant.core.limits import Limits
 from participant.core.market import MarketState, Quote
+from participant.core.once import kept
 from participant.core.order import LIVE, OVER, Order
 from participant.core.position import Position
 from participant.core.rulerows import PriceRange
@@ -71,22 +71,22 @@ class Ask(Struct, frozen=True, dict=True):
     broker_need: int | None = None
     broker_why: str = ""
 
-    @cached_property
+    @kept
     def others(self) -> tuple[Order, ...]:
         """Every other order of ours that is on the wire or may be."""
         return tuple(o for o in self.orders if o.status in LIVE and o.order_id != self.order.order_id)
 
-    @cached_property
+    @kept
     def wire(self) -> list[Order]:
         """The scrip's orders that may still fill, with the one that is asked about."""
         return [o for o in [*self.others, self.order] if o.scrip == self.position.scrip]
 
-    @cached_property
+    @kept
     def held(self) -> dict[Contract, int]:
         """Units held of each contract of the scrip."""
         return {h.contract: h.quantity for h in self.position.holdings}
 
-    @cached_property
+    @kept
     def lot(self) -> int:
         """Units of a lot, in which limits are told; shares go by their decision's option. 0: not known."""
         if self.order.contract.kind is not Kind.STOCK:
@@ -94,22 +94,22 @@ class Ask(Struct, frozen=True, dict=True):
         legs = self.decision.legs if self.decision is not None else ()
         return max((leg.contract.lot for leg in legs if leg.contract.kind.is_option), default=0)
 
-    @cached_property
+    @kept
     def is_closing(self) -> bool:
         """Whether the order only closes what is held of its contract."""
         return self.order.quantity <= -self.order.side.sign * self.held.get(self.order.contract, 0)
 
-    @cached_property
+    @kept
     def siblings(self) -> tuple[Order, ...]:
         """The orders of its decision, itself among them."""
         return tuple(o for o in self.orders if o.decision_id == self.order.decision_id)
 
-    @cached_property
+    @kept
     def is_for_broker(self) -> bool:
         """Whether the broker is asked what margin its decision needs: once, before any of it, and not for a close."""
         return not (self.is_reducing or self.is_closing or any(o.sends for o in self.siblings))
 
-    @cached_property
+    @kept
     def is_reducing(self) -> bool:
         """Whether the structure's worst loss does not rise once this decision's remaining legs have filled."""
         return reduces(self)

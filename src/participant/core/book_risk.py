@@ -6,7 +6,6 @@ ways is found without trying them; tests/core/test_brain_checks.py tries them.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from math import isfinite, nan
 
 from msgspec import Struct
@@ -15,7 +14,7 @@ from participant.core.account import BookRisk
 from participant.core.cover import mark, unpaid_of
 from participant.core.decision import Leg
 from participant.core.market import chain_to, quoted
-from participant.core.once import once
+from participant.core.once import kept, once
 from participant.core.position import Holding
 from participant.core.pricing import greeks, prices, rounded, years_to
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind, money
@@ -37,7 +36,7 @@ class Fills(Struct, frozen=True, dict=True):
     working: Sequence[tuple[Contract, int]]
     legs: Sequence[tuple[Contract, int]]
 
-    @cached_property
+    @kept
     def contracts(self) -> list[Contract]:
         """Every contract of it, once."""
         return list(dict.fromkeys(c for part in (self.held, self.working, self.legs) for c, _ in part))
@@ -69,7 +68,7 @@ def book_risk(case: Case, legs: Iterable[Leg] = ()) -> BookRisk | None:
         vega=at_most[VEGA],
         theta=at_most[THETA],
         worth=sum(_worth(case, h) for h in case.position.holdings),
-        scenarios=tuple(_paise(gain) for gain in low[FIRST_SCENARIO:]),
+        scenarios=tuple(map(_paise, low[FIRST_SCENARIO:])),
         short=short_values(fills),
         beta=case.scrip.beta,
         sector=case.scrip.sector,
@@ -85,14 +84,15 @@ def bounds(fills: Fills, units: dict[Contract, Amounts]) -> tuple[list[float], l
         return base, base
     least, most = nothing, nothing
     for adds in _scaled(fills.working, units):
-        least = [total + min(0.0, add) for total, add in zip(least, adds, strict=True)]
-        most = [total + max(0.0, add) for total, add in zip(most, adds, strict=True)]
-    steps = [nothing]
+        least = [total + min(0.0, one) for total, one in zip(least, adds, strict=True)]
+        most = [total + max(0.0, one) for total, one in zip(most, adds, strict=True)]
+    step = low = high = nothing
     for adds in _scaled(fills.legs, units):
-        steps.append([total + add for total, add in zip(steps[-1], adds, strict=True)])
-    ends = list(zip(*steps, strict=True))
-    low = [start + add + min(end) for start, add, end in zip(base, least, ends, strict=True)]
-    high = [start + add + max(end) for start, add, end in zip(base, most, ends, strict=True)]
+        step = [total + one for total, one in zip(step, adds, strict=True)]
+        low = [end if end < so_far else so_far for end, so_far in zip(step, low, strict=True)]
+        high = [end if end > so_far else so_far for end, so_far in zip(step, high, strict=True)]
+    low = [start + add + end for start, add, end in zip(base, least, low, strict=True)]
+    high = [start + add + end for start, add, end in zip(base, most, high, strict=True)]
     return low, high
 
 
@@ -123,14 +123,15 @@ def unit(case: Case, contract: Contract) -> Amounts | None:
     if contract.kind is Kind.STOCK:
         spot /= contract.lot
     if not contract.strike:
-        return (spot, 0.0, 0.0, 0.0, *(move * spot for move, _ in SCENARIOS))
+        return (spot, 0.0, 0.0, 0.0, *[move * spot for move, _ in SCENARIOS])
     forward, sigma = _forward_and_iv(case, contract)
     if not isfinite(sigma):
         return None
     is_call, strike = contract.kind is Kind.CALL, float(contract.strike)
     years = years_to(case.rules.expiry_at(contract.expiry), case.at)
     g = greeks(is_call, forward, strike, years, sigma)
-    cases = [(max(1.0, forward + move * spot), sigma * factor) for move, factor in SCENARIOS]
+    moved = {move: max(1.0, forward + move * spot) for move in SPOT_MOVES}
+    cases = [(moved[move], sigma * factor) for move, factor in SCENARIOS]
     now, *then = prices(is_call, strike, years, ((forward, sigma), *cases))
     gains = [worth - now for worth in then]
     return (g.delta * spot, g.gamma * spot * spot / 100, g.vega / 100, g.theta / DAYS_PER_YEAR, *gains)

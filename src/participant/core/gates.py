@@ -66,7 +66,6 @@ def richness(case: Case) -> Richness:
     history: Sequence[float] = case.market.look_back.iv30
     if not (isfinite(sum(history)) and min(history, default=1.0) > 0):
         history = [iv for iv in history if 0 < iv < inf]
-    past = sorted(history)
     published = case.market.look_back.published
     term = [] if published else volatility.term_ends(case.market, case.rules)
     own = rounded(volatility.constant_maturity(term))
@@ -76,8 +75,8 @@ def richness(case: Case) -> Richness:
     return Richness(
         sessions=len(history),
         iv30=iv30,
-        iv_rank=rounded(volatility.rank(past[:1] + past[-1:], iv30)),
-        iv_percentile=rounded(volatility.percentile(past, iv30)),
+        iv_rank=rounded(volatility.rank(history, iv30)),
+        iv_percentile=rounded(volatility.percentile(history, iv30)),
         realised=realised,
         iv_over_realised=rounded(iv30 / realised) if realised > 0 else nan,
         published=published,

@@ -18,7 +18,7 @@ How far off that is, by a broker's figures, a SPAN file's and the published rang
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -34,6 +34,7 @@ ONE_DAY = datetime.timedelta(days=1)
 STEPS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
 
 Legs = Sequence[tuple[Contract, int]]
+Cases = tuple[tuple[float, float], ...]  # forwards and volatilities to value a book at
 NotNegative = Annotated[float, Meta(ge=0.0)]
 
 
@@ -57,73 +58,50 @@ class DayRates(MarginRates, frozen=True, kw_only=True):
     is_offset_on_last_day: bool
 
 
-class Scenario(Struct, frozen=True):
-    """A forward and a volatility to value the book at, and how much of the loss counts."""
-
-    forward: float
-    volatility: float
-    cover: float = 1.0
-
-
-class _Unit(Struct, frozen=True):
-    """One unit of a contract: what it is worth now and then in each scenario, and its delta."""
-
-    contract: Contract
-    is_option: bool
-    worths: tuple[float, ...]
-    delta: float
-
-
 class Scan(Struct, frozen=True, dict=True):
     """Contracts made ready: their margin is asked for one set of quantities after another.
 
-    `covers` is how much of each scenario's loss counts, `parts` the places of the contracts that are scanned together,
-    `together` those of them that are set off against each other across expiries.
+    `covers` is how much of each scenario's loss counts; `parts` are the places of the contracts that are scanned
+    together, and what a unit of each is worth now and then in each scenario. Of the options `options` has places and
+    present worths, of those that are set off against each other across expiries `expiries` places and deltas, an expiry
+    each. `exposures` is what a unit of each asks for as exposure, a share of the forward: one bought, and one sold.
     """
 
     rates: MarginRates
     forward: float
     covers: tuple[float, ...]
-    units: tuple[_Unit, ...]
-    parts: tuple[tuple[int, ...], ...]
-    together: tuple[int, ...]
-    today: datetime.date
+    parts: tuple[tuple[tuple[int, ...], tuple[tuple[float, ...], ...]], ...]
+    options: tuple[tuple[int, float], ...]
+    expiries: tuple[tuple[tuple[int, float], ...], ...]
+    exposures: tuple[tuple[float, float], ...]
 
     @once
     def margin(self, quantities: tuple[int, ...]) -> int:
         """The margin (paise, rounded up) of so many units of each contract, signed."""
-        scan = net_option_value = 0.0
-        for part in self.parts:
-            scan += self._risk(part, quantities)
-        for quantity, unit in zip(quantities, self.units, strict=True):
-            if unit.is_option:
-                net_option_value += quantity * unit.worths[0]
+        scan = net_option_value = charged = 0.0
+        for places, worths in self.parts:
+            scan += worst_loss(tuple([quantities[i] for i in places]), worths, self.covers)
+        for i, worth in self.options:
+            net_option_value += quantities[i] * worth
         span = max(0.0, scan + self._calendar_charge(quantities) - net_option_value)
-        return _paise_up(span + self._exposure(quantities))
-
-    def _risk(self, part: Sequence[int], quantities: Sequence[int]) -> float:
-        """The worst loss over the scenarios of what is scanned together."""
-        worths = tuple([self.units[i].worths for i in part])
-        return worst_loss(tuple([quantities[i] for i in part]), worths, self.covers)
+        for quantity, (bought, sold) in zip(quantities, self.exposures, strict=True):
+            charged += quantity * bought if quantity > 0 else -quantity * sold
+        return _paise_up(span + charged * self.forward)
 
     def _calendar_charge(self, quantities: Sequence[int]) -> float:
         """What the scan misses: expiries do not move as one. Opposite deltas of different ones are charged per unit."""
-        deltas: dict[datetime.date, float] = {}
-        for i in self.together:
-            expiry, delta = self.units[i].contract.expiry, quantities[i] * self.units[i].delta
-            deltas[expiry] = deltas.get(expiry, 0.0) + delta
-        return _matched(deltas) * self.rates.calendar_charge * self.forward if len(deltas) > 1 else 0.0
-
-    def _exposure(self, quantities: Sequence[int]) -> float:
-        """On futures either way and on short options; short options pay more on their last day."""
-        rates, charged = self.rates, 0.0
-        for unit, quantity in zip(self.units, quantities, strict=True):
-            if not unit.is_option:
-                charged += abs(quantity) * rates.exposure
-            elif quantity < 0:
-                extra = rates.expiry_day_short_exposure if unit.contract.expiry == self.today else 0.0
-                charged -= quantity * (rates.exposure + extra)
-        return charged * self.forward
+        if len(self.expiries) < 2:
+            return 0.0
+        up = down = 0.0
+        for of in self.expiries:
+            delta = 0.0
+            for i, each in of:
+                delta += quantities[i] * each
+            if delta > 0:
+                up += delta
+            else:
+                down -= delta
+        return min(up, down) * self.rates.calendar_charge * self.forward
 
 
 class Crash(Struct, frozen=True):
@@ -165,15 +143,26 @@ def scan_of(rates: DayRates, contracts: Sequence[Contract], market: tuple[int, f
         raise ValueError("margin is estimated for one underlying at a time")
     if spot <= 0 or not 0 <= volatility < math.inf:
         raise ValueError(f"no margin at a price of {spot} and a volatility of {volatility}: it would come out too low")
-    now, today = Scenario(float(spot), volatility), day_of(at)
-    scenarios = _scenarios(rates, now)
-    units = tuple(_unit(one, (now, *scenarios), at) for one in contracts if one.kind is not Kind.STOCK)
+    now, today = (float(spot), volatility), day_of(at)
+    cases, covers = _scenarios(rates, *now)
+    scanned = [one for one in contracts if one.kind is not Kind.STOCK]
+    units = [_unit(one, (now, *cases), at) for one in scanned]
     # What is over is scanned apart from later expiries, and so is what ends today where the day's rules say so.
     first = today if rates.is_offset_on_last_day else today + ONE_DAY
-    alone = tuple(i for i, unit in enumerate(units) if unit.contract.expiry < first)
-    together = tuple(i for i, unit in enumerate(units) if unit.contract.expiry >= first)
-    covers, parts = tuple(then.cover for then in scenarios), tuple(filter(None, (alone, together)))
-    return Scan(rates, now.forward, covers, units, parts, together, today)
+    alone, together, expiries = list[int](), list[int](), dict[datetime.date, list[tuple[int, float]]]()
+    for i, one in enumerate(scanned):
+        (together if one.expiry >= first else alone).append(i)
+        if one.expiry >= first:
+            expiries.setdefault(one.expiry, []).append((i, units[i][1]))
+    return Scan(
+        rates=rates,
+        forward=now[0],
+        covers=covers,
+        parts=tuple([(tuple(part), tuple([units[i][0] for i in part])) for part in (alone, together) if part]),
+        options=tuple([(i, units[i][0][0]) for i, one in enumerate(scanned) if one.kind.is_option]),
+        expiries=tuple(map(tuple, expiries.values())),
+        exposures=tuple([_exposure(rates, one, today) for one in scanned]),
+    )
 
 
 def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float, volatility: float, at: int) -> int:
@@ -190,8 +179,7 @@ def crash_loss(legs: Sequence[tuple[Contract, int, int]], spot: int, move: float
 def crash_of(carried: Sequence[tuple[Contract, int]], market: tuple[int, float], move: float, at: int) -> Crash:
     """The same of (contract, price), made ready for one set of quantities after another."""
     spot, volatility = market
-    fallen = Scenario(_moved(spot, -move), volatility)
-    falls = []
+    fallen, falls = (_moved(spot, -move), volatility), []
     for contract, price_of in carried:
         if contract.kind.is_option:
             after = _value(contract, fallen, at)
@@ -201,22 +189,32 @@ def crash_of(carried: Sequence[tuple[Contract, int]], market: tuple[int, float],
     return Crash(tuple(falls))
 
 
-def _unit(contract: Contract, scenarios: Sequence[Scenario], at: int) -> _Unit:
-    now = scenarios[0]
+def _unit(contract: Contract, cases: Cases, at: int) -> tuple[tuple[float, ...], float]:
+    """What a unit is worth in each case of a forward and a volatility, and its delta in the first."""
     if not contract.kind.is_option:
-        return _Unit(contract, False, tuple(then.forward for then in scenarios), 1.0)
+        return tuple([forward for forward, _ in cases]), 1.0
     is_call, strike, years = contract.kind is Kind.CALL, float(contract.strike), _years(contract, at)
-    worths = prices(is_call, strike, years, tuple([(then.forward, then.volatility) for then in scenarios]))
-    return _Unit(contract, True, worths, greeks(is_call, now.forward, strike, years, now.volatility).delta)
+    return prices(is_call, strike, years, cases), greeks(is_call, cases[0][0], strike, years, cases[0][1]).delta
 
 
-def _scenarios(rates: MarginRates, now: Scenario) -> tuple[Scenario, ...]:
-    reach = max(rates.price_scan_min, rates.price_scan_sigmas * now.volatility / math.sqrt(SESSIONS_A_YEAR))
-    shift = max(rates.volatility_scan_min, rates.volatility_scan_share * now.volatility)
-    up, down = now.volatility + shift, max(0.0, now.volatility - shift)
-    scan = [Scenario(_moved(now.forward, step * reach), v) for step in STEPS for v in (up, down)]
+def _exposure(rates: MarginRates, contract: Contract, today: datetime.date) -> tuple[float, float]:
+    """On futures either way and on short options; short options pay more on their last day."""
+    if not contract.kind.is_option:
+        return rates.exposure, rates.exposure
+    extra = rates.expiry_day_short_exposure if contract.expiry == today else 0.0
+    return 0.0, rates.exposure + extra
+
+
+def _scenarios(rates: MarginRates, forward: float, volatility: float) -> tuple[Cases, tuple[float, ...]]:
+    """The cases that are scanned, and how much of the loss in each of them counts."""
+    reach = max(rates.price_scan_min, rates.price_scan_sigmas * volatility / math.sqrt(SESSIONS_A_YEAR))
+    shift = max(rates.volatility_scan_min, rates.volatility_scan_share * volatility)
+    up, down = volatility + shift, max(0.0, volatility - shift)
+    moved = [_moved(forward, step * reach) for step in STEPS]
     far = reach * rates.extreme_multiple
-    return (*scan, *(Scenario(_moved(now.forward, d), now.volatility, rates.extreme_cover) for d in (far, -far)))
+    scan = [(then, sigma) for then in moved for sigma in (up, down)]
+    extreme = (_moved(forward, far), volatility), (_moved(forward, -far), volatility)
+    return (*scan, *extreme), (1.0,) * len(scan) + (rates.extreme_cover,) * len(extreme)
 
 
 def _moved(forward: float, by: float) -> float:
@@ -224,25 +222,20 @@ def _moved(forward: float, by: float) -> float:
     return max(1.0, forward * (1.0 + by))
 
 
-def _matched(deltas: Mapping[datetime.date, float]) -> float:
-    up = down = 0.0
-    for delta in deltas.values():
-        if delta > 0:
-            up += delta
-        else:
-            down -= delta
-    return min(up, down)
-
-
 def _years(contract: Contract, at: int) -> float:
     return years_to(usual_close(contract.expiry), at)
 
 
-def _value(contract: Contract, scenario: Scenario, at: int) -> float:
-    is_call, strike = contract.kind is Kind.CALL, float(contract.strike)
-    return price(is_call, scenario.forward, strike, _years(contract, at), scenario.volatility)
+def _value(contract: Contract, case: tuple[float, float], at: int) -> float:
+    is_call, strike, (forward, sigma) = contract.kind is Kind.CALL, float(contract.strike), case
+    return price(is_call, forward, strike, _years(contract, at), sigma)
 
 
 def _paise_up(value: float) -> int:
     """Price units to whole paise, rounded up; the last bits of a float decide nothing."""
-    return math.ceil(round(value / PRICE_UNITS_PER_PAISA, 4))
+    paise = value / PRICE_UNITS_PER_PAISA
+    whole = math.floor(paise)
+    rest = paise - whole
+    if 4e-5 < rest < 6e-5:  # only so near to where four decimals are rounded does it take the rounding to tell
+        return math.ceil(round(paise, 4))
+    return whole + (rest > 5e-5)

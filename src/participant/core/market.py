@@ -153,11 +153,17 @@ def quoted(state: MarketState, contract: Contract) -> Quote | None:
 
 def in_chain(chain: Chain, kind: Kind, strike: int) -> Quote | None:
     """The quote of one option of a chain; `None` for a future or shares."""
-    known = levels(chain)
-    at = bisect_left(known, strike)
-    if at == len(known) or known[at] != strike or not kind.is_option:
+    rows = chain.strikes
+    at = (
+        bisect_left(rows, strike, key=lambda row: row.strike)
+        if type(rows) is tuple
+        else bisect_left(levels(chain), strike)
+    )
+    if at == len(rows) or not kind.is_option:
         return None
-    row = chain.strikes[at]
+    row = rows[at]
+    if row.strike != strike:
+        return None
     return row.call if kind is Kind.CALL else row.put
 
 
@@ -165,7 +171,7 @@ def levels(chain: Chain) -> Sequence[int]:
     """The prices of a chain's strikes, lowest first; found out once."""
     known: Sequence[int] | None = chain.__dict__.get("levels")
     if known is None:
-        known = getattr(chain.strikes, "levels", None) or tuple(row.strike for row in chain.strikes)
+        known = getattr(chain.strikes, "levels", None) or tuple([row.strike for row in chain.strikes])
         chain.__dict__["levels"] = known
     return known
 

@@ -1,7 +1,6 @@
 """A verdict on the table: what it would make of a scrip's book and of the account, and what a check finds in it."""
 
 from collections.abc import Callable
-from functools import cached_property
 from itertools import accumulate
 from math import isfinite
 
@@ -11,6 +10,7 @@ from participant.core.account import BookRisk, Portfolio
 from participant.core.book_risk import Fills, book_risk, fills_of
 from participant.core.decision import Leg
 from participant.core.leg_margins import not_in_use, with_own_margins
+from participant.core.once import kept
 from participant.core.pricing import rounded
 from participant.core.risk_limits import RiskLimits
 from participant.core.scrip import Contract, Kind
@@ -31,12 +31,12 @@ class Plan(Struct, frozen=True, dict=True):
         """The scrip's limits."""
         return self.case.scrip.limits
 
-    @cached_property
+    @kept
     def fills(self) -> Fills:
         """Every way in which the book can change."""
         return fills_of(self.case, self.verdict.legs)
 
-    @cached_property
+    @kept
     def legs(self) -> tuple[Leg, ...] | None:
         """The verdict's legs with margins that are no lower than our own; None where these cannot be reckoned."""
         return with_own_margins(self.case, self.verdict.legs)
@@ -51,7 +51,7 @@ class Plan(Struct, frozen=True, dict=True):
             return float("inf")
         return sum(leg.margin for leg in self.legs) + not_in_use(self.case, self.verdict.legs)
 
-    @cached_property
+    @kept
     def risk(self) -> BookRisk | None:
         """The risk with the verdict's legs; None where there is nothing to be at risk."""
         return book_risk(self.case, self.verdict.legs)
@@ -61,7 +61,7 @@ class Plan(Struct, frozen=True, dict=True):
         """The same, where nothing is a risk of 0."""
         return self.risk or NOTHING
 
-    @cached_property
+    @kept
     def before(self) -> BookRisk:
         """The risk without them."""
         return book_risk(self.case) or NOTHING
@@ -71,7 +71,7 @@ class Plan(Struct, frozen=True, dict=True):
         """What the other scrips' books can do."""
         return self.case.account.others
 
-    @cached_property
+    @kept
     def is_reducing(self) -> bool:
         """Whether nothing it can lead to is worse, in any scenario, than the worst that the book can come to now."""
         return not self.after.unknown and worst(self.after.scenarios) <= worst(self.before.scenarios)
@@ -110,12 +110,12 @@ class Check(Struct, frozen=True, dict=True):
     judge: Callable[[Plan], Found | None]
     binds_all: bool = False
 
-    @cached_property
+    @kept
     def name(self) -> str:
         """The name that figures and reasons bear."""
         return self.judge.__name__
 
-    @cached_property
+    @kept
     def figures(self) -> tuple[str, str]:
         """The names under which its figure and its limit are logged."""
         return f"check_{self.name}", f"check_{self.name}_limit"
@@ -149,7 +149,7 @@ def said(found: Found, value: float) -> str:
 
 def worst(scenarios: tuple[int, ...]) -> int:
     """The largest loss (paise) among scenarios; 0 where all gain."""
-    return max(0, -min(scenarios, default=0))
+    return max(0, -min(scenarios)) if scenarios else 0
 
 
 def naked_units(fills: Fills, kind: Kind) -> int:

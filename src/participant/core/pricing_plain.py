@@ -13,6 +13,7 @@ depends on a branch, so that a compiler works on several options at once, with t
 
 from collections.abc import MutableSequence, Sequence
 from math import isfinite, sqrt
+from typing import Any
 
 from participant.core.functions_plain import TWO_BY_ROOT_PI, erfcx_of_two, exp_minus, fall_of_erfcx, log_ratio
 
@@ -244,6 +245,14 @@ def _worth(quantities: tuple[int, ...], worths: tuple[tuple[float, ...], ...], a
 def rounded(value: float) -> float:
     """A float at 10 significant digits."""
     return float(f"{value:.10g}") if isfinite(value) else value
+
+
+def all_rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures by name with their floats at 10 significant digits, None for what is no number or endless."""
+    return {
+        name: figure if not isinstance(figure, float) else rounded(figure) if isfinite(figure) else None
+        for name, figure in figures.items()
+    }
 
 
 def implied_volatilities(

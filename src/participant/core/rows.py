@@ -19,7 +19,8 @@ Rows = tuple[Strike, ...]
 
 
 def _read(name: str, strikes: Rows, *given: Any) -> Any:
-    return kernels.call(_kernel, rows_plain, name, getattr(strikes, "whole", strikes), *given)
+    whole = strikes if type(strikes) is tuple else getattr(strikes, "whole", strikes)  # tuples are asked for nothing
+    return kernels.call(_kernel, rows_plain, name, whole, *given)
 
 
 def parities(rows: Rows, spot: int, reach: float, most: int) -> Sequence[tuple[float, float]]:
@@ -31,18 +32,29 @@ def parities(rows: Rows, spot: int, reach: float, most: int) -> Sequence[tuple[f
     return found
 
 
-def at_the_money(rows: Rows, forward: float, reach: float, solved: Solved) -> tuple[Level | None, Level | None]:
+def at_the_money(
+    rows: Rows, forward: float, reach: float, years: float, solved: Solved
+) -> tuple[Level | None, Level | None]:
     """The nearest strike at or under the forward with an IV, the nearest over it, within reach: each with that IV.
 
-    It is the mean of call and put, or the one that has any; `solved` gives that of a kind, a middle and a strike.
+    It is the mean of call and put, or the one that has any; `solved` is `pricing.implied_volatility`.
     """
-    found: tuple[Level | None, Level | None] = _read("at_the_money", rows, forward, reach, solved)
+    found: tuple[Level | None, Level | None] = _read("at_the_money", rows, forward, reach, years, solved)
     return found
 
 
 def valid_calls(rows: Rows, over: float) -> tuple[list[Strike], bytes, bytes]:
     """The calls with a valid quote at strikes over a level: rows, and as doubles their strikes and their middles."""
     found: tuple[list[Strike], bytes, bytes] = _read("valid_calls", rows, over)
+    return found
+
+
+def closest(measures: Sequence[float], target: float, reach: float) -> list[int]:
+    """The places of the numbers (doubles, as an array has them) within reach of a target, the nearest first.
+
+    Of equally near ones the first goes first; what is no number is nowhere.
+    """
+    found: list[int] = _kernel.closest(measures, target, reach)
     return found
 
 

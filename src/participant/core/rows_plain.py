@@ -29,27 +29,26 @@ def _parities(rows: Sequence[Strike], spot: int, reach: float) -> Iterator[tuple
             yield level, 1 / (call.ask - call.bid + put.ask - put.bid)
 
 
-Solved = Callable[[bool, float, int], float]
+Solved = Callable[[bool, float, float, int, float], float]
 Level = tuple[int, float]
 
 
 def at_the_money(
-    rows: Sequence[Strike], forward: float, reach: float, solved: Solved
+    rows: Sequence[Strike], forward: float, reach: float, years: float, solved: Solved
 ) -> tuple[Level | None, Level | None]:
     """The nearest strike at or under the forward with an IV, and the nearest over it: the mean of call and put."""
     first = bisect_left(rows, forward - reach, key=lambda row: row.strike)
     near = list(takewhile(lambda row: row.strike <= forward + reach, rows[first:]))
     below = (row for row in reversed(near) if row.strike <= forward)
     above = (row for row in near if row.strike > forward)
-    return _first_iv(below, solved), _first_iv(above, solved)
+    return _first_iv(below, forward, years, solved), _first_iv(above, forward, years, solved)
 
 
-def _first_iv(rows: Iterable[Strike], solved: Solved) -> Level | None:
+def _first_iv(rows: Iterable[Strike], forward: float, years: float, solved: Solved) -> Level | None:
     for row in rows:
         quotes = ((True, row.call), (False, row.put))
-        ivs = [
-            solved(is_call, (q.bid + q.ask) / 2, row.strike) for is_call, q in quotes if q is not None and q.is_valid
-        ]
+        valid = [(is_call, (q.bid + q.ask) / 2) for is_call, q in quotes if q is not None and q.is_valid]
+        ivs = [solved(is_call, middle, forward, row.strike, years) for is_call, middle in valid]
         known = [iv for iv in ivs if isfinite(iv)]
         if known:
             return row.strike, sum(known) / len(known)
@@ -63,6 +62,12 @@ def valid_calls(rows: Sequence[Strike], over: float) -> tuple[list[Strike], byte
     strikes = array("d", [row.strike for row, _ in calls])
     middles = array("d", [(call.bid + call.ask) / 2 for _, call in calls])
     return [row for row, _ in calls], strikes.tobytes(), middles.tobytes()
+
+
+def closest(measures: Sequence[float], target: float, reach: float) -> list[int]:
+    """The places of the numbers within reach of a target, the nearest first."""
+    off = [abs(one - target) for one in measures]
+    return sorted((i for i, by in enumerate(off) if by <= reach), key=off.__getitem__)
 
 
 def calls_near(rows: Sequence[Strike], spot: int, reach: float) -> tuple[Quote, ...]:

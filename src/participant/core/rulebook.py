@@ -9,7 +9,6 @@ certain before that (`is_calendar_known`).
 
 import datetime
 from collections.abc import Sequence
-from functools import cached_property
 
 from msgspec.structs import asdict
 
@@ -18,7 +17,7 @@ from participant.core.charges import ChargeRates
 from participant.core.conduct import Conduct
 from participant.core.ids import digest
 from participant.core.margin import DayRates
-from participant.core.once import once
+from participant.core.once import kept, once
 from participant.core.outside import ONE_DAY, OutsideRules, row_on
 from participant.core.scrip import Kind
 from participant.core.session import Session, at_time
@@ -50,7 +49,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
     event_days: tuple[rulerows.EventDays, ...] = ()
     scans: tuple[rulerows.ScanRow, ...] = ()  # only where someone named a file of them; without, no digest has them
 
-    @cached_property
+    @kept
     def content_hash(self) -> str:
         """The digest of every row; it is logged with each decision."""
         return digest(self)
@@ -120,6 +119,11 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         return _at(expiry, row_on(self.hours, expiry, "trading hours", "calendar.toml").expiring_close)
 
     @once
+    def ends_of(self, expiries: tuple[datetime.date, ...]) -> tuple[int, ...]:
+        """`expiry_at` of each."""
+        return tuple([self.expiry_at(expiry) for expiry in expiries])
+
+    @once
     def lot(self, symbol: str, expiry: datetime.date, on: datetime.date | None = None) -> int:
         """Units in a lot of the contracts that expire on a day, as traded on a day; without one, as on their last."""
         rows = self.rows_of(self.lots, symbol)
@@ -176,7 +180,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         is_offset = bool(self.class_of(symbol)) and self.calendar_offset(symbol, on)
         return DayRates(**asdict(scan.over(rates) if scan else rates), is_offset_on_last_day=is_offset)
 
-    @cached_property
+    @kept
     def _margins_of_all(self) -> tuple[rulerows.MarginRow, ...]:
         return tuple(row for row in self.margins if not row.symbol)
 
@@ -184,7 +188,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
         """The scan ranges that were published for an underlying's day; None where no file that was named has them."""
         return self._scans.get((symbol, on))
 
-    @cached_property
+    @kept
     def _scans(self) -> dict[tuple[str, datetime.date], rulerows.ScanRow]:
         return {(row.symbol, row.since): row for row in self.scans}
 
@@ -222,7 +226,7 @@ class Rulebook(Conduct, frozen=True, forbid_unknown_fields=True, kw_only=True, d
             day -= ONE_DAY
         return day
 
-    @cached_property
+    @kept
     def _shut(self) -> frozenset[datetime.date]:
         return frozenset(holiday for row in self.holidays for holiday in row.days)
 

@@ -25,29 +25,28 @@ def money(price: int, quantity: int) -> int:
 
 
 class Kind(StrEnum):
-    """A future, a call, a put, or shares (units of a fund count as shares), as the exchange abbreviates them."""
+    """A future, a call, a put, or shares (units of a fund count as shares), as the exchange abbreviates them.
+
+    `is_option` says whether it is a call or a put.
+    """
 
     FUTURE = "FUT"
     CALL = "CE"
     PUT = "PE"
     STOCK = "EQ"
 
-    @property
-    def is_option(self) -> bool:
-        """Whether it is a call or a put."""
-        return self in (Kind.CALL, Kind.PUT)
+    def __init__(self, word: str) -> None:
+        self.is_option = word in ("CE", "PE")  # as a property it would look up both members each time
 
 
 class Side(StrEnum):
-    """Buy or sell."""
+    """Buy or sell; `sign` is +1 for a buy, -1 for a sell."""
 
     BUY = "buy"
     SELL = "sell"
 
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+    def __init__(self, word: str) -> None:
+        self.sign = 1 if word == "buy" else -1
 
 
 class Contract(Struct, frozen=True, order=True, forbid_unknown_fields=True):

@@ -2,20 +2,19 @@
 
 import datetime
 from array import array
-from collections.abc import Iterable, Sequence
-from itertools import takewhile
-from math import inf, isfinite, log, nan, sqrt
+from collections.abc import Sequence
+from math import inf, isfinite, nan
 
 from msgspec import Struct
 
 from participant.core.market import Chain, Future, Quote, Strike, option
+from participant.core.measures import LABELS, measure_of, target_of, told
 from participant.core.once import once
 from participant.core.pricing import Options, greeks, implied_volatilities, rounded, values
-from participant.core.rows import valid_calls
-from participant.core.scrip import PRICE_UNITS, Contract, Kind
+from participant.core.rows import closest, valid_calls
+from participant.core.scrip import Contract, Kind
 from participant.core.strategy import Case, Figures
 from participant.core.volatility import Forward, atm_iv, forward_to, middle, strike_iv, years_left
-from participant.core.wording import percent
 
 # Far more than rounding can move a measure or a spread, far less than lies between two strikes.
 SLACK = 1e-6
@@ -53,11 +52,12 @@ class _Expiry(Struct, frozen=True):
 
 
 class _Calls(Struct, frozen=True):
-    """Calls with a valid quote, a column a fact: how far each is off the target before rounding, and what it is."""
+    """Calls with a valid quote, a column a fact: its measure before rounding (doubles), and what it is."""
 
-    errors: Sequence[float]
+    measures: Sequence[float]
     expiries: Sequence[_Expiry]
     rows: Sequence[Strike]
+    are_known: bool = True  # no call's measure is unknown but where its delta is as well
 
 
 def choose(case: Case, covers: Sequence[Future], since: datetime.date = datetime.date.min) -> Candidate | str:
@@ -95,23 +95,6 @@ def _fault(case: Case, best: Candidate) -> str:
     return ""
 
 
-LABELS = {
-    "delta": "delta",
-    "moneyness": "moneyness",
-    "sigmas": "deviations",
-    "premium": "premium",
-    "yield": "yield a year",
-}
-
-
-def target_of(case: Case) -> tuple[float, float]:
-    """What the call is chosen by: the target, and how far from it one may lie."""
-    weights = case.weights
-    if weights.choose_by == "delta":
-        return weights.target_delta, weights.delta_error_max
-    return weights.choose_target, weights.choose_error_max
-
-
 def measure(case: Case, candidate: Candidate) -> float:
     """How far out of the money, or how dear, a call is by the scrip's measure.
 
@@ -119,29 +102,7 @@ def measure(case: Case, candidate: Candidate) -> float:
     A premium is the bid in rupees a unit, a yield the bid over spot times 365 / days to expiry.
     """
     out = candidate.call.strike / candidate.forward.level
-    return rounded(_measure(case, out, candidate.atm_iv, candidate.years, (candidate.quote.bid, candidate.delta)))
-
-
-def _measure(case: Case, out: float, level: float, years: float, of_call: tuple[int, float]) -> float:
-    """The measure of a call: `out` is its strike over the forward, `of_call` its bid and its delta."""
-    (bid, delta), by = of_call, case.weights.choose_by
-    if by == "moneyness":
-        return out - 1
-    if by == "sigmas":
-        return log(out) / (level * sqrt(years))
-    if by == "premium":
-        return bid / PRICE_UNITS
-    if by == "yield":
-        return bid / case.market.spot / years
-    return delta
-
-
-def told(case: Case, value: float) -> str:
-    """A measure for a sentence."""
-    by = case.weights.choose_by
-    if by in {"moneyness", "yield"}:
-        return percent(value)
-    return f"₹{value:,.2f}" if by == "premium" else f"{value:.2f}"
+    return rounded(measure_of(case, out, candidate.atm_iv, candidate.years, (candidate.quote.bid, candidate.delta)))
 
 
 def _error(case: Case, candidate: Candidate) -> float:
@@ -151,8 +112,9 @@ def _error(case: Case, candidate: Candidate) -> float:
 @once
 def chains_of(case: Case) -> tuple[Chain, ...]:
     """The chains whose calls may be sold by the window of days, in their order."""
-    least, most, day = days_min(case), case.weights.days_to_expiry_max, case.day
-    return tuple(c for c in case.market.chains if least <= (c.expiry - day).days <= most)
+    today = case.day.toordinal()  # numbers: a window may reach beyond all dates
+    first, last = today + days_min(case), today + case.weights.days_to_expiry_max
+    return tuple([chain for chain in case.market.chains if first <= chain.expiry.toordinal() <= last])
 
 
 def days_to(case: Case, expiry: datetime.date) -> int:
@@ -167,7 +129,8 @@ def days_min(case: Case) -> int:
 
 def cover_of(chain: Chain, covers: Sequence[Future]) -> Future | None:
     """The earliest of these futures that lives as long as a chain's calls."""
-    return min((c for c in covers if c.contract.expiry >= chain.expiry), key=lambda c: c.contract.expiry, default=None)
+    living = [cover for cover in covers if cover.contract.expiry >= chain.expiry]
+    return min(living, key=lambda cover: cover.contract.expiry) if living else None
 
 
 def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
@@ -179,7 +142,7 @@ def _expiry(case: Case, chain: Chain, cover: Future) -> _Expiry:
 
 def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> _Calls:
     """The calls whose quote is valid and whose middle has an implied volatility; `is_out`: only out of the money."""
-    target, ofs, rows = target_of(case)[0], list[_Expiry](), list[Strike]()
+    ofs, rows = list[_Expiry](), list[Strike]()
     strikes, middles, forwards, years = array("d"), array("d"), array("d"), array("d")
     for of in expiries:
         found, strikes_of, middles_of = valid_calls(of.chain.strikes, of.forward.level if is_out else -inf)
@@ -189,16 +152,15 @@ def _calls(case: Case, expiries: Sequence[_Expiry], is_out: bool) -> _Calls:
         ofs += [of] * len(found)
         forwards += array("d", [of.forward.level]) * len(found)
         years += array("d", [of.years]) * len(found)
-    measures = deltas = _deltas(Options(b"\x01" * len(rows), forwards, strikes, years), middles)
-    if not isfinite(sum(deltas)):
-        known = [i for i, delta in enumerate(deltas) if isfinite(delta)]
-        ofs, rows, measures = [ofs[i] for i in known], [rows[i] for i in known], [deltas[i] for i in known]
-    if case.weights.choose_by != "delta":
-        measures = [
-            _measure(case, row.strike / of.forward.level, of.level, of.years, (_call(row).bid, delta))
-            for of, row, delta in zip(ofs, rows, measures, strict=True)
-        ]
-    return _Calls([abs(one - target) for one in measures], ofs, rows)
+    deltas = _deltas(Options(b"\x01" * len(rows), forwards, strikes, years), middles)
+    if case.weights.choose_by == "delta":
+        return _Calls(deltas, ofs, rows)
+    known = [one for one in zip(ofs, rows, deltas, strict=True) if isfinite(one[2])]
+    measures = array("d", [
+        measure_of(case, row.strike / of.forward.level, of.level, of.years, (_call(row).bid, delta))
+        for of, row, delta in known
+    ])  # fmt: skip
+    return _Calls(measures, [of for of, _, _ in known], [row for _, row, _ in known], all(map(isfinite, measures)))
 
 
 def _call(row: Strike) -> Quote:
@@ -244,20 +206,28 @@ def _nearest(case: Case, calls: _Calls, enough: float | None) -> Candidate | Non
     a chain has no IV at the money, the deviations of a call go by its own: then all are looked at. With an error that
     is `enough`, None where no tight call has less.
     """
-    most, target, errors = case.weights.spread_max, target_of(case)[0], calls.errors
-    by_error = sorted(range(len(errors)), key=errors.__getitem__)
-    nearest = next((i for i in by_error if _is_tight(_call(calls.rows[i]), most)), None)
-    if not by_error or (nearest is None and enough is not None):
+    most, (target, serves) = case.weights.spread_max, target_of(case)
+    near: Sequence[int] = ()
+    nearest: int | None = None
+    for reach in (serves / 8, serves, inf):  # mostly the first has one
+        near = _within(calls, target, reach)
+        nearest = next((i for i in near if _is_tight(_call(calls.rows[i]), most)), None)
+        if nearest is not None:
+            break
+    if not near or (nearest is None and enough is not None):
         return None
-    reach = errors[by_error[0] if nearest is None else nearest]
-    within = reach + SLACK * (1 + abs(target) + reach)
-    if enough is not None and within >= enough:
+    off = abs(calls.measures[near[0] if nearest is None else nearest] - target)
+    reach = off + SLACK * (1 + abs(target) + off)
+    if enough is not None and reach >= enough:
         return None
-    near: Iterable[int] = range(len(errors))
-    if all(map(isfinite, errors)):
-        near = takewhile(lambda i: errors[i] <= within, by_error)
+    near = _within(calls, target, reach)
     looked_at = (i for i in near if nearest is None or _is_tight(_call(calls.rows[i]), most))
     return min((_candidate(case, calls, i) for i in looked_at), key=lambda c: (_error(case, c), c.call))
+
+
+def _within(calls: _Calls, target: float, reach: float) -> Sequence[int]:
+    """The places of the calls whose measure is within reach, nearest first; of all calls, where one is not known."""
+    return closest(calls.measures, target, reach) if calls.are_known else range(len(calls.measures))
 
 
 def _candidate(case: Case, calls: _Calls, i: int) -> Candidate:

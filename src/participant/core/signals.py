@@ -13,9 +13,10 @@ from msgspec import Struct
 from participant.core.blackout import next_event
 from participant.core.gates import Richness
 from participant.core.market import Chain, Future, Quote
-from participant.core.once import once
+from participant.core.once import kept, once
 from participant.core.pricing import rounded
 from participant.core.rows import calls_near
+from participant.core.scrip import SIGNALS
 from participant.core.selection import Candidate, chains_of, cover_of
 from participant.core.strategy import Case, Figures, Gate
 from participant.core.volatility import ATM_REACH, SESSIONS_PER_YEAR, middle
@@ -27,6 +28,10 @@ TREND_SESSIONS = 20  # those that volatility is realised over
 TREND_SIGMAS = 2.0  # a fall of so many deviations over these speaks fully against, a rise fully for selling
 
 
+# The names under which a signal's value, its weight and its part are logged.
+LOGGED = {name: (f"signal_{name}", f"weight_{name}", f"part_{name}") for name in SIGNALS}
+
+
 class Signal(Struct, frozen=True):
     """A signal's value (`nan` where it cannot be known), its weight, and its part in the score."""
 
@@ -36,7 +41,7 @@ class Signal(Struct, frozen=True):
     part: float
 
 
-class Score(Struct, frozen=True):
+class Score(Struct, frozen=True, dict=True):
     """The signals of a case, and what they add up to."""
 
     signals: tuple[Signal, ...]
@@ -48,13 +53,14 @@ class Score(Struct, frozen=True):
         parts = sorted(self.signals, key=lambda one: (-one.part, one.name))
         return ", ".join(f"{one.name} {one.part:.2f}" + ("" if isfinite(one.value) else " (unknown)") for one in parts)
 
-    @property
+    @kept
     def figures(self) -> Figures:
         """Value, weight and part of each signal by name, the score, and the names of what is not known."""
         figures: Figures = {"score": self.value}
         for one in self.signals:
-            figures |= {f"signal_{one.name}": one.value, f"weight_{one.name}": one.weight, f"part_{one.name}": one.part}
-        unknown = ", ".join(one.name for one in self.signals if not isfinite(one.value))
+            value, weight, part = LOGGED[one.name]
+            figures[value], figures[weight], figures[part] = one.value, one.weight, one.part
+        unknown = ", ".join([one.name for one in self.signals if not isfinite(one.value)])
         return figures | ({"signals_unknown": unknown} if unknown else {})
 
 

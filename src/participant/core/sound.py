@@ -14,7 +14,6 @@ from participant.core.plan import Plan, naked_units
 from participant.core.scrip import Contract, Kind, Side
 from participant.core.strategy import Case, Gate, Verdict
 
-PLAIN = frozenset({float, type(None)})
 WHOLE_MAX = 2**63 - 1  # what a number of the log may be
 TEXT_MAX = 10_000  # letters of a verdict's reason and figures together, their names among them; ours have some 2,000
 LEGS_MAX = 500
@@ -47,9 +46,9 @@ def _misshapen(verdict: Verdict) -> str:
         return f"its reason is {verdict.reason!r:.80} and its figures are {verdict.figures!r:.80}"
     if not _are_texts(verdict.figures):
         return f"its figures are {verdict.figures!r:.80}, not all of them by name"
-    for name, figure in verdict.figures.items():
-        if type(figure) not in PLAIN and not _is_figure(figure):
-            return f"its figure {name!r:.80} is {figure!r:.80}"
+    if not _are_figures(verdict.figures.values()):
+        name, figure = next(one for one in verdict.figures.items() if not _is_figure(one[1]))
+        return f"its figure {name!r:.80} is {figure!r:.80}"
     for what, parts, kind in (("legs", verdict.legs, Leg), ("gates", verdict.gates, Gate)):
         if not _is(parts, (tuple, list)) or not {*map(type, parts)} <= {kind}:
             return f"its {what} are {parts!r:.80}, not each of them a {kind.__name__}"
@@ -58,8 +57,8 @@ def _misshapen(verdict: Verdict) -> str:
 
 def _too_large(verdict: Verdict) -> str:
     """What of a verdict is more than the log takes of one, or an empty string."""
-    texts = [figure for figure in verdict.figures.values() if isinstance(figure, str)]
-    letters = len(verdict.reason) + sum(map(len, verdict.figures)) + sum(map(len, texts))
+    texts = [figure for figure in verdict.figures.values() if type(figure) is not float and isinstance(figure, str)]
+    letters = len("".join([verdict.reason, *verdict.figures, *texts]))
     if letters > TEXT_MAX:
         return f"its reason and its figures have {letters:,} letters, over {TEXT_MAX:,}"
     return f"it has {len(verdict.legs):,} legs, over {LEGS_MAX:,}" if len(verdict.legs) > LEGS_MAX else ""
@@ -84,8 +83,16 @@ def _is_whole(number: object) -> bool:
 
 
 def _is_figure(figure: object) -> bool:
-    kind = type(figure)
-    return _is_whole(figure) if kind is int else isinstance(figure, float) or _is_text(figure)
+    return figure is None or isinstance(figure, float) or _is_whole(figure) or _is_text(figure)
+
+
+def _are_figures(figures: Collection[object]) -> bool:
+    """The same of all of them; mostly they are numbers, which are looked at together."""
+    others = [figure for figure in figures if type(figure) is not float]
+    whole = [figure for figure in others if type(figure) is int]
+    if whole and not (_is_whole(min(whole)) and _is_whole(max(whole))):
+        return False
+    return all(map(_is_figure, [figure for figure in others if type(figure) is not int]))
 
 
 def _is_text(text: object) -> bool:

@@ -5,7 +5,6 @@ In `figures` money is paise (`_paise`), prices are 1/10,000 rupee, quantities un
 
 import datetime
 from collections.abc import Callable, Generator, Mapping, Sequence
-from functools import cached_property
 from math import isfinite
 from typing import Generic, TypeVar
 
@@ -14,8 +13,9 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 from participant.core.account import Account
 from participant.core.decision import Action, Figure, Leg
 from participant.core.market import MarketState
+from participant.core.once import kept
 from participant.core.position import Position
-from participant.core.pricing import rounded
+from participant.core.pricing import all_rounded
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Contract, Kind, Scrip, Setting, Weights
 from participant.core.session import day_of
@@ -122,7 +122,7 @@ class Case(Struct, frozen=True, dict=True):
         """The instant (ns) that is decided for."""
         return self.market.exchange_at
 
-    @cached_property
+    @kept
     def day(self) -> datetime.date:
         """The trading day of that instant."""
         return day_of(self.market.exchange_at)
@@ -162,25 +162,26 @@ def ask(rules: Generator[Gate, None, Found], names: Sequence[str]) -> Asked[Foun
     """Ask rules one after the other until one speaks; those of `names` after it are not reached."""
     asked: list[Gate] = []
     said, figures, found = "", Figures(), None
-    while not said:
-        try:
+    try:
+        while not said:
             gate = next(rules)
-        except StopIteration as end:
-            found = end.value
-            break
-        asked.append(gate)
-        said = gate.said
-        figures.update(gate.figures)
+            asked.append(gate)
+            said = gate.said
+            figures.update(gate.figures)
+    except StopIteration as end:
+        found = end.value
+    return Asked((*asked, *_left(asked, said, names)), said, figures, found)
+
+
+def _left(asked: Sequence[Gate], said: str, names: Sequence[str]) -> list[Gate]:
+    """One that was left out on the way does not apply; what comes after the one that spoke was not asked."""
     known = {gate.name for gate in asked}
-    # One that was left out on the way does not apply; what comes after the one that spoke was not asked.
+    if known.issuperset(names):
+        return []
     ended = next((i for i, name in enumerate(names) if name == asked[-1].name), -1) if said else len(names)
-    left = [Gate(name, is_reached=False, applies=i > ended) for i, name in enumerate(names) if name not in known]
-    return Asked((*asked, *left), said, figures, found)
+    return [Gate(name, is_reached=False, applies=i > ended) for i, name in enumerate(names) if name not in known]
 
 
 def logged(figures: Figures) -> Figures:
     """Figures as they are logged: floats at 10 significant digits, and nothing for what is not known."""
-    return {
-        name: figure if not isinstance(figure, float) else rounded(figure) if isfinite(figure) else None
-        for name, figure in figures.items()
-    }
+    return all_rounded(figures)

@@ -5,13 +5,12 @@ An underlying's own rows go before those of its class.
 
 import datetime
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from participant.core import rulerows
-from participant.core.once import once
+from participant.core.once import kept, once
 from participant.core.outside import OutsideRules, row_on
 
 INDEX, STOCK = "*index", "*stock"  # in the place of a symbol: every underlying of the class that has no row of its own
@@ -48,16 +47,16 @@ class Universe(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, di
         """INDEX or STOCK, or "" for what no row names."""
         return INDEX if symbol in self._indices else STOCK if symbol in self._stocks else ""
 
-    @cached_property
+    @kept
     def _indices(self) -> frozenset[str]:
         return frozenset(symbol for row in self.indices for symbol in row.symbols)
 
-    @cached_property
+    @kept
     def _stocks(self) -> frozenset[str]:
         """Those that are named as stocks, and all that an index was ever made of."""
         return frozenset(symbol for rows in (self.stocks, self.memberships) for row in rows for symbol in row.symbols)
 
-    @cached_property
+    @kept
     def doubts(self) -> dict[tuple[str, datetime.date], int]:
         """How many rows of low confidence a scrip's orders rest on, by scrip and day, as far as it was asked for."""
         return {}

@@ -5,10 +5,10 @@ Volatilities are annual fractions (0.14 is 14 %); `nan` says that a figure canno
 
 import datetime
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import pairwise
-from math import fsum, isfinite, log, nan, sqrt
+from itertools import accumulate, pairwise
+from math import fsum, inf, isfinite, log, nan, sqrt
 from typing import NamedTuple
 
 from participant.core.chain_columns import parities
@@ -45,7 +45,7 @@ def realised(closes: Sequence[int], sessions: int = 20) -> float:
         return nan
     returns = [log(after / before) for before, after in pairwise(last)]
     mean = fsum(returns) / sessions
-    return sqrt(fsum((r - mean) ** 2 for r in returns) / (sessions - 1) * SESSIONS_PER_YEAR)
+    return sqrt(fsum([(r - mean) ** 2 for r in returns]) / (sessions - 1) * SESSIONS_PER_YEAR)
 
 
 def rank(history: Sequence[float], value: float) -> float:
@@ -59,8 +59,8 @@ def rank(history: Sequence[float], value: float) -> float:
 
 
 def percentile(history: Sequence[float], value: float) -> float:
-    """The share of its history, lowest first, that lies below `value`."""
-    return bisect_left(history, value) / len(history) if history else nan
+    """The share of its history that lies below `value`."""
+    return sum(map(value.__gt__, history)) / len(history) if history else nan
 
 
 def constant_maturity(points: Sequence[tuple[float, float]], days: float = CONSTANT_MATURITY_DAYS) -> float:
@@ -131,32 +131,26 @@ def parity(chain: Chain, spot: int) -> float:
     gap, its middle. A wrong quote moves the median by a neighbour at most, a mean by all that it is off.
     """
     found = sorted(parities(chain, spot, PARITY_REACH * spot, PARITY_STRIKES))
-    half, below = fsum([weight for _, weight in found]) / 2, 0.0
-    for i, (level, weight) in enumerate(found):
-        below += weight
-        if below < ALMOST * half:
-            continue
-        share = rounded(below / half)
+    weights = [weight for _, weight in found]
+    half, below = fsum(weights) / 2, list(accumulate(weights))
+    for i in range(bisect_left(below, ALMOST * half), len(found)):
+        share = rounded(below[i] / half)
         if share == 1 and i + 1 < len(found):
-            return (level + found[i + 1][0]) / 2
+            return (found[i][0] + found[i + 1][0]) / 2
         if share >= 1:
-            return level
+            return found[i][0]
     return nan
 
 
 @once
 def atm_iv(chain: Chain, forward: float, years: float) -> float:
     """IV at the forward: of the nearest strikes on either side, each the mean of call and put, by distance."""
-    below, above = at_the_money(chain.strikes, forward, ATM_REACH * forward, _solved(forward, years))
+    below, above = at_the_money(chain.strikes, forward, ATM_REACH * forward, years, implied_volatility)
     if below is None or above is None:
         alone = below or above
         return alone[1] if alone else nan
     weight = (forward - below[0]) / (above[0] - below[0])
     return below[1] + weight * (above[1] - below[1])
-
-
-def _solved(forward: float, years: float) -> Callable[[bool, float, int], float]:
-    return lambda is_call, price, strike: implied_volatility(is_call, price, forward, strike, years)
 
 
 def strike_iv(is_call: bool, quote: Quote | None, forward: float, strike: int, years: float) -> float:
@@ -204,12 +198,13 @@ def term_ends(state: MarketState, rules: Rulebook) -> list[tuple[float, float]]:
 
     The nearest that has an IV on either side of 30 days, and the first and the last that bear the slope.
     """
-    alive = [years_left(state, chain, rules) for chain in state.chains]
-    lives = sorted((years * DAYS_PER_YEAR, i) for i, years in enumerate(alive))
-    lives = [one for one in lives if one[0] >= EXPIRY_DAYS_MIN]
-    sloped = [one for one in lives if SLOPE_DAYS_MIN <= one[0] <= SLOPE_DAYS_MAX]
-    below = [one for one in reversed(lives) if one[0] <= CONSTANT_MATURITY_DAYS]
-    above = [one for one in lives if one[0] >= CONSTANT_MATURITY_DAYS]
+    ends = rules.ends_of(tuple([chain.expiry for chain in state.chains]))
+    alive = [years_to(end, state.exchange_at) for end in ends]
+    lives = sorted([(years * DAYS_PER_YEAR, i) for i, years in enumerate(alive)])
+    lives = lives[bisect_left(lives, (EXPIRY_DAYS_MIN,)) :]
+    sloped = lives[bisect_left(lives, (SLOPE_DAYS_MIN,)) : bisect_left(lives, (SLOPE_DAYS_MAX, inf))]
+    below = lives[: bisect_left(lives, (CONSTANT_MATURITY_DAYS, inf))][::-1]
+    above = lives[bisect_left(lives, (CONSTANT_MATURITY_DAYS,)) :]
     ivs: dict[int, float] = {}
     for side in (below, above, sloped, sloped[::-1]):
         for _, i in side:
