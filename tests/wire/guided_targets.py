@@ -1,4 +1,4 @@
-"""What is fuzzed, and what must hold of each input: a log, a FIX session, and each mapping of JSON that ships.
+"""What is fuzzed, and what must hold of each input: a log, market data, a FIX session, each mapping of JSON that ships.
 
 An input is any bytes. Where a message must have the right length and sum to get anywhere, they are put on here.
 """
@@ -10,19 +10,23 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from participant.links.presets import shipped
-from participant.wire.fix import reader_plain
+from participant.wire.fix import books_plain, reader_plain, runs_plain
+from participant.wire.fix.books import Books
 from participant.wire.fix.reader import Reader
+from participant.wire.fix.runs import Runs
 from participant.wire.json_map.plan import plan_of
 from participant.wire.json_map.reader import Reader as Mapped
 from participant.wire.json_map.stream import Stream
 from tests.wire import fix_storm
-from tests.wire.fix_messages import BODIES, SEPARATORS, framed, message
+from tests.wire.fix_messages import BODIES, SEPARATORS, body_of, framed, message
 from tests.wire.provider_payloads import GIVEN, LISTED
+from tests.wire.test_fix_books import AT, made_messages, singly, together
 from tests.wire.test_json_map_fuzz import bodies, check, hear, took
 
 HANG_S = 0.1  # of the thread's own work
 TRACED_TIMES = 10  # as slow is code whose branches are counted
 STEPS = 12  # of a session, an input
+MESSAGES_MAX = 30
 Target = Callable[[bytes], None]
 
 
@@ -57,6 +61,18 @@ def log(data: bytes) -> None:
         assert found == twin.lines(whole, is_last)
 
 
+def market_data(data: bytes) -> None:
+    """Books of kernel and twin add up to the same, and find the same runs. A nought ends a message of the input."""
+    how, streams = data[:1] or b"\x00", data[1:].split(b"\x00")[:MESSAGES_MAX]
+    stream = b"".join(framed(one) for one in streams if one)
+    levels_max = (0, 1, 5)[how[0] % 3]
+    for tell in (singly, together):
+        assert tell(Books(levels_max), stream) == tell(books_plain.Books(levels_max), stream)
+    asked = ("FIX.4.4", ("VENUE", "DESK"), {"X", "W", "UM", "UH"}, how[0] // 3 * 10**9)
+    found = [kind(*asked).find(stream, 0, 2, AT) for kind in (Runs, runs_plain.Runs)]
+    assert found[0] == found[1]
+
+
 def session(data: bytes) -> None:
     """A session stands against a counterpart that says what the input decides; its first byte chooses the role."""
     count = fix_storm.hostile_by(Drawn(data[1:]), data[0] if data else 0, STEPS)
@@ -80,18 +96,27 @@ def mapping(preset: str) -> Target:
 
 def targets() -> dict[str, Target]:
     """By name."""
-    return {"log": log, "session": session, **{f"mapping {name}": mapping(name) for name in sorted(shipped())}}
+    return {
+        "log": log,
+        "market data": market_data,
+        "session": session,
+        **{f"mapping {name}": mapping(name) for name in sorted(shipped())},
+    }
 
 
 def sound(target: str) -> Iterator[bytes]:
     """What to begin with."""
+    chance = random.Random(1)
     if target == "log":
         for kind in BODIES:
             yield b"\x00" + message(kind)
             yield b"\x01" + message(kind).split(b"\x01", 2)[2][:-7]
         yield b"\x02" + b"\n".join(message(kind) for kind in ("snapshot", "increment"))
+    elif target == "market data":
+        made = made_messages(chance)
+        for how in range(60):
+            yield bytes((how,)) + b"\x00".join(body_of(next(made)) for _ in range(how % 6))
     elif target == "session":
-        chance = random.Random(1)
         yield from (chance.randbytes(600) for _ in range(64))
     else:
         wholes = bodies(target.removeprefix("mapping "))

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("target", ["log", "session", "mapping nse_chain", "mapping kite_packets"])
+@pytest.mark.parametrize("target", ["log", "market data", "session", "mapping nse_chain", "mapping kite_packets"])
 def test_nothing_breaks_in_a_short_run(target: str, tmp_path: Path) -> None:
     said = run(target, SECONDS, tmp_path)
     assert said.startswith(f"{target}: ")
