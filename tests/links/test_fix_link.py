@@ -186,7 +186,9 @@ def test_a_feed_with_a_journal_goes_on_under_tls_with_the_numbers_of_its_last_li
     authority: Authority, tmp_path: Path
 ) -> None:
     memory = MemoryNumbers()
-    line = Line(replace(PROFILE, resets=False), Tls(authorities=authority.path), tmp_path / "fix.sqlite")
+    patient = replace(PROFILE.limits, logon_s=20, logout_s=20)  # a busy machine is no matter of this test
+    profile = replace(PROFILE, resets=False, heartbeat_s=30, limits=patient)
+    line = Line(profile, Tls(authorities=authority.path), tmp_path / "fix.sqlite")
     with EchoVenue(server(authority), lambda _: memory) as venue:
         for last in (3, 6):  # a Logon and a request, then a Logout
             feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC), line)
