@@ -221,7 +221,7 @@ def test_a_feed_whose_journal_is_broken_says_so_and_tries_again(tmp_path: Path) 
     [
         (body("Y", [(262, "1"), (281, "0"), (58, "unknown symbol")]), "the provider refused a request: unknown symbol"),
         (body("j", [(372, "V"), (380, "3")]), "the provider refused a request: 35=j"),
-        (body("W", [(262, "1"), (268, "x")]), "NoMDEntries says 'x', there are 0 of at most 200"),
+        (body("W", [(262, "2"), (268, "x")]), "NoMDEntries says 'x', there are 0 of at most 200"),
     ],
 )
 def test_a_feed_says_what_a_provider_answered_that_is_no_market_data(answer: Body, said: str) -> None:
@@ -231,6 +231,17 @@ def test_a_feed_says_what_a_provider_answered_that_is_no_market_data(answer: Bod
         feed.close()
     assert isinstance(event, Down)
     assert event.reason == said
+
+
+def test_a_provider_whose_answers_cannot_be_read_is_not_asked_without_end() -> None:
+    with EchoVenue(answer=body("UM", [(60, "never")])) as venue:
+        feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC))
+        deadline = time.monotonic() + LIMIT_S
+        while len(venue.logons) < 2:  # it begins anew, after a pause
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        feed.close()
+    assert 4 <= feed.counts["malformed"] <= 12
 
 
 def wait_until(memory: MemoryNumbers, next_in: int) -> None:

@@ -10,7 +10,7 @@ from participant.adapters.feeds.memory import MemoryFeed
 from participant.adapters.queues.memory import MemoryQueue
 from participant.adapters.stores.memory import MemoryStore
 from participant.core.feed_rules import Arbitration
-from participant.core.market import SECOND, FeedEvent, Held, Mark, MarketState, Reference, Tick, Ticks
+from participant.core.market import SECOND, Down, FeedEvent, Held, Mark, MarketState, Reference, Tick, Ticks
 from participant.core.messages import Message
 from participant.core.providers import FeedStatus
 from participant.core.snapshot import snapshot
@@ -132,6 +132,23 @@ def test_a_book_that_never_began_with_a_snapshot_is_not_believed(world: Provider
     world.publish(instant(0), "two")
     stage.step(0.0)
     assert {s.provider for s in world.states()} == {"two"}
+
+
+@pytest.mark.parametrize("is_at_once", [False, True])
+@pytest.mark.parametrize("every_ms", [0, 1_000])
+def test_the_days_last_instant_waits_for_nothing_for_its_provider_may_leave(every_ms: int, is_at_once: bool) -> None:
+    world = Providers(("one",))
+    stage = world.ingest(every_ms=every_ms)
+    world.publish(instant(0))
+    stage.step(0.0)
+    world.at(0.05)
+    world.publish(instant(0.05, is_last=True))
+    if not is_at_once:
+        stage.step(0.0)
+    world.feeds["one"].say(Down("one", START + SECOND // 20, "logged out"))
+    stage.step(0.0)
+    marks = [decode(message.body, Mark) for message in world.news() if message.key == "mark"]
+    assert [mark.is_last for mark in marks] == [False, True]
 
 
 def test_instants_that_come_too_soon_give_way_to_the_newest_which_is_published_when_it_is_due(world: Providers) -> None:

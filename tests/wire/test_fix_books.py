@@ -79,6 +79,21 @@ def test_a_snapshot_counts_under_the_id_that_was_asked_for_and_changes_count_onc
 
 
 @both
+def test_an_instrument_that_is_told_whole_again_under_the_same_id_is_replaced(kernel: Any) -> None:
+    made = standing(kernel)
+    made.fold(wired(entries("W", "269=0|270=7.00|271=1"), entries("W", "269=1|270=8.00", request="2")), 0)
+    assert made.changed() == (Tick("A", 70_000, 0, 1, 0, 0, 0),)
+
+
+@both
+def test_a_trade_of_before_does_not_make_the_quote_beside_it_older(kernel: Any) -> None:
+    made = standing(kernel)
+    rows = [f"279=0|269={side}|55=A|270=1.50|272=20261130|273=10:00:0{second}" for side, second in ((0, 3), (2, 1))]
+    made.fold(wired(*(entries("X", row) for row in rows)), 0)
+    assert [tick.exchange_at for tick in made.changed()] == [1_796_032_803_000_000_000]
+
+
+@both
 def test_what_one_reading_brings_of_an_instrument_is_one_tick_in_the_order_of_first_news(kernel: Any) -> None:
     made = standing(kernel)
     rows = ["279=0|269=2|55=B|270=3.00|272=20261130|273=10:00:00", "279=0|269=0|55=A|270=1.10", "279=0|269=0|270=1.15"]

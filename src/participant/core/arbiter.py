@@ -8,7 +8,7 @@ from participant.core.board import Board, Fold
 from participant.core.feed_contracts import universe
 from participant.core.feed_rules import Arbitration
 from participant.core.judging import Judgement, is_unsettled, judge, status, trusted
-from participant.core.market import SECOND, FeedEvent, Reference
+from participant.core.market import SECOND, FeedEvent, Mark, Reference
 from participant.core.providers import FeedStatus, Record, ended_instant, remembered, without_the_silent
 from participant.core.session import day_of
 
@@ -29,7 +29,7 @@ class Arbiter:
         self.before = before
         self.rule, self.universe, self.judgement = rule, universe(known), Judgement()
         self.folds = {name: Fold(Board(name), rule) for name in names}
-        self.unsettled_since, self.handed, self.due_at, self.asked_at = 0, 0, 0, 0
+        self.unsettled_since, self.handed, self.due_at, self.asked_at, self.last_at = 0, 0, 0, 0, 0
 
     @property
     def boards(self) -> dict[str, Board]:
@@ -46,9 +46,16 @@ class Arbiter:
         """Whose last instant ended first."""
         return min(self.folds, key=lambda name: self.folds[name].base.marked_at)
 
-    def take(self, name: str, events: Iterable[FeedEvent]) -> None:
-        """What a provider said, oldest first."""
-        self.folds[name].take(events)
+    def take(self, name: str, events: list[FeedEvent]) -> list[FeedEvent]:
+        """What a provider said, oldest first, up to the day's last instant; what follows that is left, and told back.
+
+        A provider may leave as soon as the day is over, and its instant is handed on before.
+        """
+        lasts = ((n, event.at) for n, event in enumerate(events, 1) if isinstance(event, Mark) and event.is_last)
+        end, at = next(lasts, (len(events), 0))
+        self.last_at = max(self.last_at, at)
+        self.folds[name].take(events[:end])
+        return events[end:]
 
     def judge(self, at: int) -> bool:
         """Judge all boards as of `at`; whether the belief has changed."""
@@ -69,16 +76,18 @@ class Arbiter:
         """The newest instant that the believed provider has ended; 0 while nobody is believed, or it is unsettled.
 
         What jumps on and on holds up the rest for no longer than silence may last; it is left out all the while. An
-        instant that comes sooner than `snapshot_every_ms` after the one before waits, and gives way to a newer one.
+        instant that comes sooner than `snapshot_every_ms` after the one before waits, and gives way to a newer one; the
+        day's last does not: whoever has said it may leave.
         """
+        self.asked_at = at
         if not self.believed:
             return 0
         is_waiting = is_unsettled(self.boards, self.judgement, at, self.rule)
         self.unsettled_since = (self.unsettled_since or at) if is_waiting else 0
         if is_waiting and at - self.unsettled_since < self.rule.silence_max_s * SECOND:
             return 0
-        self.asked_at, newest = at, self.folds[self.believed].base.marked_at
-        if newest > self.handed and at >= self.due_at:
+        newest = self.folds[self.believed].base.marked_at
+        if newest > self.handed and (at >= self.due_at or newest == self.last_at):
             self.handed, self.due_at = newest, at + self.rule.snapshot_every_ms * MILLISECOND
         return min(newest, self.handed)
 

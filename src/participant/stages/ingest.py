@@ -37,24 +37,24 @@ class Ingest:
         row = None if lockstep_wait_s else ports.quotes.get("feeds", "status")
         before = decode(row.value, FeedStatus) if row else None
         self.arbiter = Arbiter(ports.feeds, scrips, in_lockstep(rule) if lockstep_wait_s else rule, before)
-        self.published_at, self.told_at, self.last_at, self.waited_s = 0, 0, 0, 0.0
+        self.published_at, self.told_at, self.waited_s = 0, 0, 0.0
 
     def step(self, wait_s: float) -> bool:
         """Take in what has arrived and publish what is complete; False when nothing happened."""
-        feeds = self.ports.feeds
-        told = {name: events for name, feed in feeds.items() if (events := feed.poll(0.0))}
-        told = told or {(awaited := self._awaited()): feeds[awaited].poll(self.arbiter.patience_s(wait_s))}
+        told = {name: events for name, feed in self.ports.feeds.items() if (events := feed.poll(0.0))}
+        # Whose word is worth waiting for: in lockstep the slowest's, else the believed one's.
+        awaited = self.arbiter.slowest if self.lockstep_wait_s else self.arbiter.believed or self.arbiter.slowest
+        told = told or {awaited: self.ports.feeds[awaited].poll(self.arbiter.patience_s(wait_s))}
         for name, events in told.items():
-            self.arbiter.take(name, events)
-            self.last_at = max([self.last_at, *(e.at for e in events if isinstance(e, Mark) and e.is_last)])
+            while events := self.arbiter.take(name, events):
+                self._hand_on()
         self.waited_s = 0.0 if any(told.values()) else self.waited_s + wait_s
-        if (at := self._ended()) > self.published_at:
-            self._publish(at)
+        self._hand_on()
         return any(told.values())
 
-    def _awaited(self) -> str:
-        """Whose word is worth waiting for: in lockstep the slowest's, else the believed one's."""
-        return self.arbiter.slowest if self.lockstep_wait_s else self.arbiter.believed or self.arbiter.slowest
+    def _hand_on(self) -> None:
+        if (at := self._ended()) > self.published_at:
+            self._publish(at)
 
     def _ended(self) -> int:
         """The newest instant that is complete: in lockstep for all that stand, else for the believed provider."""
@@ -76,7 +76,7 @@ class Ingest:
         believed, states = self._states(at)
         messages = [Message(s.snapshot_id, s.scrip, tell_state(s)) for s in states]
         self.ports.quotes.commit([Write("quotes", m.key, m.body) for m in messages])
-        mark = Mark(believed.provider, believed.received_at, at, at == self.last_at)
+        mark = Mark(believed.provider, believed.received_at, at, at == self.arbiter.last_at)
         self.ports.market.put([*messages, Message(f"mark-{at}", "mark", Told(encode(mark), mark))])
         self.published_at = at
 

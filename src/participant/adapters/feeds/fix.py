@@ -31,6 +31,7 @@ PROFILE = Profile(
 REFUSALS = frozenset({"3", "j", "Y"})
 REASON_MAX = 200
 SNAPSHOT_MAX_S = 5.0
+ANEW_MAX = 3  # snapshots that may be asked for, one after the other, before one stands
 SECOND = 1_000_000_000
 
 
@@ -100,8 +101,8 @@ class _Conversation:
     def __init__(self, link: FeedLink, fix: FixLink, line: Line) -> None:
         self._link, self._fix, self._line = link, fix, line
         self._books = Books(line.levels_max)
-        self._requests = 0
         self._asked_at = 0
+        self._vain = 0
 
     def run(self) -> None:
         while self._link.is_open:
@@ -174,6 +175,7 @@ class _Conversation:
 
     def _mark(self, at: int, is_last: bool) -> None:
         if self._books.is_gathering and (ticks := self._books.stand()):
+            self._vain = 0
             self._link.say(ticks, is_snapshot=True)
         if not self._books.is_gathering:
             self._say_changed()
@@ -192,11 +194,15 @@ class _Conversation:
             self._begin_anew(f"{self._books.broken} has no more of the levels that were kept")
 
     def _begin_anew(self, reason: str) -> None:
+        self._vain += 1
+        if self._vain > ANEW_MAX:
+            raise LinkLost(f"{reason}; nor did the {ANEW_MAX} snapshots before stand")
         self._link.down(reason)
         self._request()
 
     def _request(self) -> None:
-        self._requests += 1
-        self._books.ask(str(self._requests))
+        """Ask for all under the number of the request: an answer that is sent again bears that of an earlier one."""
+        name = str(self._fix.session.next_out)
+        self._books.ask(name)
         self._asked_at = time.monotonic_ns()
-        self._fix.send(marketdata.request(str(self._requests), self._line.levels_max))
+        self._fix.send(marketdata.request(name, self._line.levels_max))

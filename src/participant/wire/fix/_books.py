@@ -192,7 +192,7 @@ class Books:
     def take(self, message):
         kind = message.msg_type
         of: longlong
-        if kind == SNAPSHOT and self.is_gathering and message.get(262).encode("latin-1") == self.request:
+        if kind == SNAPSHOT and message.get(262).encode("latin-1") == self.request:
             symbol, entries = whole(message, self.levels_max > 0)
             of = self.named(symbol.encode("latin-1"))
             self.blank(of)
@@ -243,7 +243,7 @@ class Books:
         if kind != 87 and kind != 88:  # W, X
             return 0
         is_whole: bint = kind == 87
-        if is_whole != self.is_gathering:
+        if not is_whole and self.is_gathering:
             return 1
         count: cython.int = self.counted(v, is_whole)
         if count < 0:
@@ -465,10 +465,12 @@ class Books:
 
     @cfunc
     def blank(self, of: longlong) -> cython.void:
-        """Nothing is known of an instrument but its name."""
+        """Nothing is known of an instrument but its name, and when it was spoken of last."""
+        at: longlong = self.held[of].at
         is_changed: longlong = self.held[of].is_changed
         memset(self.held + of, 0, cython.sizeof(Held))
         self.held[of].is_changed = is_changed
+        self.held[of].at = at
         self.touch(of)
         if self.levels_max:
             cast(Ladder, self.ladders[of]).empty(True)
@@ -486,8 +488,7 @@ class Books:
         """What an entry says, put where it belongs."""
         held: pointer(Held) = self.held + one.of
         self.touch(one.of)
-        if one.at:
-            held.at = one.at
+        held.at = max(held.at, one.at)
         if one.side == TRADE:
             held.last = one.price
         elif self.levels_max:

@@ -15,9 +15,10 @@ BLANK = (0, 0, 0, 0, 0, 0)  # bid, ask, bid size, ask size, last, exchange time
 class Books:
     """The books of one provider's instruments, kept from 35=W and 35=X.
 
-    It gathers a snapshot that was asked for, and then takes what changes. `levels_max` > 0 keeps a ladder of so many
-    levels a side of each instrument, 0 the best of each side alone. `misfits` counts changes and ends of levels that
-    are not there; `broken` names an instrument whose ladder has run out of the levels that it knows (empty: none has).
+    It gathers a snapshot that was asked for, and then takes what changes, or an instrument's whole under the same id.
+    `levels_max` > 0 keeps a ladder of so many levels a side of each instrument, 0 the best of each side alone.
+    `misfits` counts changes and ends of levels that are not there; `broken` names an instrument whose ladder has run
+    out of the levels that it knows (empty: none has).
     """
 
     def __init__(self, levels_max: int = 0) -> None:
@@ -60,9 +61,9 @@ class Books:
     def take(self, message: Message) -> None:
         """A message; Malformed where it cannot be read. What is no 35=W or X, or is none for now, changes nothing."""
         kind, is_deep = message.msg_type, self.levels_max > 0
-        if kind == SNAPSHOT and self.is_gathering and message.get(262) == self._request_id:
+        if kind == SNAPSHOT and message.get(262) == self._request_id:
             symbol, entries = whole(message, is_deep)
-            self._held[symbol] = [*BLANK]
+            self._held[symbol] = [*BLANK[:5], self._held.get(symbol, BLANK)[5]]
             self._ladders.pop(symbol, None)
             self._put(symbol, entries)
         elif kind == INCREMENT and not self.is_gathering:
@@ -105,7 +106,7 @@ class Books:
             self._ladders[symbol].clear()
         self._changed[symbol] = None
         for _, side, change, price, size, orders, at in entries:
-            held[5] = at or held[5]
+            held[5] = max(at, held[5])  # a last trade is older than the quote it stands beside
             if side == TRADE:
                 held[4] = price
             elif self.levels_max:
