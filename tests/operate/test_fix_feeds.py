@@ -126,9 +126,14 @@ def test_a_provider_whom_our_authorities_did_not_sign_for_is_down(authority: Aut
 @pytest.mark.parametrize(
     ("url", "also", "fix", "reason"),
     [
-        ("fix://h", "", {}, "fix://h is no address: write fix://HOST:PORT"),
+        ("fix://h", "", {}, "url is no address: write fix://HOST:PORT"),
         ("fix://h:99999", "", {}, "is no address"),
-        ("fix://u:p@h:9", "", {}, "is no address"),
+        ("fix://u:other@h:9", "", {}, "write the key into the secrets file"),
+        ("fixs://:other@h:9", "", {}, "write the key into the secrets file"),
+        ("fix://u:other/x@h:9", "", {}, "write the key into the secrets file"),
+        ("fix://u:other@h:9", 'mapping = "deribit_book"', {}, "write the key into the secrets file"),
+        ("fix://h:9/other", "", {}, "is no address"),
+        ("fix://h:9", 'secret = "far"', {}, "in the clear: write the url as fixs://"),
         ("fix://h:9", 'mapping = "deribit_book"', {}, "mapping is for JSON over a WebSocket"),
         ("ws://h:9", 'mapping = "deribit_book"', {}, r"\[feeds.fix\] needs a url like fixs://"),
         ("ws://h:9", "", {}, "`mapping` is missing"),
@@ -139,8 +144,8 @@ def test_a_provider_whom_our_authorities_did_not_sign_for_is_down(authority: Aut
         ("fix://h:9", "", {"sender": "a b"}, r"feeds\[0\].fix.sender"),
         ("fix://h:9", "", {"version": "FIX.5.0"}, r"Invalid enum value 'FIX.5.0'"),
         ("fix://h:9", "", {"hartbeat_s": 2}, "hartbeat_s"),
-        ("fix://h:9", 'secret = "near"', {}, "no key for near"),
-        ("fix://h:9", 'secret = "far"', {}, "has a character that no field can hold"),
+        ("fixs://h:9", 'secret = "near"', {}, "no key for near"),
+        ("fixs://h:9", 'secret = "far"', {}, "has a character that no field can hold"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_name(
@@ -155,6 +160,7 @@ def test_what_cannot_be_is_refused_with_its_name(
 
 def test_a_fix_address_needs_its_session(tmp_path: Path) -> None:
     file = tmp_path / "participant.toml"
-    file.write_text('[[feeds]]\nname = "far"\nurl = "fix://h:9"\n')
-    with pytest.raises(BadConfig, match=r"needs \[feeds.fix\] with sender and target"):
+    file.write_text('[[feeds]]\nname = "far"\nurl = "fix://u:other@h:9"\n')
+    with pytest.raises(BadConfig, match=r"needs \[feeds.fix\] with sender and target") as refused:
         load_config(file, {})
+    assert "other" not in str(refused.value)

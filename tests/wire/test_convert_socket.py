@@ -1,8 +1,10 @@
 """`participant convert` on a FIX session: over real sockets, as initiator and as acceptor, and onto a queue."""
 
+import contextlib
 import json
 import socket
 import threading
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 
 from participant.adapters.queues.sqlite import SqliteQueue
 from participant.cli import main
+from participant.commands.convert import _outputs
 from participant.links.doorbell import Doorbell
 from participant.links.feed_link import LinkLost
 from participant.links.fix_link import Address, FixLink, accepted, connected
@@ -36,7 +39,7 @@ class Venue:
         self._listener = socket.create_server((HOST, 0))
         self._listener.settimeout(LIMIT_S)
         self.address = f"{HOST}:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=self._served)
 
     def __enter__(self) -> "Venue":
         self._thread.start()
@@ -45,6 +48,10 @@ class Venue:
     def __exit__(self, *_: object) -> None:
         self._thread.join(LIMIT_S)
         self._listener.close()
+
+    def _served(self) -> None:
+        with contextlib.suppress(OSError, LinkLost):  # who converts may leave before the end
+            self._serve()
 
     def _serve(self) -> None:
         link = accepted(self._listener, acceptor(), lambda _: MemoryNumbers(), lambda: UTC)
@@ -178,6 +185,46 @@ def test_a_queue_that_nobody_takes_from_is_not_filled_without_end(
     log.write_bytes(message("reject"))
     assert main(["convert", str(log), "--queue", str(file), "--queue-max", "1"]) == 2
     assert "let somebody take them" in capfd.readouterr().err
+    assert not list(tmp_path.glob("*.part"))
     (tmp_path / "bad").write_bytes(b"no database at all, but long enough to be looked at" * 100)
     assert main(["convert", str(log), "--queue", str(tmp_path / "bad")]) == 2
     assert "is no SQLite database" in capfd.readouterr().err
+
+
+def test_what_a_session_said_before_the_queue_was_full_is_kept(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log, queue, out = tmp_path / "day.log", str(tmp_path / "fix.sqlite"), tmp_path / "out.jsonl"
+    log.write_bytes(message("snapshot") + message("execution"))
+    assert main(["convert", str(log), "--queue", queue]) == 0
+    full = ["--queue", queue, "--queue-max", "1", "--out", str(out)]
+    assert main(["convert", str(log), *full]) == 2
+    assert not out.exists()
+    assert "said again, nothing is put twice" in capfd.readouterr().err
+    with Venue() as venue:
+        assert main(["convert", "--connect", venue.address, "--ask", *full]) == 2
+    assert lines(out.read_text(encoding="utf-8"))[0]["kind"] == "increment"
+    said = capfd.readouterr().err
+    assert f"is in {out}, and does not come again" in said
+    assert "said again" not in said
+    kept = out.read_bytes()
+    assert main(["convert", "--connect", "127.0.0.1:1", *full]) == 2  # a session that never stood has nothing to keep
+    assert out.read_bytes() == kept
+    assert not list(tmp_path.glob("*.part"))
+
+
+def stopped_while_written(args: Namespace) -> None:
+    with _outputs(args) as files:
+        for file in files:
+            assert file
+            file.write(b"{}\n")
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_a_line_is_written_keeps_those_of_a_session_and_none_of_a_file(tmp_path: Path) -> None:
+    for name, is_kept in (("", True), ("day.log", False)):
+        args = Namespace(file=name, out=tmp_path / f"{is_kept}.jsonl", rejects=tmp_path / f"{is_kept}.rejects")
+        with pytest.raises(KeyboardInterrupt):
+            stopped_while_written(args)
+        assert (args.out.exists(), args.rejects.exists()) == (is_kept, is_kept)
+    assert not list(tmp_path.glob("*.part"))

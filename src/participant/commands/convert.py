@@ -52,7 +52,7 @@ def convert(args: Namespace) -> int:
     """Convert all of the input; status 1 where a message was refused."""
     began = time.monotonic()
     try:
-        with _input(args) as source, _output(args.out) as out, _output(args.rejects) as rejects:
+        with _input(args) as source, _outputs(args) as (out, rejects):
             done = _run(source, out or sys.stdout.buffer, rejects, args)
             if not done.messages and not done.refused and args.file:
                 what = f"none of its {done.bytes} bytes begin 8=FIX...9= with SOH, | or ^A"
@@ -112,7 +112,9 @@ def _put(queue: SqliteQueue, lines: bytes, args: Namespace) -> int:
     """How many of the lines were new. Raises Refused where too many wait already."""
     waiting = queue.depth().waiting if lines else 0
     if waiting > args.queue_max:
-        mend = "let somebody take them, or say --queue-max N; said again, nothing is put twice"
+        mend = "let somebody take them, or say --queue-max N; "
+        kept = f"what the session said so far is in {args.out or 'the output'}, and does not come again"
+        mend += "said again, nothing is put twice" if args.file else kept
         raise Refused(f"convert: {waiting:,} lines wait in {args.queue}, {args.queue_max:,} are the most; {mend}")
     return queue.put([Message(digest(line.decode()), QUEUE, line) for line in lines.splitlines()])
 
@@ -151,8 +153,16 @@ def _input(args: Namespace) -> Iterator[BinaryIO | None]:
 
 
 @contextlib.contextmanager
-def _output(path: Path | None) -> Iterator[IO[bytes] | None]:
-    """A file that is there under its name once it is whole."""
+def _outputs(args: Namespace) -> Iterator[tuple[IO[bytes] | None, IO[bytes] | None]]:
+    """The lines and the refusals. Those of a session are kept whatever ends it: they do not come again."""
+    keeps = not args.file
+    with _output(args.out, keeps=keeps) as out, _output(args.rejects, keeps=keeps) as rejects:
+        yield out, rejects
+
+
+@contextlib.contextmanager
+def _output(path: Path | None, *, keeps: bool) -> Iterator[IO[bytes] | None]:
+    """A file that is there under its name once it is whole; or, where it `keeps`, with all that was written."""
     if path is None:
         yield None
         return
@@ -162,6 +172,8 @@ def _output(path: Path | None) -> Iterator[IO[bytes] | None]:
             yield file
         part.replace(path)
     finally:
+        if keeps and part.exists() and part.stat().st_size:
+            part.replace(path)
         part.unlink(missing_ok=True)
 
 

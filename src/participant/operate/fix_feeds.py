@@ -26,14 +26,14 @@ def fix_feed(source: FeedSource, run: Run, clock: Clock, intake: Intake) -> FixF
 
 
 def fix_address(source: FeedSource) -> tuple[str, int]:
-    """Host and port of a FIX provider. Raises BadConfig."""
+    """Host and port of a FIX provider. Raises BadConfig, which never tells the url: a key may stand there."""
     try:
         at = urlsplit(source.url)
-        if at.hostname and at.port and not (at.username or at.query or at.path.strip("/")):
+        if at.hostname and at.port and not ("@" in source.url or at.query or at.path.strip("/")):
             return at.hostname, at.port
     except ValueError:
         pass  # a port that is none: said below
-    raise _bad(source, f"{source.url} is no address: write fix://HOST:PORT, or fixs://HOST:PORT under TLS")
+    raise _bad(source, "url is no address: write fix://HOST:PORT, or fixs://HOST:PORT under TLS")
 
 
 def line_of(source: FeedSource, config: Config) -> Line:

@@ -34,10 +34,16 @@ class FeedSource(Struct, frozen=True, forbid_unknown_fields=True):
             needs = "" if self.mapping else f'name = "{self.name}": `mapping` is missing, what its messages mean'
             return needs or f'name = "{self.name}": [feeds.fix] needs a url like fixs://HOST:PORT' * bool(self.fix)
         if self.fix is None:
-            return f'name = "{self.name}": {self.url} needs [feeds.fix] with sender and target'
+            return f'name = "{self.name}": a FIX url needs [feeds.fix] with sender and target'
+        if "@" in self.url:
+            return (
+                f'name = "{self.name}": url is HOST:PORT alone: write the key into the secrets file, name it in secret'
+            )
+        if self.secret and not self.url.startswith("fixs:"):
+            return f'name = "{self.name}": secret would be sent in the clear: write the url as fixs://, or no secret'
         given = [n for n in ("mapping", "instruments", "names", "given") if getattr(self, n)]
         if given:
-            return f'name = "{self.name}": {given[0]} is for JSON over a WebSocket, and {self.url} is FIX'
+            return f'name = "{self.name}": {given[0]} is for JSON over a WebSocket, and url is of FIX'
         if self.fix.tls_settings and not self.url.startswith("fixs"):
             return f'name = "{self.name}": {self.fix.tls_settings[0]} is for TLS: write the url as fixs://'
         if self.fix.key and not self.fix.certificate:
