@@ -9,8 +9,10 @@ import pytest
 from participant.adapters.feeds.memory import MemoryFeed
 from participant.core.market import FeedEvent, Held, Mark
 from participant.history import heard
+from participant.history.recorder import CLOSE_MAX_S, Recorder
 from participant.operate import recording
 from participant.operate.recording import check_recording, listen, seal, told
+from participant.operate.supervisor import PATIENCE_S
 from participant.operate.wake import NotReady
 from tests.ports.test_feed import SetClock
 
@@ -49,7 +51,7 @@ def test_a_person_is_told_where_it_lies_how_large_it_is_and_what_it_lacks(tmp_pa
     assert told(recording.recorded(tmp_path, DAY)).endswith("; not sealed: the same again goes on with it")
     done = told(seal(tmp_path, DAY, (), {}))
     assert done.startswith(f"{place}: 2 rows of ")
-    assert done.endswith("bytes, 3 rows or frames could not be written; sealed")
+    assert done.endswith("bytes, at least 3 rows or frames are missing; sealed")
     with pytest.raises(NotReady, match="is recorded there and sealed"):
         check_recording(tmp_path, DAY)
 
@@ -58,8 +60,22 @@ def test_what_cannot_be_sealed_is_said(tmp_path: Path) -> None:
     place = heard.begin(tmp_path, DAY, ())
     check_recording(tmp_path, DAY)
     (place / "quotes-000001.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(NotReady, match=r"quotes-000001.parquet is no part of a recording"):
+        recording.recorded(tmp_path, DAY)
     with pytest.raises(NotReady, match=r"the recording of 2026-11-26 in .* is not sealed: "):
         seal(tmp_path, DAY, (), {})
     (place / "day.json").write_bytes(b"{")
     with pytest.raises(NotReady, match="is no recorded day"):
         check_recording(tmp_path, DAY)
+
+
+def test_a_day_that_is_being_recorded_is_not_sealed(tmp_path: Path) -> None:
+    writing = Recorder(heard.begin(tmp_path, DAY, ()))
+    with pytest.raises(NotReady, match=r"is not sealed: .*/2026-11-26 is being recorded by another process"):
+        seal(tmp_path, DAY, (), {})
+    writing.close()
+    assert seal(tmp_path, DAY, (), {}).is_sealed
+
+
+def test_a_recorder_has_written_its_end_before_its_process_is_killed() -> None:
+    assert CLOSE_MAX_S < PATIENCE_S

@@ -19,6 +19,7 @@ from msgspec.structs import astuple, replace
 
 from participant.core.market import Down, FeedEvent, Held, Mark, Reference, Tick, Ticks
 from participant.core.providers import Belief
+from participant.history.held import holding, named
 from participant.history.pages import BadData
 from participant.wire.json import Malformed, decode, encode
 
@@ -31,6 +32,7 @@ NUMBERS = ("bid", "ask", "bid_size", "ask_size", "last", "exchange_at")
 NOTHING = (0,) * (len(NUMBERS) - 1)
 GROUP_ROWS, GROUP_BYTES = 500_000, 32_000_000  # of a sealed file: so much of it is held at once
 BATCH_ROWS = 65_536
+NOT_ENDED = "the last recorder did not end: what came since its last part is missing"
 Row = tuple[Any, ...]  # provider, received at (ns), kind, name, and the NUMBERS
 Frame = tuple[str, int, bytes]  # provider, received at (ns), the message
 
@@ -49,9 +51,12 @@ class HeardDay(Struct, frozen=True):
 
 
 def days(folder: Path) -> list[datetime.date]:
-    """The days that are recorded in a folder, oldest first; none where it is no folder of recordings."""
-    found = [file.parent.name for file in folder.glob(f"????-??-??/{DAY}")]
-    return sorted(datetime.date.fromisoformat(name) for name in found)
+    """The days recorded in a folder, oldest first; none where it holds no recordings. BadData where one is no day."""
+    found = [file.parent for file in folder.glob(f"????-??-??/{DAY}")]
+    try:
+        return sorted(datetime.date.fromisoformat(place.name) for place in found)
+    except ValueError as fault:
+        raise BadData(f"{folder} holds a recording of no day: {fault}; name its folder YYYY-MM-DD") from None
 
 
 def known(folder: Path, day: datetime.date) -> HeardDay:
@@ -66,9 +71,8 @@ def known(folder: Path, day: datetime.date) -> HeardDay:
 
 
 def begin(folder: Path, day: datetime.date, references: Sequence[Reference]) -> Path:
-    """Begin to record a day, or go on with it; where its parts go. BadData where it is sealed, or was of other scrips.
-
-    What a recorder that was killed left half written is taken away.
+    """Begin to record a day, or go on with it; where its parts go. BadData where it is sealed, or was of other scrips,
+    or another records it. What a recorder that was killed left half written is taken away.
     """
     place = folder / str(day)
     if day in days(folder):
@@ -79,9 +83,10 @@ def begin(folder: Path, day: datetime.date, references: Sequence[Reference]) -> 
             raise BadData(f"{place} was begun with other contracts or look-backs: name another folder")
     try:
         place.mkdir(parents=True, exist_ok=True)
-        for half in place.glob(f"*{UNFINISHED}"):
-            half.unlink()
-        _put_known(place, HeardDay(day, tuple(references)))
+        with holding(place):
+            for half in place.glob(f"*{UNFINISHED}"):
+                half.unlink()
+            _put_known(place, HeardDay(day, tuple(references)))
     except OSError as fault:
         raise BadData(f"{place} cannot be written: {fault.strerror}; name a folder that can") from fault
     return place
@@ -99,17 +104,23 @@ def write_part(place: Path, kind: str, table: "pa.Table") -> None:
 def seal(folder: Path, day: datetime.date, believed: Sequence[Belief], settlements: Mapping[str, int]) -> None:
     """Put a day's parts into one file each, once. Sealing again changes nothing; OSError, BadData where it cannot be.
 
-    Until the last step all parts are there, so whoever dies here can seal again.
+    Until the last step all parts are there, so whoever dies here can seal again. What a recorder that did not end
+    left out is counted. BadData while it is being recorded.
     """
     place, there = folder / str(day), known(folder, day)
-    if not there.is_sealed:
-        for kind in (QUOTES, FRAMES):
-            _merge(_parts(place, kind), place / f"{kind}.parquet")
-        sealed = replace(there, believed=tuple(believed), settlements=settlements, is_sealed=True)
-        _put_known(place, sealed)
-    for kind in (QUOTES, FRAMES):
-        for part in _parts(place, kind):
+    with holding(place) as hold:
+        if not there.is_sealed and (hold.was_left or not _parts(place, QUOTES)):
+            write_part(place, QUOTES, quotes_of((), {NOT_ENDED: 1} if hold.was_left else {}))
+            hold.ended()
+        parts = {kind: _parts(place, kind) for kind in (QUOTES, FRAMES)}
+        if not there.is_sealed:
+            for kind, of in parts.items():
+                _merge(of, place / f"{kind}.parquet")
+            sealed = replace(there, believed=tuple(believed), settlements=settlements, is_sealed=True)
+            _put_known(place, sealed)
+        for part in (part for of in parts.values() for part in of):
             part.unlink()
+        hold.take_away()
 
 
 def put_whole(target: Path, write: Callable[[Path], object]) -> None:
@@ -188,11 +199,14 @@ def lost(folder: Path, day: datetime.date) -> int:
 
 
 def size(folder: Path, day: datetime.date) -> tuple[int, int]:
-    """How many rows of what was said a day has, and their bytes."""
+    """How many rows of what was said a day has, and their bytes; BadData as `events`."""
     import pyarrow.parquet as pq
 
-    files = quote_files(folder, day)
-    return sum(pq.read_metadata(file).num_rows for file in files), sum(file.stat().st_size for file in files)
+    rows = taken = 0
+    for file in quote_files(folder, day):
+        with named(file):
+            rows, taken = rows + pq.read_metadata(file).num_rows, taken + file.stat().st_size
+    return rows, taken
 
 
 def _event(said: Sequence[Row]) -> FeedEvent:
@@ -207,13 +221,9 @@ def _event(said: Sequence[Row]) -> FeedEvent:
 
 def _read(place: Path, kinds: Sequence[str] = ()) -> Iterator[Row]:
     """The rows of a day, or those of some kinds."""
-    import pyarrow as pa
-
-    for file in _files(place, QUOTES):
-        try:
+    for file in quote_files(place.parent, datetime.date.fromisoformat(place.name)):
+        with named(file):
             yield from _read_file(file, kinds)
-        except (OSError, ValueError, pa.ArrowException) as fault:
-            raise BadData(f"{file} is no part of a recording: {str(fault).splitlines()[0][:200]}") from None
 
 
 def _read_file(file: Path, kinds: Sequence[str]) -> Iterator[Row]:
@@ -236,14 +246,13 @@ def has_parts(place: Path) -> bool:
 
 
 def quote_files(folder: Path, day: datetime.date) -> list[Path]:
-    """Where a day's quotes stand: one file once it is sealed, its parts until then."""
-    return _files(folder / str(day), QUOTES)
-
-
-def _files(place: Path, kind: str) -> list[Path]:
-    whole = place / f"{kind}.parquet"
-    is_sealed = known(place.parent, datetime.date.fromisoformat(place.name)).is_sealed
-    return [whole] * whole.exists() if is_sealed else _parts(place, kind)
+    """Where a day's quotes stand: one file once it is sealed, its parts until then. BadData where that file is gone."""
+    whole = folder / str(day) / f"{QUOTES}.parquet"
+    if not known(folder, day).is_sealed:
+        return _parts(whole.parent, QUOTES)
+    if not whole.exists():
+        raise BadData(f"{whole} is gone, of a day that is sealed: put it back, or take the day's folder away")
+    return [whole]
 
 
 def _parts(place: Path, kind: str) -> list[Path]:

@@ -8,19 +8,20 @@ from threading import Condition, Thread
 
 from participant.core.market import FeedEvent, Ticks
 from participant.history.heard import FRAMES, QUOTES, Frame, frames_of, has_parts, quotes_of, write_part
+from participant.history.held import Hold
 
 PART_ROWS, PART_BYTES = 100_000, 16_000_000
 WAITING_PARTS_MAX = 4  # so many parts' worth may wait for the disk; what comes beyond is counted, and not kept
 FLUSH_EVERY_S = 10.0
 BEGUN_ANEW = "the recorder was begun anew: what came since the part before is missing"
-CLOSE_MAX_S = 10.0
+CLOSE_MAX_S = 4.0  # less than a supervisor waits before it kills
 
 
 class Recorder:
     """Takes what was said and never waits: what finds no room, or cannot be written, is counted in the recording.
 
     A part is written every `flush_every_s`, or when there is enough for one; a recorder that is killed loses what came
-    since the last.
+    since the last. The folder is its own until it ends: BadData where another records into it.
     """
 
     def __init__(self, place: Path, flush_every_s: float = FLUSH_EVERY_S) -> None:
@@ -28,7 +29,9 @@ class Recorder:
         self._events: list[FeedEvent] = []
         self._frames: list[Frame] = []
         self._rows = self._bytes = 0
-        self._lost = Counter({BEGUN_ANEW: 1} if has_parts(place) else {})
+        self._hold = Hold(place)
+        self._lost = Counter({BEGUN_ANEW: 1} if self._hold.was_left or has_parts(place) else {})
+        self._hold.writing()
         self._moved = Condition()
         self._is_closed = False
         quotes_of((), {})  # what this imports takes a second, and could not be had any more as the process ends
@@ -64,6 +67,8 @@ class Recorder:
             self._is_closed = True
             self._moved.notify()
         self._thread.join(CLOSE_MAX_S)
+        if self._thread.is_alive():
+            sys.stderr.write(f"participant: the recording in {self._place} lacks its end: not written in time\n")
 
     def _is_due(self) -> bool:
         return self._is_closed or self._rows >= PART_ROWS or self._bytes >= PART_BYTES
@@ -77,7 +82,11 @@ class Recorder:
                 self._events, self._frames, self._rows, self._bytes, self._lost = [], [], 0, 0, Counter()
             self._write(events, frames, lost)
         if self._lost:
-            self._write((), (), self._lost)
+            lost, self._lost = self._lost, Counter()
+            self._write((), (), lost)
+        if not self._lost:
+            self._hold.ended()
+        self._hold.release()
 
     def _write(self, events: Sequence[FeedEvent], frames: Sequence[Frame], lost: Counter[str]) -> None:
         try:

@@ -54,10 +54,13 @@ def begin_recording(run: Run, references: Sequence[Reference]) -> None:
 
 
 def recorder_of(run: Run) -> Recorder | None:
-    """What writes the day's recording until this process ends; None where none is asked for."""
+    """What writes the day's recording until this process ends; None where none is asked for. Raises NotReady."""
     if not run.record:
         return None
-    recorder = Recorder(Path(run.record) / str(run.day))
+    try:
+        recorder = Recorder(Path(run.record) / str(run.day))
+    except BadData as fault:
+        raise NotReady(f"--record: {fault}") from fault
     atexit.register(recorder.close)
     return recorder
 
@@ -89,16 +92,19 @@ def seal(folder: Path, day: datetime.date, believed: Sequence[Belief], settlemen
 
 
 def recorded(folder: Path, day: datetime.date) -> Recorded:
-    """How much of a day is recorded; BadData where it cannot be read."""
-    rows, size = heard.size(folder, day)
-    lost, is_sealed = heard.lost(folder, day), heard.known(folder, day).is_sealed
+    """How much of a day is recorded; raises NotReady where it cannot be read."""
+    try:
+        rows, size = heard.size(folder, day)
+        lost, is_sealed = heard.lost(folder, day), heard.known(folder, day).is_sealed
+    except BadData as fault:
+        raise NotReady(str(fault)) from fault
     return Recorded(day, str(folder / str(day)), rows, round(size / rows, 2) if rows else 0.0, lost, is_sealed)
 
 
 def told(done: Recorded) -> str:
     """A recording in one line."""
     state = "sealed" if done.is_sealed else "not sealed: the same again goes on with it"
-    missing = f", {done.lost:,} rows or frames could not be written" if done.lost else ""
+    missing = f", at least {done.lost:,} rows or frames are missing" if done.lost else ""
     return f"{done.place}: {done.rows:,} rows of {done.bytes_a_row:g} bytes{missing}; {state}"
 
 

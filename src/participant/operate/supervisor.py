@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from participant.operate.environment import environment
 
+PATIENCE_S = 5.0  # what a child has to write down as it ends fits in
+
 
 class TooManyRestarts(Exception):
     """A process died again and again: which, how it ended, and where its log is."""
@@ -62,7 +64,7 @@ class Supervisor:
             told.append(f"{child.name} ended with status {code} and was started again")
         return told
 
-    def stop(self, patience_s: float = 5.0) -> None:
+    def stop(self, patience_s: float = PATIENCE_S) -> None:
         """End every child: asked first, killed after `patience_s`."""
         running = [c.process for c in self.children if c.process and c.process.poll() is None]
         for process in running:
