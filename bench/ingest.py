@@ -76,11 +76,18 @@ class Desk:
 
     def __init__(self, home: Path, asked: Asked, port: int, every_ms: int) -> None:
         clock, store = SystemClock(), SqliteStore(home / "market.sqlite", is_durable=False)
-        settings = QueueSettings(60.0, 5, is_durable=False)
-        self.queue = Noted(SqliteQueue(home / "market.sqlite", "market", "ingest", Doorbell(home, "market"), settings))
+        bell, settings = Doorbell(home, "market"), QueueSettings(60.0, 5, is_durable=False)
+        queue = SqliteQueue(home / "market.sqlite", "market", "ingest", bell, settings)
+        self.queue = Noted(queue)
         self.feed = FixFeed("one", (HOST, port), clock)
+        self._closed = (self.feed, queue, bell, store)
         ports = IngestPorts({"one": self.feed}, self.queue, store, clock)
         self.stage = Ingest(ports, references(asked), Arbitration(snapshot_every_ms=every_ms))
+
+    def close(self) -> None:
+        """End the link, and let go of the files."""
+        for one in self._closed:
+            one.close()
 
     def until_told(self) -> None:
         """Run until the snapshot has been published."""
@@ -92,9 +99,10 @@ class Desk:
     def until_over(self) -> None:
         """Run until the last instant has been published."""
         limit = time.monotonic() + LIMIT_S
-        while not self.stage.last_at or self.stage.published_at < self.stage.last_at:
+        arbiter = self.stage.arbiter
+        while not arbiter.last_at or self.stage.published_at < arbiter.last_at:
             self.stage.step(0.05)
-            assert time.monotonic() < limit, f"it has not ended: {self.stage.arbiter.judgement.standings}"
+            assert time.monotonic() < limit, f"it has not ended: {arbiter.judgement.standings}"
 
 
 @contextlib.contextmanager
@@ -109,6 +117,17 @@ def provider(asked: Asked) -> Iterator[tuple["subprocess.Popen[str]", int, int]]
         process.wait(LIMIT_S)
 
 
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """All threads that are begun meanwhile share a core: the sender, which is there already, keeps to all of them."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def go(process: "subprocess.Popen[str]") -> None:
     """Let the sender take its next step."""
     assert process.stdin is not None
@@ -118,8 +137,7 @@ def go(process: "subprocess.Popen[str]") -> None:
 
 def throughput(asked: Asked, every_ms: int) -> dict[str, Any]:
     """Messages a second of wall time and of the core's time, with all threads of ingest on one core."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory() as home, provider(asked) as (process, fix, plain):
+    with tempfile.TemporaryDirectory() as home, provider(asked) as (process, fix, plain), one_core():
         desk = Desk(Path(home), asked, fix, every_ms)
         desk.until_told()
         before = desk.stage.arbiter.boards["one"].tally.ticks
@@ -129,7 +147,7 @@ def throughput(asked: Asked, every_ms: int) -> dict[str, Any]:
         took, worked = time.monotonic() - began, time.process_time() - work
         ticks = desk.stage.arbiter.boards["one"].tally.ticks - before
         go(process)
-        desk.feed.close()
+        desk.close()
         socket.create_connection((HOST, plain)).close()
     return {"messages": asked.messages, "contracts": asked.contracts, "wall_s": took, "core_s": worked,
             "ticks": ticks, "states": desk.queue.states, "instants": len(desk.queue.at),
@@ -148,7 +166,7 @@ def latency(asked: Asked, every_ms: int) -> dict[str, Any]:
         worked = time.process_time() - work
         go(process)
         sent = json.loads(process.stdout.readline())
-        desk.feed.close()
+        desk.close()
         floor = echoes(plain, min(asked.messages, 3_000))
     us = sorted((desk.queue.at[at] - when) / 1_000 for at, when in sent.items() if at in desk.queue.at)
     return {"contracts": asked.contracts, "every_ms": every_ms, "states": len(us), "messages": asked.messages,

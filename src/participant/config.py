@@ -25,7 +25,7 @@ from participant.core.watched import faults, no_number
 from participant.core.watchlist import sound_rows
 from participant.plugins import load_plugins
 from participant.wire.events import BadEvents, with_events
-from participant.wire.json_map.source import FeedSource, feed_faults
+from participant.wire.feed_source import FeedSource, feed_faults
 from participant.wire.rules import parse_rules
 from participant.wire.span import BadScans, parse_scans
 

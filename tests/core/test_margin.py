@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from participant.config import load_rules
-from participant.core.margin import crash_loss, margin
-from participant.core.scrip import Contract, Kind
+from participant.core.margin import _paise_up, crash_loss, margin
+from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import at_time
 
 RULES = load_rules()
@@ -241,3 +241,8 @@ def test_a_short_put_loses_its_whole_intrinsic_value_when_everything_falls_to_no
 
 def test_without_a_move_nothing_is_lost_on_what_is_carried_at_its_mark() -> None:
     assert crash_loss([(FUTURE, LOT, FUTURE_AT)], INDEX_AT, 0.0, VOLATILITY, MAY_29) == 0
+
+
+@given(st.floats(0.0, 1e15) | st.integers(0, 10**14).map(lambda n: n * PRICE_UNITS_PER_PAISA / 20_000))
+def test_money_is_rounded_up_at_four_decimals_of_a_paisa(value: float) -> None:
+    assert _paise_up(value) == math.ceil(round(value / PRICE_UNITS_PER_PAISA, 4))

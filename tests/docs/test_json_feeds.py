@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from participant.links.presets import shipped
-from participant.wire.json_map.source import FeedSource
+from participant.wire.feed_source import FeedSource
 from tests.docs.pages import blocks, rows, text
 
 PAGE = text("docs/json-feeds.md")

@@ -17,9 +17,9 @@ from participant.core.feed_rules import Arbitration
 from participant.core.risk_limits import SHIPPED, RiskLimits
 from participant.core.scrip import Scrip, Weights
 from participant.core.sending import SendRule
+from participant.wire.feed_source import FeedSource
 from participant.wire.fix.source import FixSource
 from participant.wire.json import encode
-from participant.wire.json_map.source import FeedSource
 from tests.docs.pages import rows, section, text
 
 SECTIONS: dict[str, Any] = {

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from participant.core.market import Down, FeedEvent, Held, LookBack, Mark, Reference, Tick, Ticks
 from participant.core.providers import Belief
 from participant.history import heard, recorder
+from participant.history.heard_parts import write_part
 from participant.history.pages import BadData
 from participant.history.recorder import BEGUN_ANEW, Recorder
 from tests.source import SRC
@@ -50,7 +51,7 @@ def test_what_was_said_is_read_again_event_by_event_from_parts_and_when_sealed(
     folder = next(folders)
     place = heard.begin(folder, DAY, KNOWN)
     for events in parts:
-        heard.write_part(place, heard.QUOTES, heard.quotes_of(events, {}))
+        write_part(place, heard.QUOTES, heard.quotes_of(events, {}))
     said = [event for events in parts for event in events]
     assert list(heard.events(folder, DAY)) == said
     heard.seal(folder, DAY, (), {})
@@ -80,7 +81,7 @@ def test_a_sealed_day_is_one_file_a_kind_and_is_never_written_again(tmp_path: Pa
 def test_who_dies_while_sealing_can_seal_again(tmp_path: Path) -> None:
     """It stopped before the last step (parts and the whole file are there), or just after it (parts are left)."""
     place = heard.begin(tmp_path, DAY, KNOWN)
-    heard.write_part(place, heard.QUOTES, heard.quotes_of([TICKS], {}))
+    write_part(place, heard.QUOTES, heard.quotes_of([TICKS], {}))
     (place / "quotes.parquet").write_bytes(b"of another life")
     (place / "quotes.parquet.unfinished").write_bytes(b"half")
     assert list(heard.events(tmp_path, DAY)) == [TICKS]

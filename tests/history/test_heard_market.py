@@ -13,6 +13,7 @@ from participant.core.providers import Belief
 from participant.core.scrip import Contract, Kind
 from participant.history import heard
 from participant.history.heard_market import HeardMarket
+from participant.history.heard_parts import write_part
 from participant.history.pages import BadData
 from participant.history.playing import play_day
 from participant.history.recordings import days_in, open_recordings
@@ -34,7 +35,7 @@ BANK = Tick("BANKNIFTY", 0, 0, 0, 0, 52_000, 1)
 def kept(folder: Path, events: Sequence[FeedEvent], believed: Sequence[Belief] = (), *, seals: bool = True) -> Path:
     """A folder with a recording of these events."""
     place = heard.begin(folder, DAY, KNOWN)
-    heard.write_part(place, heard.QUOTES, heard.quotes_of(events, {}))
+    write_part(place, heard.QUOTES, heard.quotes_of(events, {}))
     if seals:
         heard.seal(folder, DAY, believed, {"NIFTY": 26_001})
     return folder
@@ -110,10 +111,10 @@ def test_the_day_is_what_the_desk_had_of_it_or_some_scrips_of_that(tmp_path: Pat
 
 def test_what_is_missing_is_noted_and_a_day_without_an_instant_is_refused(tmp_path: Path) -> None:
     place = heard.begin(tmp_path, DAY, KNOWN)
-    heard.write_part(place, heard.QUOTES, heard.quotes_of([Held("one", 9)], {"too fast": 7}))
+    write_part(place, heard.QUOTES, heard.quotes_of([Held("one", 9)], {"too fast": 7}))
     with pytest.raises(BadData, match="no instant of the day was heard to its end"):
         HeardMarket(tmp_path, DAY)
-    heard.write_part(place, heard.QUOTES, heard.quotes_of(said("one", 10, SPOT, whole=True), {}))
+    write_part(place, heard.QUOTES, heard.quotes_of(said("one", 10, SPOT, whole=True), {}))
     assert "the recording lacks 7 rows and frames that could not be written" in HeardMarket(tmp_path, DAY).notes()
 
 

@@ -71,12 +71,22 @@ class EchoVenue:
 
     def _echo(self, link: FixLink) -> None:
         while not self._is_over.is_set():
-            for event in link.read():
-                if isinstance(event, Over):
-                    return
+            for event in (told := link.read()):
                 if isinstance(event, LoggedOn):
                     self.logons.append(event.frame)
-                if isinstance(event, Received):
-                    message = event.frame.message()
-                    fields = [f"{t}={v}\x01" for t, v in message.fields if t not in {35, 34, 49, 52, 56, 43, 122}]
-                    link.send(self._answer or body_of(message.msg_type, "".join(fields)))
+            self._answer_all(link, [event.frame for event in told if isinstance(event, Received)])
+            if any(isinstance(event, Over) for event in told):
+                return
+
+    def _answer_all(self, link: FixLink, frames: list[Frame]) -> None:
+        """Answer each message once though the connection falls: what has a number is kept, and comes again."""
+        fault = None
+        for message in (frame.message() for frame in frames):
+            fields = [f"{t}={v}\x01" for t, v in message.fields if t not in {35, 34, 49, 52, 56, 43, 122}]
+            try:
+                link.send(self._answer or body_of(message.msg_type, "".join(fields)))
+            except OSError as error:
+                fault = error
+        if fault is not None:
+            link.session.settle()
+            raise fault

@@ -14,7 +14,7 @@ from participant.core.market import LookBack, Reference
 from participant.core.scrip import Contract, Kind
 from participant.operate.providers import address, check_feeds, closing, tongue_of, with_mapped
 from participant.ports import Feed
-from participant.wire.json_map.source import FeedSource
+from participant.wire.feed_source import FeedSource
 
 DAY = datetime.date(2026, 11, 25)
 EXPIRY = datetime.date(2026, 12, 29)

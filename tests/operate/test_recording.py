@@ -9,6 +9,7 @@ import pytest
 from participant.adapters.feeds.memory import MemoryFeed
 from participant.core.market import FeedEvent, Held, Mark
 from participant.history import heard
+from participant.history.heard_parts import write_part
 from participant.history.recorder import CLOSE_MAX_S, Recorder
 from participant.operate import recording
 from participant.operate.recording import check_recording, listen, seal, told
@@ -47,7 +48,7 @@ def test_it_ends_where_it_is_stopped_and_where_nobody_says_anything() -> None:
 
 def test_a_person_is_told_where_it_lies_how_large_it_is_and_what_it_lacks(tmp_path: Path) -> None:
     place = heard.begin(tmp_path, DAY, ())
-    heard.write_part(place, heard.QUOTES, heard.quotes_of([Mark("one", 1, 1)], {"too fast": 3}))
+    write_part(place, heard.QUOTES, heard.quotes_of([Mark("one", 1, 1)], {"too fast": 3}))
     assert told(recording.recorded(tmp_path, DAY)).endswith("; not sealed: the same again goes on with it")
     done = told(seal(tmp_path, DAY, (), {}))
     assert done.startswith(f"{place}: 2 rows of ")

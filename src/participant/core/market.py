@@ -154,11 +154,9 @@ def quoted(state: MarketState, contract: Contract) -> Quote | None:
 def in_chain(chain: Chain, kind: Kind, strike: int) -> Quote | None:
     """The quote of one option of a chain; `None` for a future or shares."""
     rows = chain.strikes
-    at = (
-        bisect_left(rows, strike, key=lambda row: row.strike)
-        if type(rows) is tuple
-        else bisect_left(levels(chain), strike)
-    )
+    # Of a recorded page the levels are there already, and a row is made when it is asked for.
+    is_made = type(rows) is tuple
+    at = bisect_left(rows, strike, key=lambda row: row.strike) if is_made else bisect_left(levels(chain), strike)
     if at == len(rows) or not kind.is_option:
         return None
     row = rows[at]

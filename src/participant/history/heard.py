@@ -9,8 +9,7 @@ A file is written whole or not at all: whoever dies while writing leaves the par
 """
 
 import datetime
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +18,18 @@ from msgspec.structs import astuple, replace
 
 from participant.core.market import Down, FeedEvent, Held, Mark, Reference, Tick, Ticks
 from participant.core.providers import Belief
-from participant.history.held import holding, named
+from participant.history.heard_parts import UNFINISHED, merge, named, parts_of, put_whole, write_part
 from participant.history.pages import BadData
+from participant.history.recorder_lock import holding
 from participant.wire.json import Malformed, decode, encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DAY, QUOTES, FRAMES, UNFINISHED = "day.json", "quotes", "frames", ".unfinished"
+DAY, QUOTES, FRAMES = "day.json", "quotes", "frames"
 BOOK, TICKS, MORE, MARK, LAST, HELD, DOWN, LOST = "book", "ticks", "more", "mark", "last", "held", "down", "lost"
 NUMBERS = ("bid", "ask", "bid_size", "ask_size", "last", "exchange_at")
 NOTHING = (0,) * (len(NUMBERS) - 1)
-GROUP_ROWS, GROUP_BYTES = 500_000, 32_000_000  # of a sealed file: so much of it is held at once
 BATCH_ROWS = 65_536
 NOT_ENDED = "the last recorder did not end: what came since its last part is missing"
 Row = tuple[Any, ...]  # provider, received at (ns), kind, name, and the NUMBERS
@@ -92,15 +91,6 @@ def begin(folder: Path, day: datetime.date, references: Sequence[Reference]) -> 
     return place
 
 
-def write_part(place: Path, kind: str, table: "pa.Table") -> None:
-    """Put a part down behind those that are there. Raises OSError."""
-    import pyarrow.parquet as pq
-
-    numbers = [int(file.stem.rpartition("-")[2]) for file in _parts(place, kind)]
-    target = place / f"{kind}-{max(numbers, default=0) + 1:06d}.parquet"
-    put_whole(target, lambda beside: pq.write_table(table, beside, compression="zstd"))
-
-
 def seal(folder: Path, day: datetime.date, believed: Sequence[Belief], settlements: Mapping[str, int]) -> None:
     """Put a day's parts into one file each, once. Sealing again changes nothing; OSError, BadData where it cannot be.
 
@@ -109,27 +99,18 @@ def seal(folder: Path, day: datetime.date, believed: Sequence[Belief], settlemen
     """
     place, there = folder / str(day), known(folder, day)
     with holding(place) as hold:
-        if not there.is_sealed and (hold.was_left or not _parts(place, QUOTES)):
+        if not there.is_sealed and (hold.was_left or not parts_of(place, QUOTES)):
             write_part(place, QUOTES, quotes_of((), {NOT_ENDED: 1} if hold.was_left else {}))
             hold.ended()
-        parts = {kind: _parts(place, kind) for kind in (QUOTES, FRAMES)}
+        parts = {kind: parts_of(place, kind) for kind in (QUOTES, FRAMES)}
         if not there.is_sealed:
             for kind, of in parts.items():
-                _merge(of, place / f"{kind}.parquet")
+                merge(of, place / f"{kind}.parquet")
             sealed = replace(there, believed=tuple(believed), settlements=settlements, is_sealed=True)
             _put_known(place, sealed)
         for part in (part for of in parts.values() for part in of):
             part.unlink()
         hold.take_away()
-
-
-def put_whole(target: Path, write: Callable[[Path], object]) -> None:
-    """Put what `write` writes in the place of `target`, on the disk, or leave what was there. Raises OSError."""
-    beside = target.with_name(target.name + UNFINISHED)
-    write(beside)
-    with beside.open("rb") as written:
-        os.fsync(written.fileno())
-    beside.replace(target)
 
 
 # --- events as rows ---------------------------------------------------------------------------------------------------
@@ -242,55 +223,18 @@ def _read_file(file: Path, kinds: Sequence[str]) -> Iterator[Row]:
 
 def has_parts(place: Path) -> bool:
     """Whether something of a day is written down already."""
-    return bool(_parts(place, QUOTES) or _parts(place, FRAMES))
+    return bool(parts_of(place, QUOTES) or parts_of(place, FRAMES))
 
 
 def quote_files(folder: Path, day: datetime.date) -> list[Path]:
     """Where a day's quotes stand: one file once it is sealed, its parts until then. BadData where that file is gone."""
     whole = folder / str(day) / f"{QUOTES}.parquet"
     if not known(folder, day).is_sealed:
-        return _parts(whole.parent, QUOTES)
+        return parts_of(whole.parent, QUOTES)
     if not whole.exists():
         raise BadData(f"{whole} is gone, of a day that is sealed: put it back, or take the day's folder away")
     return [whole]
 
 
-def _parts(place: Path, kind: str) -> list[Path]:
-    return sorted(place.glob(f"{kind}-[0-9]*.parquet"))
-
-
 def _put_known(place: Path, what: HeardDay) -> None:
     put_whole(place / DAY, lambda beside: beside.write_bytes(encode(what)))
-
-
-def _merge(parts: Sequence[Path], target: Path) -> None:
-    """Parts as one file; it holds no more of them at once than a group."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    def write(beside: Path) -> None:
-        with pq.ParquetWriter(beside, pq.read_schema(parts[0]), compression="zstd") as out:
-            for group in _groups(parts):
-                out.write_table(pa.concat_tables([pq.read_table(part) for part in group]))
-
-    try:
-        if parts:
-            put_whole(target, write)
-    except ValueError as fault:  # Arrow's own of a damaged file are such
-        raise BadData(f"{target.parent}: a part of it cannot be read: {str(fault).splitlines()[0][:200]}") from None
-
-
-def _groups(parts: Sequence[Path]) -> Iterator[list[Path]]:
-    import pyarrow.parquet as pq
-
-    group: list[Path] = []
-    rows = size = 0
-    for part in parts:
-        told: Any = pq.read_metadata(part)
-        more = sum(told.row_group(i).total_byte_size for i in range(told.num_row_groups))
-        if group and (rows + told.num_rows > GROUP_ROWS or size + more > GROUP_BYTES):
-            yield group
-            group, rows, size = [], 0, 0
-        group, rows, size = [*group, part], rows + told.num_rows, size + more
-    if group:
-        yield group

@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Condition, Thread
 
 from participant.core.market import FeedEvent, Ticks
-from participant.history.heard import FRAMES, QUOTES, Frame, frames_of, has_parts, quotes_of, write_part
-from participant.history.held import Hold
+from participant.history.heard import FRAMES, QUOTES, Frame, frames_of, has_parts, quotes_of
+from participant.history.heard_parts import write_part
+from participant.history.recorder_lock import Hold
 
 PART_ROWS, PART_BYTES = 100_000, 16_000_000
 WAITING_PARTS_MAX = 4  # so many parts' worth may wait for the disk; what comes beyond is counted, and not kept

@@ -11,9 +11,8 @@ from participant.links.feed_link import Intake
 from participant.links.secrets import BadSecret, Keyring
 from participant.links.tls import Tls, client_context
 from participant.ports import Clock
-from participant.wire.fix.profile import checked
+from participant.wire.feed_source import FeedSource
 from participant.wire.fix.source import FixSource
-from participant.wire.json_map.source import FeedSource
 
 USER_NAME, PASSWORD = 553, 554  # of a Logon
 
@@ -48,9 +47,9 @@ def line_of(source: FeedSource, config: Config) -> Line:
     )  # fmt: skip
     try:
         tls = _tls(fix) if source.url.startswith("fixs:") else None
-        return Line(checked(profile), tls, _path(fix.journal), levels_max=fix.levels_max)
     except (OSError, ValueError) as fault:
         raise _bad(source, f"{', '.join(fix.tls_settings) or 'TLS'}: {fault}") from None
+    return Line(profile, tls, _path(fix.journal), levels_max=fix.levels_max)
 
 
 def _tls(fix: FixSource) -> Tls:

@@ -15,10 +15,10 @@ from participant.links.presets import mapping_of
 from participant.links.secrets import BadSecret, Keyring
 from participant.operate.fix_feeds import fix_address, fix_feed, line_of
 from participant.ports import Clock, Feed
+from participant.wire.feed_source import FeedSource
 from participant.wire.json import Malformed
 from participant.wire.json_map.mapping import BadMapping
 from participant.wire.json_map.names import Listed, read_listed
-from participant.wire.json_map.source import FeedSource
 from participant.wire.json_map.tongue import Tongue
 from participant.wire.packed import text_of
 

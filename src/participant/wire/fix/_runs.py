@@ -10,13 +10,14 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.string import memchr, memcmp
 from cython.cimports.participant.wire.fix._reader import Reader, _moment
 
+from participant.wire.fix.frames import QUICK
+
 IS_COMPILED = bool(cython.compiled) and sys.byteorder == "little"  # as the reader that it stands on
 
 Bytes = cython.typedef(pointer(cython.const[cython.uchar]))
 
 LENGTH_MAX = cython.declare(Py_ssize_t, 5)  # digits of BodyLength
 SEQ_MAX = cython.declare(Py_ssize_t, 9)
-QUICK = (34, 35, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145)  # those of `frames`
 
 
 @cython.final
@@ -44,7 +45,7 @@ class Runs:
             first: cython.int = letters[0]
             second: cython.int = letters[1] if len(letters) == 2 else 0
             self.kinds[first * 256 + second] = 1
-        for tag in QUICK:
+        for tag in QUICK.values():
             self.is_quick[cast(cython.int, tag)] = 1
 
     def find(self, data: bytes, at: Py_ssize_t, seq: longlong, utc: longlong):

@@ -27,7 +27,7 @@ _LATER = re.compile(rb"\x0110=[0-9]{3}\x018=FIX[.T0-9]{1,8}\x019=")
 _FIELD = re.compile(rb"(-?[0-9]{1,6})=")
 
 # Raw data (90, 212) ends the quick look: its bytes may be anything.
-_QUICK = {b"%d" % tag: tag for tag in (34, 35, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145)}
+QUICK = {b"%d" % tag: tag for tag in (34, 35, 43, 49, 50, 52, 56, 57, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145)}
 _NEEDED = (34, 49, 52, 56)
 _DATA = frozenset(DATA_OF.values())
 
@@ -141,7 +141,7 @@ def quick_head(raw: bytes, at: int) -> dict[int, str]:
     end = len(raw) - TRAILER_SIZE
     while at < end:
         equals = raw.find(b"=", at, at + 4)
-        tag = _QUICK.get(raw[at:equals]) if equals > 0 else None
+        tag = QUICK.get(raw[at:equals]) if equals > 0 else None
         if tag is None:
             break
         soh = raw.find(b"\x01", equals)

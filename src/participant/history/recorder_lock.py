@@ -56,15 +56,3 @@ def holding(place: Path) -> Iterator[Hold]:
         yield hold
     finally:
         hold.release()
-
-
-@contextmanager
-def named(file: Path) -> Iterator[None]:
-    """What fails as a file of a recording is read is said of that file, as BadData."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except (OSError, ValueError, pa.ArrowException) as fault:
-        said = str(fault).partition("\n")[0][:200]
-        raise BadData(f"{file} is no part of a recording: {said}; put it back, or take it away") from None

@@ -30,9 +30,16 @@ class FeedSource(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def fault(self) -> str:
         """Why these cannot be together, or an empty string."""
-        if not self.url.startswith("fix"):
-            needs = "" if self.mapping else f'name = "{self.name}": `mapping` is missing, what its messages mean'
-            return needs or f'name = "{self.name}": [feeds.fix] needs a url like fixs://HOST:PORT' * bool(self.fix)
+        return self._fix_fault if self.url.startswith("fix") else self._json_fault
+
+    @property
+    def _json_fault(self) -> str:
+        if not self.mapping:
+            return f'name = "{self.name}": `mapping` is missing, what its messages mean'
+        return f'name = "{self.name}": [feeds.fix] needs a url like fixs://HOST:PORT' if self.fix else ""
+
+    @property
+    def _fix_fault(self) -> str:
         if self.fix is None:
             return f'name = "{self.name}": a FIX url needs [feeds.fix] with sender and target'
         if "@" in self.url:
