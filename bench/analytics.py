@@ -78,6 +78,7 @@ def _measure(home: Path, also: str = "") -> None:
     """A line a question: rows of the answer, wall of the first, the best wall and CPU of the next, and of a command."""
     print(f"{'question':14} {'rows':>7} {'first':>7} {'best':>7} {'CPU':>6} {'command':>8} {'CPU':>6}   (seconds)")
     growing = home / "decisions" / f"{_day(_count(home))}.jsonl"
+    growing.unlink(missing_ok=True)  # of a run with --keep that was ended in the middle
     if also:
         growing.symlink_to(Path(also).absolute() / "lines.jsonl")
     try:

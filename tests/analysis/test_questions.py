@@ -121,6 +121,16 @@ def test_a_call_that_went_in_the_money_on_the_day_of_its_sale_counts_from_the_sa
     assert (first["contract"], first["first_day"], first["is_in_at_last"]) == (call.key, str(DAY), True)
 
 
+def test_a_day_that_stood_higher_before_the_sale_counts_by_what_came_after(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = next(leg.contract for leg in decided(state()).legs if leg.side is Side.SELL)
+    after = call.strike + 10_000
+    write_log(tmp_path, str(DAY), [record(state(-5, call.strike + 900_000)), record(state()), record(state(5, after))])
+    found = [row for row in rows(tmp_path, capsys, "in-the-money") if row["contract"] == call.key]
+    assert [(row["first_day"], row["highest"]) for row in found] == [(str(DAY), after / 10_000)]
+
+
 def test_where_there_was_no_decision_is_told_with_its_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     late = [undecided(state(i), JobResult("j", "timeout", reason=f"after {i} s")) for i in range(3)]
     lines = [record(state(i), one) for i, one in enumerate(late)]

@@ -75,25 +75,28 @@ IN_THE_MONEY = Question(
       FROM (SELECT decided_at, day, symbol, spot, unnest(legs) AS leg FROM {d} WHERE action <> 'maintain')
       WHERE leg.kind = 'CE' AND leg.side = 'sell'),
     days AS MATERIALIZED (
-      SELECT symbol, day, max(spot) AS high, arg_max(spot, epoch_ns(decided_at)) AS last FROM {d} GROUP BY symbol, day),
+      SELECT symbol, day, max(spot) AS high, arg_max(epoch_ns(decided_at), spot) AS high_at,
+        arg_max(spot, epoch_ns(decided_at)) AS last FROM {d} GROUP BY symbol, day),
     near AS MATERIALIZED (
-      SELECT c.*, s.day AS on_day, s.high FROM calls c JOIN days s
-        ON s.symbol = c.symbol AND s.day BETWEEN c.day AND c.expiry AND s.high > c.strike),
+      SELECT c.*, s.day AS on_day, s.high, s.day > c.day OR s.high_at > epoch_ns(c.decided_at) AS is_after
+      FROM calls c JOIN days s ON s.symbol = c.symbol AND s.day BETWEEN c.day AND c.expiry AND s.high > c.strike),
     same AS (
-      SELECT n.decided_at, n.contract, max(l.spot) AS high FROM near n JOIN {d} l
+      SELECT n.symbol, n.decided_at, n.contract, max(l.spot) AS high FROM near n JOIN {d} l
         ON l.symbol = n.symbol AND l.day = n.day AND l.decided_at > n.decided_at AND l.spot > n.strike
-      WHERE n.on_day = n.day GROUP BY n.decided_at, n.contract),
+      WHERE NOT n.is_after GROUP BY ALL),
     beyond AS MATERIALIZED (
-      FROM near WHERE on_day > day UNION ALL
-      SELECT n.* REPLACE (same.high AS high) FROM near n JOIN same USING (decided_at, contract) WHERE on_day = day),
+      FROM near WHERE is_after UNION ALL
+      SELECT n.* REPLACE (same.high AS high) FROM near n JOIN same USING (symbol, decided_at, contract)
+      WHERE NOT is_after),
     ends AS (
-      SELECT b.decided_at, b.contract, max(s.day) AS last_day, arg_max(s.last, s.day) AS last FROM beyond b JOIN days s
-        ON s.symbol = b.symbol AND s.day BETWEEN b.day AND b.expiry GROUP BY b.decided_at, b.contract)
+      SELECT b.symbol, b.decided_at, b.contract, max(s.day) AS last_day, arg_max(s.last, s.day) AS last
+      FROM (SELECT DISTINCT decided_at, contract, symbol, day, expiry FROM beyond) b JOIN days s
+        ON s.symbol = b.symbol AND s.day BETWEEN b.day AND b.expiry GROUP BY ALL)
     SELECT decided_at, symbol, contract, quantity AS units, strike / 10000.0 AS strike,
       any_value(spot) / 10000.0 AS spot, min(on_day) AS first_day, max(high) / 10000.0 AS highest,
       any_value(last) / 10000.0 AS last_spot, any_value(last_day) AS last_day, any_value(last) > strike AS is_in_at_last
-    FROM beyond JOIN ends USING (decided_at, contract)
-    GROUP BY decided_at, symbol, contract, quantity, beyond.strike ORDER BY decided_at, contract
+    FROM beyond JOIN ends USING (symbol, decided_at, contract)
+    GROUP BY decided_at, symbol, contract, quantity, beyond.strike ORDER BY decided_at, symbol, contract
     """,
 )
 ACTIONS = Question(

@@ -5,7 +5,18 @@ cdef extern from *:
     #if !defined(__GNUC__)
     #error "the reader of FIX wants a compiler that knows __builtin_ctzll; without one its twin in Python serves"
     #endif
+    // The same byte eight times.
+    #define ONES 0x0101010101010101ULL
+    #define TOPS 0x8080808080808080ULL
+    // Three digits and =, and what tells whether a byte below 16 is more than 9.
+    #define EQUALS_AFTER_THREE 0x3D303030U
+    #define SIXES 0x00060606U
+    #define NO_DIGITS 0xFFF0F0F0U
+    // Neighbouring digits become their two-digit number.
+    #define TENS (10U * (1U << 8) + 1U)
     """
+    const unsigned long long ONES, TOPS
+    const unsigned int EQUALS_AFTER_THREE, SIXES, NO_DIGITS, TENS
     int trailing_zeros "__builtin_ctzll"(unsigned long long) noexcept
 
 cdef enum:  # the numbers of codec and dictionary, as C has them

@@ -22,16 +22,6 @@ Out = cython.typedef(pointer(cython.uchar))
 
 UNFINISHED = cython.declare(cython.int, -1)
 
-# The same byte eight times.
-ONES = cython.declare(ulonglong, 0x0101010101010101)
-TOPS = cython.declare(ulonglong, 0x8080808080808080)
-# Eight digits become a number by three products: of neighbours, of pairs, of fours.
-TENS = cython.declare(ulonglong, 10 * (1 << 8) + 1)
-PAIRS = cython.declare(ulonglong, 0x00FF00FF00FF00FF)
-HUNDREDS = cython.declare(ulonglong, 100 * (1 << 16) + 1)
-FOURS = cython.declare(ulonglong, 0x0000FFFF0000FFFF)
-MYRIADS = cython.declare(ulonglong, 10_000 * (1 << 32) + 1)
-
 
 @cfunc
 @inline
@@ -199,22 +189,32 @@ def _scopes(scope, found):
 @cfunc
 @inline
 @cython.exceptval(check=False)
+def _three(v: Bytes) -> cython.int:
+    """A tag of three digits, the first no 0, with = after it, as nearly all are; -1 where there is none."""
+    four: cython.uint
+    memcpy(address(four), v, 4)
+    four ^= EQUALS_AFTER_THREE  # now the digits themselves, and nothing behind them
+    if (four | (four + SIXES)) & NO_DIGITS or not four & 15:
+        return -1
+    two: cython.uint = (four * TENS) >> 8  # of the first and the second digit, and of the second and the third
+    return cast(cython.int, (two & 255) * 10 + (four >> 16))
+
+
+@cfunc
+@cython.exceptval(check=False)
 def _tag(v: Bytes) -> cython.int:
     """A tag of 1 to 5 digits, the first no 0, with = after it; -1 where there is none."""
-    eight: ulonglong = _eight(v)
-    sign: ulonglong = _equal(eight, 61)
-    if not sign or v[0] == 48:
+    number: cython.int = 0
+    i: cython.int
+    if v[0] == 48 or v[0] == 61:
         return -1
-    bits: cython.int = trailing_zeros(sign) - 7  # of the digits
-    if bits == 0 or bits > 40:
-        return -1
-    eight = (eight << (64 - bits)) | ((ONES * 48) >> bits)  # eight digits, filled up with 0 in front
-    if ((eight & (ONES * 0xF0)) | (((eight + ONES * 6) & (ONES * 0xF0)) >> 4)) != ONES * 0x33:
-        return -1
-    eight = ((eight & (ONES * 15)) * TENS) >> 8
-    eight = ((eight & PAIRS) * HUNDREDS) >> 16
-    eight = ((eight & FOURS) * MYRIADS) >> 32
-    return cast(cython.int, eight)
+    for i in range(6):
+        if v[i] == 61:
+            return number
+        if not _is_digit(v[i]):
+            return -1
+        number = number * 10 + v[i] - 48
+    return -1
 
 
 @cfunc
@@ -445,10 +445,13 @@ class Reader:
             if count == FIELDS_MAX:
                 return self.refuse(FIELDS, 0, i)
             at: Py_ssize_t = i
-            tag: cython.int = _tag(v + i)
+            tag: cython.int = _three(v + i)
+            i += 4
             if tag < 0:
-                return self.refuse(TAG, 0, at)
-            i += 2 + (tag > 9) + (tag > 99) + (tag > 999) + (tag > 9999)
+                tag = _tag(v + at)
+                if tag < 0:
+                    return self.refuse(TAG, 0, at)
+                i = at + 2 + (tag > 9) + (tag > 99) + (tag > 999) + (tag > 9999)
             start: Py_ssize_t = i
             if i >= last:
                 return self.refuse(TAG, 0, at)
