@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.sync.client import connect
+from websockets.sync.server import ServerConnection, serve
 
+from participant.adapters.feeds import json_ws
 from participant.adapters.feeds.fix import PROFILE, FixFeed, Line
 from participant.adapters.feeds.json_ws import JsonWsFeed
 from participant.adapters.feeds.memory import MemoryFeed
@@ -378,6 +380,31 @@ def test_a_provider_that_is_not_there_is_down_and_is_found_when_it_comes() -> No
         assert isinstance(down, Down)
         assert feed.poll(0.3) == []
         feed.close()
+
+
+def test_a_snapshot_that_does_not_come_is_asked_for_though_there_is_never_a_quiet_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_ws, "SNAPSHOT_MAX_S", 0.2)
+    asked = threading.Event()
+
+    def chatter(connection: ServerConnection) -> None:
+        while not asked.is_set():
+            for _ in range(50):
+                connection.send('{"type":"beat","seq":44}')
+            try:
+                assert connection.recv(timeout=0.0) == TwoReader.request
+                asked.set()
+            except TimeoutError:
+                pass
+
+    with serve(chatter, HOST, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"ws://{HOST}:{server.socket.getsockname()[1]}/two"
+        feed = JsonWsFeed("two", url, SetClock(), TwoReader)
+        assert asked.wait(LIMIT_S)
+        feed.close()
+        server.shutdown()
 
 
 def test_lost_messages_void_the_book_and_a_new_snapshot_mends_it(venue: VenueRig) -> None:

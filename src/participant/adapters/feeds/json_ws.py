@@ -62,20 +62,17 @@ class _Conversation:
         self._heard_at = self._asked_at
 
     def run(self) -> None:
-        wait_s = PASS_TIME_S
         while self._link.is_open:
             try:
-                data = self._socket.recv(timeout=wait_s)
+                data = self._socket.recv(timeout=PASS_TIME_S)
             except TimeoutError:
                 self._pass_time()
-                wait_s = PASS_TIME_S
                 continue
-            if wait_s:  # one stamp serves all that has arrived by now
-                self._link.stamp()
-                self._heard_at = time.monotonic()
+            self._link.stamp()
+            self._heard_at = time.monotonic()
             self._link.heard(data)
             self._hear(data)
-            wait_s = 0.0
+            self._pass_time()  # there may never be a quiet moment
 
     def _pass_time(self) -> None:
         now = time.monotonic()

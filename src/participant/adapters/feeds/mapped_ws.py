@@ -60,24 +60,21 @@ class MappedWsFeed:
 
     def _listen(self, link: FeedLink, socket: ClientConnection, stream: Stream) -> None:
         is_bytes = False if self._tongue.mapping.encoding == "json" else None  # packets: texts stay apart from them
-        heard_at, wait_s = time.monotonic(), PASS_TIME_S
+        silence_max_s, heard_at = self._tongue.mapping.stream.silence_max_s, time.monotonic()
         while link.is_open:
             try:
-                data = socket.recv(timeout=wait_s, decode=is_bytes)
+                data = socket.recv(timeout=PASS_TIME_S, decode=is_bytes)
             except TimeoutError:
-                wait_s = PASS_TIME_S
-                if time.monotonic() - heard_at > self._tongue.mapping.stream.silence_max_s:
-                    raise LinkLost(f"nothing heard for {self._tongue.mapping.stream.silence_max_s:g} s") from None
+                if time.monotonic() - heard_at > silence_max_s:
+                    raise LinkLost(f"nothing heard for {silence_max_s:g} s") from None
                 continue
-            if wait_s:  # one stamp serves all that has arrived by now
-                link.stamp()
-                heard_at = time.monotonic()
+            link.stamp()
+            heard_at = time.monotonic()
             link.heard(data)
             try:
                 self._act(link, socket, stream.hear(data, link.stamped_at))
             finally:
                 self._count(link, stream)
-            wait_s = 0.0
 
     def _act(self, link: FeedLink, socket: ClientConnection, outcomes: Iterator[Outcome]) -> None:
         for outcome in outcomes:
