@@ -323,3 +323,30 @@ def test_what_the_feeds_dropped_unread_is_told_by_reason_and_bounded() -> None:
     assert sum(told["one"].values()) == sum(many.values())
     assert told["one"]["other reasons"] == sum(range(76, 81))
     assert (told["two"], told["three"]) == ({"malformed": 3}, {})
+
+
+def paid(market: Market, name: str, last: int, up: int = 1) -> None:
+    """A second later a provider says all options again, `up` times as dear, each with what was paid for it last."""
+    market.tell(2, name)
+    for n, contract in enumerate(OPTIONS):
+        quote, at = quoted(contract), START + 2 * SECOND + n + 1
+        tick = Tick(contract.key, quote.bid * up, quote.ask * up, quote.bid_size, quote.ask_size, last, at)
+        market.arbiter.take(name, [Ticks(name, at, (tick,))])
+
+
+def test_a_provider_that_tells_the_last_trade_of_options_too_is_not_outvoted_by_those_that_do_not() -> None:
+    market = Market()
+    market.run(range(2))
+    for name in NAMES:
+        paid(market, name, last=7_000_000 if name == "one" else 0)
+    market.arbiter.judge(START + 3 * SECOND)
+    assert market.arbiter.judgement.looks.wrong == {}
+
+
+def test_a_last_trade_of_before_does_not_hide_a_wrong_quote() -> None:
+    market = Market()
+    market.run(range(2))
+    for name in NAMES:
+        paid(market, name, last=1_500_000, up=10 if name == "one" else 1)
+    market.arbiter.judge(START + 2 * SECOND + 1_000)
+    assert OPTIONS[0].key not in market.arbiter.trusted()[0].ticks

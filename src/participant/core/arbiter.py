@@ -28,7 +28,7 @@ class Arbiter:
     ) -> None:
         self.before = before
         self.rule, self.universe, self.judgement = rule, universe(known), Judgement()
-        self.folds = {name: Fold(Board(name), rule) for name in names}
+        self.folds = {name: Fold(Board(name), rule, self.universe.quoted) for name in names}
         self.unsettled_since, self.handed, self.due_at, self.asked_at, self.last_at = 0, 0, 0, 0, 0
 
     @property
@@ -100,7 +100,8 @@ class Arbiter:
     def ended_by_all(self, *, is_given_up: bool) -> int:
         """The newest instant that every provider has ended; who lags behind may be given up until it is back."""
         if is_given_up:
-            self.folds = {name: Fold(board, self.rule) for name, board in without_the_silent(self.boards).items()}
+            boards = without_the_silent(self.boards)
+            self.folds = {name: Fold(board, self.rule, self.universe.quoted) for name, board in boards.items()}
         return ended_instant(list(self.boards.values()))
 
     def trusted(self) -> tuple[Board, frozenset[str]]:

@@ -106,11 +106,12 @@ class Fold:
     """A board while events are folded into it: its tables are the fold's own, and change with the next event.
 
     What is older than what is held, or said again, is dropped and counted. A provider that comes back from silence or
-    from a lost link is healthy only from when its book stands again.
+    from a lost link is healthy only from when its book stands again. `quoted` are the contracts that are worth what
+    they are quoted at: a last trade of theirs, which may be hours old, is passed over.
     """
 
-    def __init__(self, board: Board, rule: Arbitration = SHIPPED) -> None:
-        self.rule, self.base = rule, board
+    def __init__(self, board: Board, rule: Arbitration = SHIPPED, quoted: Set[str] = frozenset()) -> None:
+        self.rule, self.base, self.quoted = rule, board, quoted
         self.silence_max = int(rule.silence_max_s * SECOND)
         self.ticks, self.doubts, self.changed = dict(board.ticks), dict(board.doubts), set(board.changed)
         self.off = dict(board.off)
@@ -190,10 +191,12 @@ class Fold:
         """
         held, doubts, changed = self.ticks, self.doubts, self.changed
         at, share = event.received_at, self.rule.jump_share
-        newest = at + int(self.rule.ahead_max_s * SECOND)
+        newest, quoted = at + int(self.rule.ahead_max_s * SECOND), self.quoted
         for tick in event.ticks:
             key, when, bid, ask = tick.contract, tick.exchange_at, tick.bid, tick.ask
             before = held.get(key)
+            if tick.last > 0 and key in quoted:
+                tick = replace(tick, last=0)  # noqa: PLW2901 - what is held is the word without it
             if before is not None and when <= before.exchange_at and self._is_old(tick, before):
                 continue
             if when > newest:

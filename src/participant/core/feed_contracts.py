@@ -15,11 +15,15 @@ class Listed(Struct, frozen=True, eq=False):
 
 
 class Universe(Struct, frozen=True):
-    """What the looks must know of the contracts: by scrip its options and futures, by contract its scrip and tick."""
+    """What the looks must know of the contracts: by scrip its options and futures, by contract its scrip and tick.
+
+    `quoted` are all options and futures: what they are worth says their quote alone, an underlying's its last trade.
+    """
 
     listed: Mapping[str, Listed] = {}
     scrips: Mapping[str, str] = {}
     ticks: Mapping[str, int] = {}
+    quoted: frozenset[str] = frozenset()
 
 
 def universe(known: Sequence[Reference]) -> Universe:
@@ -30,4 +34,5 @@ def universe(known: Sequence[Reference]) -> Universe:
         {s: Listed(tuple((c.key, c.strike) for c in mine)) for s, mine in contracts.items()},
         own | {c.key: s for s, mine in contracts.items() for c in mine},
         {c.key: c.tick for mine in contracts.values() for c in mine},
+        frozenset(c.key for mine in contracts.values() for c in mine),
     )
