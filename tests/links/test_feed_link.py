@@ -7,6 +7,7 @@ import pytest
 
 from participant.adapters.clocks.virtual import VirtualClock
 from participant.core.market import Down, FeedEvent, Held, Mark, Tick, Ticks
+from participant.links import feed_link
 from participant.links.feed_link import FeedLink, Intake, LinkLost
 from participant.ports import Clock
 
@@ -131,6 +132,59 @@ def test_where_nobody_polls_the_link_is_let_go_and_all_that_waits_with_it(begin:
     assert over.wait(10.0)
     assert heard(link, 1) == [Down("one", 0, "3 events waited to be read")]
     assert link.counts["overflow"] == 1
+
+
+def test_a_link_that_is_lost_while_the_inbox_is_just_full_begins_again(begin: Callable[..., FeedLink]) -> None:
+    talks = threading.Semaphore(0)
+
+    def talk(link: FeedLink) -> None:
+        talks.release()
+        for _ in range(3):
+            link.hold()
+        raise ConnectionResetError("cut off")
+
+    link = begin(talk, None, 3)
+    for _ in range(2):
+        assert talks.acquire(timeout=10.0)
+    assert heard(link, 1)[0] == Down("one", 7, "3 events waited to be read")
+
+
+def test_a_fault_of_our_own_is_shown_and_ends_the_link_as_any_loss_does(
+    begin: Callable[..., FeedLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: shown.append(repr(args.exc_value)))
+    talks: list[int] = []
+
+    def talk(link: FeedLink) -> None:
+        talks.append(1)
+        if len(talks) > 1:
+            link.say([TICK], is_snapshot=True)
+            waits(link)
+        else:
+            raise KeyError("a key of the address")
+
+    link = begin(talk)
+    assert heard(link, 2) == [Down("one", 7, "a fault of our own: KeyError"), Ticks("one", 7, (TICK,), True)]
+    assert (link.counts["fault of our own"], shown) == (1, ["KeyError('a key of the address')"])
+
+
+def test_a_link_that_has_nothing_but_faults_of_our_own_stays_down(
+    begin: Callable[..., FeedLink], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(feed_link, "BACKOFF_MAX_S", 0.0)
+    monkeypatch.setattr(feed_link, "FAULTS_MAX", 3)
+    ended = threading.Semaphore(0)
+
+    def talk(_: FeedLink) -> None:
+        ended.release()
+        raise RuntimeError
+
+    link = begin(talk)
+    assert all(ended.acquire(timeout=10.0) for _ in range(3))
+    assert not ended.acquire(timeout=0.2)
+    assert heard(link, 1) == [Down("one", 7, "a fault of our own: RuntimeError")]
 
 
 def test_a_closed_link_ends_its_conversation_and_says_no_more(begin: Callable[..., FeedLink]) -> None:

@@ -68,6 +68,35 @@ def test_without_a_side_file_it_is_said_how_to_get_one(tmp_path: Path, capfd: py
     ]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--out", "day.log"), ("--out", "./day.log"), ("--rejects", "link.log"), ("--queue", "day.log"),
+     ("--out", "one", "--rejects", "one")],
+)  # fmt: skip
+def test_what_is_written_never_takes_the_place_of_the_log_or_of_each_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("day.log").write_bytes(LOG)
+    Path("link.log").symlink_to("day.log")
+    assert main(["convert", "day.log", *options]) == 2
+    assert "give each a name of its own" in capfd.readouterr().err
+    assert Path("day.log").read_bytes() == LOG
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    log, pipe = tmp_path / "day.log", tmp_path / "pipe"
+    log.write_bytes(LOG)
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDWR)
+    try:
+        assert main(["convert", str(log), "--out", str(pipe), "--quiet"]) == 0
+        assert pipe.is_fifo()
+        assert len(os.read(end, 65_536).splitlines()) == 2
+    finally:
+        os.close(end)
+
+
 def test_prices_and_unknown_fields_as_asked(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "day.log"
     log.write_bytes(message("ohlc"))

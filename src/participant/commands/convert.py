@@ -156,8 +156,18 @@ def _input(args: Namespace) -> Iterator[BinaryIO | None]:
 def _outputs(args: Namespace) -> Iterator[tuple[IO[bytes] | None, IO[bytes] | None]]:
     """The lines and the refusals. Those of a session are kept whatever ends it: they do not come again."""
     keeps = not args.file
+    _keep_apart(args)
     with _output(args.out, keeps=keeps) as out, _output(args.rejects, keeps=keeps) as rejects:
         yield out, rejects
+
+
+def _keep_apart(args: Namespace) -> None:
+    """Raises Refused where one file would be written over another that is needed, the log itself above all."""
+    named = {"FILE": args.file and Path(args.file), "--out": args.out, "--rejects": args.rejects, "--queue": args.queue}
+    whose: dict[Path, str] = {}
+    for name, path in named.items():
+        if path and (other := whose.setdefault(path.resolve(), name)) != name:
+            raise Refused(f"convert: {path} is both {other} and {name}: give each a name of its own")
 
 
 @contextlib.contextmanager
@@ -165,6 +175,10 @@ def _output(path: Path | None, *, keeps: bool) -> Iterator[IO[bytes] | None]:
     """A file that is there under its name once it is whole; or, where it `keeps`, with all that was written."""
     if path is None:
         yield None
+        return
+    if path.exists() and not path.is_file():  # a pipe or a device, /dev/null above all, is not to be replaced
+        with path.open("wb") as file:
+            yield file
         return
     part = path.with_name(f"{path.name}.part")
     try:

@@ -1,8 +1,9 @@
 """The life of a provider's link: one thread connects, talks, loses the link and connects again, until it is closed."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from participant.ports import Clock
 
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 2.0
+FAULTS_MAX = 20  # of our own, one after the other, until the link is given up
 CLOSE_MAX_S = 10.0
 EVENTS_MAX = 20_000
 
@@ -40,6 +42,8 @@ class FeedLink:
     """Runs `converse` (which returns or raises LinkLost or OSError when its link is over) again and again.
 
     What it says becomes events of the provider `name`, stamped by `clock`. `counts` tells what was dropped, by reason.
+    Whatever else it raises is a fault of ours: that is shown and counted, and ends the link as any other loss does. A
+    link that has FAULTS_MAX of them without a snapshot between stays down.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class FeedLink:
         """What is said from now on was received now. A clock that cannot be read stands still."""
         try:
             self._stamp = self._clock.now()
-        except OSError:
+        except (OSError, ValueError):  # it does not answer, or refuses
             self.counts["clock unread"] += 1
 
     def heard(self, message: bytes | str) -> None:
@@ -138,16 +142,22 @@ class FeedLink:
             raise LinkLost("events were not read in time")
 
     def _run(self) -> None:
-        backoff_s = BACKOFF_FIRST_S
-        while not self._over.is_set():
+        backoff_s, faults = BACKOFF_FIRST_S, 0
+        while not self._over.is_set() and faults < FAULTS_MAX:
             try:
                 self._converse(self)
                 reason = "the provider ended the link"
             except (LinkLost, OSError) as error:
                 reason = str(error) or type(error).__name__
+            except Exception as error:  # noqa: BLE001 - one bad message must not silence a provider for good
+                threading.excepthook(threading.ExceptHookArgs((type(error), error, error.__traceback__, self._thread)))
+                self.counts["fault of our own"] += 1
+                faults = faults + 1 if self._is_down else 1
+                reason = f"a fault of our own: {type(error).__name__}"  # its words may hold a key of the address
             if self._over.is_set():
                 return
             backoff_s = min(BACKOFF_MAX_S, backoff_s * 2) if self._is_down else BACKOFF_FIRST_S
             self.stamp()
-            self.down(reason)
+            with suppress(LinkLost):  # where there is no room for it, the inbox itself says Down
+                self.down(reason)
             self._over.wait(backoff_s)
