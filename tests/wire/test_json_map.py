@@ -288,6 +288,25 @@ def test_a_repeated_number_is_dropped_and_a_missing_one_breaks_the_link() -> Non
     assert numbered(5, 6, previous="p")[2] is False
 
 
+@pytest.mark.parametrize(
+    "between", [{"rows": []}, {"rows": [{**ROW, "n": "a word of 70 letters" * 4}]}, {"beat": 1}, {}]
+)
+def test_a_message_that_shows_nothing_of_ours_has_its_number_all_the_same(between: dict[str, Any]) -> None:
+    one = Stream(plan_of(made(stream=NUMBERED, beats=[{"when": {"beat": "1"}, "answer": "pong"}])))
+    for message in ({"n": 5, "rows": [ROW]}, {"n": 6, **between}, {"n": 7, "rows": [ROW]}):
+        heard = list(one.hear(json.dumps(message), AT))
+    assert [type(out) for out in heard] == [Said]
+    assert [type(out) for out in one.hear(json.dumps({"n": 7, "beat": 1}), AT)] == [Alive]  # the last number again
+    assert [type(out) for out in one.hear(json.dumps({"n": 9, "beat": 1}), AT)] == [Broken]
+
+
+def test_a_provider_that_begins_to_count_anew_breaks_the_link() -> None:
+    heard = numbered(500, *range(1, 101))
+    assert heard[:2] == [True, "Ended"]
+    assert heard[2:-1] == ["Broken"]
+    assert numbered(500, *range(1, 100), 501, *range(1, 100))[2:-1] == [False]
+
+
 def test_whole_messages_replace_each_other() -> None:
     one = stream("nse_chain")
     kinds = [out.is_snapshot for _ in range(2) for out in one.hear(body("nse_chain"), AT) if isinstance(out, Said)]
@@ -335,6 +354,19 @@ def test_a_book_without_its_snapshot_waits_and_one_that_misses_a_level_breaks() 
     (broken,) = one.hear(gone, AT)
     assert isinstance(broken, Broken)
     assert "something was missed" in broken.reason
+
+
+def test_a_change_without_its_number_breaks_the_book_and_so_do_old_ones_alone() -> None:
+    change = body("deribit_book").replace(b'"snapshot"', b'"change"').replace(b"null", b"5")
+    one = stream("deribit_book")
+    list(one.hear(body("deribit_book"), AT))
+    assert [type(out) for _ in range(100) for out in one.hear(change, AT)] == [Broken]
+    assert one.counts["duplicate"] == 100
+    one = stream("deribit_book")
+    list(one.hear(body("deribit_book"), AT))
+    (broken,) = one.hear(change.replace(b"change_id", b"change_no", 1), AT)
+    assert isinstance(broken, Broken)
+    assert "without its number" in broken.reason
 
 
 def test_a_change_that_is_refused_breaks_the_book() -> None:

@@ -36,7 +36,11 @@ class Reader:
         root, heard, plan = self.decode(data), Heard(), self._plan
         for tests, answer in plan.beats:
             if _hold(tests, root):
-                heard.beat = answer
+                heard.beat, heard.seq, heard.previous = (
+                    answer,
+                    self._number("seq", root),
+                    self._number("previous", root),
+                )
                 return heard
         for tests, path in plan.refuses:
             if _hold(tests, root):

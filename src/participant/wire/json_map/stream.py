@@ -20,6 +20,7 @@ from participant.wire.refused import BadMessage, Refusal
 
 LADDERS_MAX = 20_000
 LEVELS_MAX = 1_000
+REPEATS_MAX = 100
 MILLISECOND = 1_000_000
 TOP = (0, 0, 0, 0)
 
@@ -63,6 +64,7 @@ class Stream:
         self._seq = -1
         self._ladders: dict[str, Ladder] = {}
         self._seqs: dict[str, int] = {}
+        self._repeats: Counter[str] = Counter()
         self._newest_at = self._ended_at = 0
         self.counts: Counter[str] = Counter()
         self.refused: deque[Refusal] = deque(maxlen=REFUSALS_MAX)
@@ -82,27 +84,41 @@ class Stream:
         self.counts["refused row"] += heard.refused_count
         self.counts["unknown instrument"] += heard.unknown
         self.refused.extend(heard.refused)
-        if heard.beat is not None:
-            yield Alive(heard.beat)
-        elif heard.refusal:
+        if heard.refusal:
             yield Broken(f"the provider refuses: {heard.refusal}")
         elif self._mapping.stream.kind == "book":
-            yield from self._books(heard, received_at)
-        elif heard.ticks or heard.voids:
-            yield from self._ticks(heard, received_at)
+            yield from self._books(heard, received_at) if heard.beat is None else [Alive(heard.beat)]
+        else:
+            yield from self._numbered(heard, received_at)
 
     # --- what each kind of stream does ------------------------------------------------------------------------------
 
-    def _ticks(self, heard: Heard, received_at: int) -> Iterator[Outcome]:
-        """Contracts as they stand; the first message that shows any is the snapshot."""
+    def _numbered(self, heard: Heard, received_at: int) -> Iterator[Outcome]:
+        """Every message of a connection has its number, whatever it shows; a heartbeat may repeat the last one."""
         before, self._seq = self._seq, max(self._seq, heard.seq)
         if heard.seq >= 0 and before >= 0:
-            if heard.seq <= before:
-                self.counts["duplicate"] += 1
-                return
-            if before != (heard.previous if heard.previous >= 0 else heard.seq - 1):
+            if heard.seq > before != (heard.previous if heard.previous >= 0 else heard.seq - 1):
                 yield Broken(f"messages between numbers {before} and {heard.seq} were lost")
                 return
+            if heard.seq <= before and heard.beat is None:
+                yield from self._repeated("", before)
+                return
+        if heard.seq > before:
+            self._repeats.clear()
+        if heard.beat is not None:
+            yield Alive(heard.beat)
+        elif heard.ticks or heard.voids:
+            yield from self._ticks(heard, received_at)
+
+    def _repeated(self, contract: str, last: int) -> Iterator[Outcome]:
+        """A number that was heard before. Where nothing else comes any more, the provider has begun to count anew."""
+        self.counts["duplicate"] += 1
+        self._repeats[contract] += 1
+        if self._repeats[contract] >= REPEATS_MAX:
+            yield Broken(f"{REPEATS_MAX} messages in a row were numbered {last} or lower: their numbers began anew")
+
+    def _ticks(self, heard: Heard, received_at: int) -> Iterator[Outcome]:
+        """Contracts as they stand; the first message that shows any is the snapshot."""
         if self._is_fresh and self._mapping.stream.snapshot and not heard.is_snapshot:
             self.counts["before the snapshot"] += 1
             return
@@ -115,9 +131,11 @@ class Stream:
             return
         ticks = []
         for said in heard.books:
-            reason = self._passed_over(said.contract, heard)
-            if reason:
-                self.counts[reason] += 1
+            if not heard.is_snapshot and said.contract not in self._ladders:
+                self.counts["before the snapshot"] += 1
+                continue
+            if not heard.is_snapshot and 0 <= heard.seq <= self._seqs[said.contract]:
+                yield from self._repeated(said.contract, self._seqs[said.contract])
                 continue
             fault = self._follow(said, heard)
             if fault:
@@ -128,14 +146,6 @@ class Stream:
         if ticks:
             yield from self._say(ticks, [], received_at)
 
-    def _passed_over(self, contract: str, heard: Heard) -> str:
-        """Why a message about a contract's levels says nothing, if it does not."""
-        if heard.is_snapshot:
-            return ""
-        if contract not in self._ladders:
-            return "before the snapshot"
-        return "duplicate" if heard.seq <= self._seqs[contract] else ""
-
     def _follow(self, said: BookSaid, heard: Heard) -> str:
         """Apply one message to its ladder; why the link must begin anew, or nothing."""
         ladder, last = self._ladders.get(said.contract), self._seqs.get(said.contract, -1)
@@ -145,10 +155,14 @@ class Stream:
                     return f"books of more than {LADDERS_MAX} contracts"
                 ladder = self._ladders[said.contract] = Ladder(LEVELS_MAX)
             ladder.clear()
+        elif heard.seq < 0:
+            ladder.gap()
+            return "a change came without its number"
         elif last != (heard.previous if heard.previous >= 0 else heard.seq - 1):
             ladder.gap()
             return f"changes between numbers {last} and {heard.seq} were lost"
         self._seqs[said.contract] = heard.seq
+        self._repeats.pop(said.contract, None)
         return _apply(ladder, said)
 
     def _say(self, ticks: list[Tick], voids: list[str], received_at: int) -> Iterator[Outcome]:
