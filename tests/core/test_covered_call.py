@@ -579,6 +579,16 @@ def test_calls_without_full_cover_are_bought_back_before_anything_else() -> None
 def test_what_is_no_covered_call_is_left_to_a_person(stray: object) -> None:
     held = replace(position(), holdings=(stray,))
     assert shut(decided(held=held)) == "what is held is no covered call: a person must look at it"
+    sold = holding(call(STATE, SEP_29, STRIKE), -LOT, SOLD_AT)
+    beside = replace(position(), holdings=(stray, holding(future(STATE, 2), 4 * LOT, PAID), sold))
+    assert shut(decided(held=beside)) == "what is held is no covered call: a person must look at it"
+
+
+def test_a_cover_is_not_sold_from_under_its_call_where_a_long_call_hides_that_it_is_sold() -> None:
+    far = call(STATE, OCT_6, 28_000 * PRICE_UNITS)
+    held = position(holding(COVER, LOT, PAID), holding(CALL, -LOT, SOLD_AT), holding(far, LOT, 1), alone_since=NOON)
+    assert held.short_calls == 0
+    assert shut(decided(held=held)) == "what is held is no covered call: a person must look at it"
 
 
 # --- the cover alone --------------------------------------------------------------------------------------------------

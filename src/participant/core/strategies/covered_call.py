@@ -18,7 +18,7 @@ from participant.core.gates import Richness, richness
 from participant.core.held import write
 from participant.core.holding import hold
 from participant.core.market import MarketState
-from participant.core.position import Position
+from participant.core.position import Holding, Position
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip, Weights
 from participant.core.session import Phase, phase, session_seconds_since
@@ -89,9 +89,13 @@ def _strange(position: Position, weights: Weights) -> str:
         return ", ".join(odd)
     if position.adopted and weights.cover != "held":
         return f'cover is declared, and the weight says cover = "{weights.cover}", not "held"'
-    has_put = any(h.contract.kind is Kind.PUT for h in position.holdings)
-    is_none = position.cover < 0 or position.shares < 0 or position.short_calls < 0 or has_put
-    return "what is held is no covered call" if is_none else ""
+    return "what is held is no covered call" if any(map(_is_stray, position.holdings)) else ""
+
+
+def _is_stray(holding: Holding) -> bool:
+    """Whether a holding is no part of a covered call: each alone, for a long call beside a sold one hides both."""
+    kind = holding.contract.kind
+    return kind is Kind.PUT or (holding.quantity > 0) is (kind is Kind.CALL)
 
 
 def _cover_up(case: Case, figures: Figures) -> Verdict:
