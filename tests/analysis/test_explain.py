@@ -242,6 +242,7 @@ def test_a_check_that_does_not_apply_is_told_apart_from_one_that_was_not_asked()
 def test_figures_are_told_in_their_units() -> None:
     text = printed(GIVEN)
     assert "price range 1.3% ≤ 90.0%" in text
+    assert "freshness 0 ≤ 60 " in text
     assert "net_credit ₹7,846, margin ₹225,906" in text
     assert "net_credit_min = 784625 (₹7,846) (is 0)" in text
     assert "call_strike ₹25,650.00" in text

@@ -32,7 +32,8 @@ SHOWN = ("signal_", "weight_", "part_", "check_", "score")  # figures that stand
 # What the rules compare: money and prices; the other whole numbers are counts, and fractions shares, but for these.
 MONEY, AT_PRICES = frozenset({"margin", "credit", "stop", "expiry day"}), frozenset({"square-off"})
 MOST = frozenset({"quote age", "spread", "margin", "expiry day"})
-PLAIN = frozenset({"over realised", "score", "quote age"})
+AGES = frozenset({"quote age", "freshness"})  # in seconds
+PLAIN = AGES | {"over realised", "score"}
 
 
 class Worked(Struct, frozen=True):
@@ -171,7 +172,7 @@ def _pair(gate: Gate) -> tuple[str, str]:
     value, limit = gate.value, gate.limit
     if isinstance(value, float) and isinstance(limit, int | float) and isfinite(value):
         return apart(
-            value, limit, 0 if gate.name == "quote age" else 1 + (gate.name in PLAIN), is_share=gate.name not in PLAIN
+            value, limit, 0 if gate.name in AGES else 1 + (gate.name in PLAIN), is_share=gate.name not in PLAIN
         )
     return _compared(gate, value), _compared(gate, limit)
 
