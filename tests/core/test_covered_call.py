@@ -14,9 +14,9 @@ from participant.core.charges import charges
 from participant.core.decision import Action, Leg
 from participant.core.margin import crash_loss, margin
 from participant.core.market import LookBack, MarketState
-from participant.core.position import Position, Working
+from participant.core.position import Holding, Position, Working
 from participant.core.risk_limits import SHIPPED
-from participant.core.scrip import PRICE_UNITS, Kind, Scrip, Side, Weights, money
+from participant.core.scrip import PRICE_UNITS, Kind, Scrip, Side, Weights, money, shares_of
 from participant.core.session import at_time
 from participant.core.strategies.covered_call import covered_call
 from participant.core.strategy import Verdict, logged
@@ -570,6 +570,28 @@ def test_calls_without_full_cover_are_bought_back_before_anything_else() -> None
     assert summary(verdict.legs) == [(Side.BUY, 2 * LOT, CALL.key, 1_240_500)]
     blind = decided(with_quote(STATE, CALL.key, ask_size=0), held)
     assert shut(blind) == f"130 units of calls have no cover, and {CALL.key} is held and has no valid quote"
+
+
+def declared(units: int, *holdings: Holding) -> Position:
+    """What is held beside a fund of which 100 make a unit of the index, declared as cover."""
+    fund = shares_of("NIFTY", 5, 9_999, ratio=100)
+    return replace(position(*holdings, holding(fund, units, SPOT // 100)), adopted=units)
+
+
+def test_a_call_of_which_a_part_has_no_cover_is_bought_back_in_whole_lots() -> None:
+    verdict = decided(held=declared(6_499, holding(CALL, -2 * LOT, SOLD_AT)), cover="held")
+    assert verdict.action is Action.CLOSE
+    assert verdict.reason == "buy back 130 units of calls: 66 of them have no cover"
+    assert summary(verdict.legs) == [(Side.BUY, 2 * LOT, CALL.key, 1_240_500)]
+
+
+def test_cover_that_no_call_stands_against_is_sold_in_whole_lots() -> None:
+    call_sold = holding(CALL, -LOT, SOLD_AT)
+    verdict = decided(held=declared(199, holding(COVER, 2 * LOT, PAID), call_sold), cover="held")
+    assert verdict.reason == "sell 65 units of cover that no call stands against"
+    assert summary(verdict.legs) == [(Side.SELL, LOT, COVER.key, STATE.futures[1].quote.bid)]
+    alone = decided(held=declared(199, holding(COVER, LOT, PAID), call_sold), cover="held")
+    assert shut(alone).startswith("hold 1 lot")
 
 
 @pytest.mark.parametrize(

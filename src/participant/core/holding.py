@@ -14,7 +14,7 @@ from participant.core.expiry_day import ExpiryDay, expiry_day, short_of, shortfa
 from participant.core.gates import Richness
 from participant.core.market import SECOND, Future, quoted
 from participant.core.plan import naked_units
-from participant.core.position import Holding, Position
+from participant.core.position import Holding
 from participant.core.rolling import Measured, due_at, earliest_next, measured_held
 from participant.core.scrip import Kind, Side
 from participant.core.selection import chains_of, cover_of
@@ -89,7 +89,7 @@ def _rules(it: Structure) -> Generator[Gate, None, None]:
     yield Gate("roll", _due(it)[1])
     off = it.offs[0]
     yield Gate("square-off", off.nominal if all(off.is_due for off in it.offs) else "", off.ask, off.level)
-    excess = _excess(it.case.position)
+    excess = sum(leg.quantity for leg in _excess(it.case))
     said = f"{excess:,} units of cover that no call stands against"
     yield Gate("excess cover", said if excess > 0 else "", excess, 0)
 
@@ -163,13 +163,13 @@ def _closed(it: Structure, buys: tuple[Leg, ...], sales: tuple[Leg, ...], why: s
 
 
 def _sell_excess(it: Structure, why: str) -> Verdict:
-    legs = selling_legs(it.case, _excess(it.case.position))
-    return Verdict(Action.CLOSE, f"sell {why}", it.figures, legs)
+    return Verdict(Action.CLOSE, f"sell {why}", it.figures, _excess(it.case))
 
 
-def _excess(position: Position) -> int:
-    """Units of cover that was bought and that no call stands against."""
-    return min(position.cover - position.short_calls, sellable(position))
+def _excess(case: Case) -> tuple[Leg, ...]:
+    """What sells the cover that was bought and that no call stands against."""
+    units = case.position.cover - case.position.short_calls
+    return selling_legs(case, min(units, sellable(case.position))) if units > 0 else ()
 
 
 ACTS: dict[str, Callable[[Structure, str], Verdict]] = {

@@ -61,11 +61,15 @@ def structure_result(case: Case) -> int:
 
 
 def closing_legs(case: Case, kind: Kind, units: int) -> tuple[Leg, ...]:
-    """The legs that close so many units of what is held of a kind, earliest expiry first, at the far touch."""
+    """The legs that close so many units of what is held of a kind, earliest expiry first, at the far touch.
+
+    In whole lots, rather more than less: no order can have a part of one.
+    """
     side = Side.BUY if kind is Kind.CALL else Side.SELL
     legs = []
     for holding in held(case, kind):
-        quantity = min(units, abs(holding.quantity))
+        lot = holding.contract.lot
+        quantity = min(-(-units // lot) * lot, abs(holding.quantity))
         if quantity > 0:
             legs.append(Leg(holding.contract, side, quantity, closing_price(case, holding)))
             units -= quantity
@@ -73,10 +77,11 @@ def closing_legs(case: Case, kind: Kind, units: int) -> tuple[Leg, ...]:
 
 
 def selling_legs(case: Case, units: int) -> tuple[Leg, ...]:
-    """The legs that sell so many units of the cover that was bought, futures first, at the bid."""
+    """The legs that sell so many units of the cover that was bought, futures first, at the bid; no part of a lot."""
     legs = []
     for holding in covers(case.position):
-        quantity = min(units, bought(case.position, holding))
+        lot = holding.contract.lot if holding.contract.kind is Kind.FUTURE else 1
+        quantity = min(units // lot * lot, bought(case.position, holding))
         if quantity > 0:
             legs.append(Leg(holding.contract, Side.SELL, quantity, closing_price(case, holding)))
             units -= quantity

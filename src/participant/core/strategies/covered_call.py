@@ -104,8 +104,10 @@ def _cover_up(case: Case, figures: Figures) -> Verdict:
     missing = unquoted(case, Kind.CALL)
     if missing:
         return maintain(f"{excess:,} units of calls have no cover, and {missing}", figures)
-    reason = f"buy back {excess:,} units of calls that have no cover"
-    return Verdict(Action.CLOSE, reason, figures, closing_legs(case, Kind.CALL, excess))
+    legs = closing_legs(case, Kind.CALL, excess)
+    units = sum(leg.quantity for leg in legs)
+    bare = " that have no cover" if units == excess else f": {excess:,} of them have no cover"
+    return Verdict(Action.CLOSE, f"buy back {units:,} units of calls{bare}", figures, legs)
 
 
 # --- a cover that stands alone ----------------------------------------------------------------------------------------
