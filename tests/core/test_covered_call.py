@@ -585,6 +585,20 @@ def test_a_call_of_which_a_part_has_no_cover_is_bought_back_in_whole_lots() -> N
     assert summary(verdict.legs) == [(Side.BUY, 2 * LOT, CALL.key, 1_240_500)]
 
 
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [({"lot": 75}, "its lot has changed from 75 to 65 units"), ({"freeze": 3_900}, "its tick or freeze quantity has")],
+)
+def test_a_call_on_terms_of_before_is_not_ordered_in_lots_and_slices_of_before(
+    terms: dict[str, int], said: str
+) -> None:
+    before = replace(CALL, **terms)
+    naked = position(holding(before, -50 * before.lot, SOLD_AT))
+    assert f"{CALL.key} is held and {said}" in shut(decided(held=naked))
+    nominal = declared(500_000, holding(before, -50 * before.lot, 20 * SOLD_AT))
+    assert f"{CALL.key} is held and {said}" in shut(decided(held=nominal, cover="held", square_off_share=0.9))
+
+
 def test_cover_that_no_call_stands_against_is_sold_in_whole_lots() -> None:
     call_sold = holding(CALL, -LOT, SOLD_AT)
     verdict = decided(held=declared(199, holding(COVER, 2 * LOT, PAID), call_sold), cover="held")

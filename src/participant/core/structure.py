@@ -43,15 +43,23 @@ def _absence(case: Case, contract: Contract) -> str:
 def closing_price(case: Case, holding: Holding) -> int:
     """The price at which a holding can be closed now: the bid if long, the ask if short; 0 where nobody quotes it.
 
-    What is over has none, whatever its last quote says while others trade on. Shares that a person has declared are not
+    What is over has none, whatever its last quote says while others trade on, nor has what is held on terms of before:
+    it would be ordered in the lots and slices of before. Shares that a person has declared are not
     ours to close: they count at their part of the underlying.
     """
     if case.is_over(holding.contract):
         return 0
     if holding.contract.kind is Kind.STOCK and case.position.adopted:
         return case.market.spot // holding.contract.lot
-    quote = quoted(case.market, holding.contract)
+    quote = quoted(case.market, holding.contract) if _is_on_listed_terms(case, holding.contract) else None
     return quote.touch(Side.SELL if holding.quantity > 0 else Side.BUY) if quote is not None else 0
+
+
+def _is_on_listed_terms(case: Case, contract: Contract) -> bool:
+    """Whether an option has the terms that its chain lists; a future on others has no quote anyway."""
+    chain = chain_to(case.market, contract.expiry) if contract.kind.is_option else None
+    listed = (chain.lot, chain.tick, chain.freeze) if chain is not None else None
+    return listed in (None, (contract.lot, contract.tick, contract.freeze))
 
 
 def structure_result(case: Case) -> int:
