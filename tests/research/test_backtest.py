@@ -11,7 +11,7 @@ from participant.adapters.stores.memory import MemoryStore
 from participant.config import load_rules
 from participant.core.books import Fill
 from participant.core.messages import Write
-from participant.core.scrip import Side
+from participant.core.scrip import Side, Weights
 from participant.history.official import Official
 from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket, Recording
@@ -158,6 +158,35 @@ def test_a_span_of_which_nothing_is_recorded_is_refused(tmp_path: Path) -> None:
     span = Span(datetime.date(2015, 1, 1), datetime.date(2015, 1, 2))
     with pytest.raises(BadData, match="nothing is recorded from 2015-01-01"):
         backtest(CoveredCall(("NIFTY",)), CHAIN, span, 10_000_000, tmp_path / "run")
+
+
+@needs_data
+def test_an_underlying_of_which_nothing_is_recorded_is_refused_by_name_with_those_that_are(tmp_path: Path) -> None:
+    for names in (("NIFTI",), ("NIFTY", "NIFTI"), ("NIFTY", "RELIANCE")):
+        with pytest.raises(BadData, match=f"nothing of {names[-1]} is recorded from .*, but BANKNIFTY, NIFTY: name"):
+            backtest(CoveredCall(names), CHAIN, SPAN, 10_000_000, tmp_path / "run")
+
+
+@needs_data
+def test_sessions_that_no_file_has_are_counted_and_named(tmp_path: Path) -> None:
+    span = Span(datetime.date(2019, 6, 19), datetime.date(2019, 6, 21))
+    data = [DATA / "nse_chain_multi_expiry_2019_06", DATA / OFFICIAL]
+    result = backtest(CoveredCall(("NIFTY",)), data, span, 10_000_000, tmp_path / "run")
+    assert result.summary.counts["sessions not recorded"] == 1
+    (said,) = [note for note in result.summary.data.notes if "nothing is recorded of" in note.note]
+    assert (said.day, said.scrip) == ("2019-06-20", "NIFTY")
+    assert said.note == "NIFTY: nothing is recorded of 1 session of the span: 2019-06-20"
+
+
+@needs_data
+def test_greeks_are_0_at_a_close_at_which_nothing_is_held(tmp_path: Path) -> None:
+    """The covers are sold on the 22nd; what was at risk before that is not at risk any more."""
+    span, shipped = Span(datetime.date(2019, 4, 12), datetime.date(2019, 4, 22)), Weights(iv_rank_min=0.3)
+    result = backtest(CoveredCall(("BANKNIFTY",), shipped), CHAIN, span, 10_000_000, tmp_path / "run")
+    *_, held, flat = [row for row in result.rows("equity") if row["scrip"]]
+    assert held["margin"] > 0 == flat["margin"]
+    assert held["delta"] != 0
+    assert [flat[greek] for greek in ("delta", "gamma", "vega", "theta")] == [0] * 4
 
 
 def test_a_run_without_capital_is_refused() -> None:

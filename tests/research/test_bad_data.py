@@ -118,15 +118,41 @@ def test_a_run_ends_before_a_day_whose_lot_leaves_an_odd_rest(held: InlineDesk, 
     writer.close()
 
 
-def test_an_expiry_without_its_official_close_is_not_settled_at_a_last_seen_price(tmp_path: Path) -> None:
-    official = tmp_path / "official"
+def official_where(folder: Path, is_kept: Callable[[str, bytes], bool]) -> Path:
+    """The official series without the rows, each of a file's name, that are not to be kept."""
+    official = folder / "official"
     official.mkdir()
     for file in (DATA / OFFICIAL).glob("*.gz"):
         head, *rows = gzip.decompress(file.read_bytes()).splitlines(keepends=True)
-        kept = [row for row in rows if not row.startswith(str(ENDED).encode())] if "futures" not in file.name else rows
+        kept = [row for row in rows if is_kept(file.name, row)]
         (official / file.name).write_bytes(gzip.compress(b"".join([head, *kept])))
+    return official
+
+
+def test_an_expiry_without_its_official_close_is_not_settled_at_a_last_seen_price(tmp_path: Path) -> None:
+    ended = str(ENDED).encode()
+    official = official_where(tmp_path, lambda name, row: "futures" in name or not row.startswith(ended))
     result = backtest(STRATEGY, [CHAIN, official], Span(OPENED, ENDED), 10_000_000, tmp_path / "run")
     assert result.summary.status == "stopped"
     said = [row["text"] for row in result.rows("events") if row["kind"] == "not played"]
     assert any(f"BANKNIFTY-20190418-{SOLD}CE cannot be settled at an official price" in text for text in said)
     assert not [row for row in result.rows("events") if row["kind"] == "expired"]
+
+
+def test_a_call_that_expires_after_the_last_day_of_the_data_is_told_to_be_unsettled(tmp_path: Path) -> None:
+    """The pages end on the 12th, the official prices on the 16th; the call ends on the 18th, within the span."""
+    official = official_where(tmp_path, lambda name, row: name.startswith("india") or row[:10] <= b"2019-04-16")
+    data, span = [changed(tmp_path, lambda _: None), official], Span(OPENED, datetime.date(2019, 4, 24))
+    result = backtest(STRATEGY, data, span, 10_000_000, tmp_path / "run")
+    assert result.summary.status == "stopped"
+    said = [row["text"] for row in result.rows("events") if row["kind"] == "not settled"]
+    assert said == [
+        f"BANKNIFTY-20190418-{SOLD}CE expired by 2019-04-24, and no day that could be played settles it at an "
+        "official price"
+    ]
+    assert f"not settled: {said[0]}" in [note.note for note in result.summary.data.notes if note.day == str(ENDED)]
+
+
+def test_a_call_that_outlives_the_span_is_held_at_its_end(tmp_path: Path) -> None:
+    data = [changed(tmp_path, lambda _: None), DATA / OFFICIAL]
+    assert backtest(STRATEGY, data, Span(OPENED, HELD), 10_000_000, tmp_path / "run").summary.status == "done"

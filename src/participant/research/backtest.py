@@ -18,6 +18,7 @@ from participant.core.brain import BUILD_ID
 from participant.core.decision import Decision
 from participant.core.rulebook import Rulebook
 from participant.core.scrip import Scrip, Weights
+from participant.core.wording import counted
 from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket
 from participant.history.recordings import open_recordings
@@ -32,6 +33,7 @@ GREEKS = ("delta", "gamma", "vega", "theta")
 NOTHING_HELD = BookRisk()
 
 
+GAPS_SHOWN = 5
 LATENCY_MAX_S = 60.0  # beyond it is no latency of a network
 
 
@@ -151,10 +153,11 @@ class Run:
             self.writer.add(name, news)
 
     def _risk(self, symbol: str, decisions: Sequence[Decision]) -> BookRisk | None:
-        """That of the scrip's last decision; None where nothing was decided and something is held."""
+        """That of the scrip's last decision: 0 where nothing is held, None where something is and none was made."""
+        if not any(p.scrip == symbol and p.holdings for p in self.desk.positions()):
+            return NOTHING_HELD
         known = [d.risk for d in decisions if d.scrip == symbol and d.risk is not None]
-        is_held = any(p.scrip == symbol and p.holdings for p in self.desk.positions())
-        return known[-1] if known else None if is_held else NOTHING_HELD
+        return known[-1] if known else None
 
     def _whole(self, day: str, scrips: Sequence[Row]) -> Row:
         account = self.desk.account()
@@ -205,6 +208,8 @@ class Run:
             why = self.notes[0].note if self.notes else "no recorded day is a trading day"
             raise BadData(f"no day from {span.first} to {span.last} could be played: {why}")
         rules = self.desk.rules
+        self._tell_gaps(rules)
+        self._tell_unsettled(span)
         return self.writer.finish(
             Summary(
                 strategy="covered_call",
@@ -223,6 +228,28 @@ class Run:
                 latency_s=self.strategy.latency_s,
             )
         )
+
+    def _tell_gaps(self, rules: Rulebook) -> None:
+        """The sessions of the span that no file has: nothing was decided on them."""
+        lacking = {symbol: self.days.lacking(symbol, rules) for symbol in self.strategy.underlyings}
+        for symbol, gaps in lacking.items():
+            if gaps:
+                shown = ", ".join(map(str, gaps[:GAPS_SHOWN])) + (", ..." if len(gaps) > GAPS_SHOWN else "")
+                said = f"{symbol}: nothing is recorded of {counted(len(gaps), 'session')} of the span: {shown}"
+                self.notes.append(Note(str(gaps[0]), symbol, said))
+        if all_gaps := {day for gaps in lacking.values() for day in gaps}:
+            self.counts["sessions not recorded"] = len(all_gaps)
+
+    def _tell_unsettled(self, span: Span) -> None:
+        """What expired within the span after the last day that was played: its last mark is no settlement."""
+        held = [h.contract for p in self.desk.positions() for h in p.holdings]
+        over = sorted((c.expiry, c.key) for c in held if c.expiry <= span.last)
+        if over and self.status != "stopped":
+            day, names = str(over[0][0]), ", ".join(key for _, key in over)
+            why = f"{names} expired by {span.last}, and no day that could be played settles it at an official price"
+            self.notes.append(Note(day, "", f"not settled: {why}"))
+            self.writer.add("events", [event(day, "not settled", why)])
+            self.status = "stopped"
 
 
 def _sum(parts: Iterable[Any]) -> int | None:

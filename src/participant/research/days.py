@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from participant.core.rulebook import OutsideRules, Rulebook
+from participant.history import catalogue, readers
 from participant.history.pages import BadData
 from participant.history.recorded import RecordedMarket
-from participant.history.recordings import Recordings, days_in, days_settled, load_day
+from participant.history.recordings import Recordings, days_settled, load_day
 from participant.research.engine import InlineDesk
 
 Load = Callable[[Recordings, datetime.date, Rulebook, Sequence[str]], RecordedMarket]
@@ -51,12 +52,27 @@ class Days:
             raise BadData(
                 f"{recordings.heard[0]} holds what feeds said, not chains: `participant trade --data` plays it"
             )
-        self.recordings, self.underlyings = recordings, underlyings
-        self.recorded = {day for day in days_in(recordings) if span.holds(day)}
+        self.recordings, self.underlyings, self.span = recordings, underlyings, span
+        recorded = _recorded(recordings)
+        self.chains = {(symbol, day) for symbol, day in recorded if span.holds(day)}
+        self.recorded = {day for _, day in self.chains}
         if not self.recorded:
-            where = ", ".join(str(one.path) for one in recordings.sources) or ", ".join(map(str, recordings.catalogues))
-            raise BadData(f"nothing is recorded from {span.first} to {span.last} in {where}")
+            places = ", ".join(map(str, [*(one.path for one in recordings.sources), *recordings.catalogues]))
+            days = [day for _, day in recorded]
+            reach = f", which hold days from {min(days)} to {max(days)}" if days else ""
+            raise BadData(f"nothing is recorded from {span.first} to {span.last} in {places}{reach}")
+        if lacking := sorted({*underlyings} - {symbol for symbol, _ in self.chains}):
+            there = ", ".join(sorted({symbol for symbol, _ in self.chains}))
+            raise BadData(
+                f"nothing of {', '.join(lacking)} is recorded from {span.first} to {span.last}, but {there}: name one "
+                "of these, or chains of what you asked for"
+            )
         self.all = sorted(self.recorded | {day for day in days_settled(recordings) if span.holds(day)})
+
+    def lacking(self, symbol: str, rules: Rulebook) -> list[datetime.date]:
+        """The sessions of the span of which no row of an underlying is recorded."""
+        days = (self.span.first + datetime.timedelta(n) for n in range((self.span.last - self.span.first).days + 1))
+        return [day for day in days if (symbol, day) not in self.chains and _is_session(rules, day)]
 
     def look(self, desk: InlineDesk, day: datetime.date, load: Load = load_played) -> Ahead:
         """What a desk has before it on a day; `load` reads it otherwise than a backtest does."""
@@ -75,3 +91,19 @@ class Days:
         if odd := desk.odd_lots(market):
             return Ahead(why=f"the lot has changed and nothing can close {', '.join(odd)}", ends=True)
         return Ahead(market)
+
+
+def _recorded(recordings: Recordings) -> set[tuple[str, datetime.date]]:
+    """Every symbol and day of which a row is recorded, whether it can be traded on or not."""
+    found = {(symbol, day) for source in recordings.sources for day, symbol in readers.days_of(source)}
+    for folder in recordings.catalogues:
+        found |= {*catalogue.days(folder), *((one.symbol, one.day) for one in catalogue.imports(folder))}
+    return found
+
+
+def _is_session(rules: Rulebook, day: datetime.date) -> bool:
+    """Whether the market is known to have been open; a day outside the rules is not."""
+    try:
+        return rules.session(day) is not None
+    except OutsideRules:
+        return False

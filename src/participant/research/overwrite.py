@@ -95,6 +95,8 @@ class Overwrite:
             self._start = worth * min(cycle.close, cycle.strike) / price, float(cycle.close)
 
     def _sell(self, day: datetime.date, pages: Sequence[Page]) -> None:
+        if not pages:
+            return
         monthly = self.rules.future_expiries(self.symbol, day)
         mine = [page for page in pages if page.expiry in monthly] or list(pages)
         cycle = sale(day, mine, self.official)

@@ -73,6 +73,8 @@ def _status(sheet: Sheet) -> Iterable[str]:
         yield "The run was stopped before its end: what was held could not be settled at an official price."
     if skipped:
         yield f"{counted(skipped, 'recorded day')} could not be played."
+    if gaps := sheet.of.counts.get("sessions not recorded", 0):
+        yield f"Of {counted(gaps, 'session')} nothing is recorded of some underlying: nothing was decided on it there."
     for name in SERIES:
         if name not in sheet.series:
             yield f"There is nothing to say of the {SERIES[name]}: an official close or a call of it is not known."
