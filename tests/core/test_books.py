@@ -105,6 +105,11 @@ def test_a_settlement_price_that_is_missing_is_never_made_up(day: datetime.date,
     assert closing_events(position(cover=1), official, RULES, day, NOW) == []
 
 
+def test_what_expired_before_a_day_is_not_settled_at_the_price_of_that_day() -> None:
+    held, official = position(cover=1, calls=1), {"NIFTY": 5, FUTURE.key: 6}
+    assert closing_events(held, official, RULES, EXPIRY + datetime.timedelta(1), NOW) == []
+
+
 def test_what_has_expired_and_is_held_still_is_named() -> None:
     assert {h.contract for h in unsettled([position(cover=1, calls=1)], EXPIRY)} == {FUTURE, CALL}
     assert unsettled([position(cover=1, calls=1)], DAY) == []

@@ -57,6 +57,12 @@ def test_what_lacks_its_official_price_stays_as_it_is_and_is_named_with_the_pric
     assert unpriced[0].said.endswith("is held and stays unsettled: there is no official price of NIFTY")
 
 
+def test_what_expired_before_a_day_is_not_settled_at_the_price_of_that_day() -> None:
+    ledger = trade(Ledger(0), CALL, Side.SELL, 65, 1_000_000)
+    after, unpriced = settle(ledger, CALL.expiry + datetime.timedelta(1), {"NIFTY": 252_000_000}, RULES)
+    assert (after, unpriced) == (ledger, (Unpriced(CALL.key, f"NIFTY on {CALL.expiry}"),))
+
+
 def test_closing_more_than_is_held_turns_the_position() -> None:
     ledger = trade(Ledger(0), CALL, Side.BUY, 65, 1_000_000)
     ledger = trade(ledger, CALL, Side.SELL, 195, 1_100_000)

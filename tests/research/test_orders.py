@@ -27,6 +27,7 @@ KEYS = {
     "shares": "RELIANCE-EQ",
     "stock_call": "RELIANCE-20260929-1320CE",
 }
+DOUBLE = '[[settlements]]\nday = 2021-01-15\nof = "SPX"\nprice = 3800\n\n[[settlements]]'
 MON, TUE, WED = "2026-09-21", "2026-09-22", "2026-09-23"
 EXPIRY = "2026-09-29"
 
@@ -177,6 +178,13 @@ def test_nothing_settles_without_its_official_price(tmp_path: Path) -> None:
     assert said in outcome.notes
 
 
+def test_a_price_of_a_later_day_settles_nothing_that_has_expired(tmp_path: Path) -> None:
+    outcome = play(tmp_path, [f"{MON} sell 65 first at 120"], {("2026-09-30", "NIFTY"): 25_350})
+    assert outcome.held == {"NIFTY-20260929-25100CE": -65}
+    said = "NIFTY-20260929-25100CE is held and stays unsettled: there is no official price of NIFTY on 2026-09-29"
+    assert f"2026-09-30: {said}" in outcome.notes
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -192,6 +200,8 @@ def test_nothing_settles_without_its_official_price(tmp_path: Path) -> None:
         ('of = "SPX"', 'of = "NDX"', "settlements[0].of: NDX"),
         ("at = 2021-01-04T10:00:00", "at = 2021-01-04T10:00:00Z", "without a zone"),
         ("expiry = 2021-01-15", "", "it needs an expiry"),
+        ("at = 2021-01-04T10:00:00", "at = 2021-01-18T10:00:00", "SPX-20210115-3200CE ended on 2021-01-15, before"),
+        ("[[settlements]]", DOUBLE, "settlements[1]: SPX has a price on 2021-01-15 already"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, old: str, new: str, said: str) -> None:

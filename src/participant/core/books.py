@@ -124,7 +124,7 @@ def closing_events(
 
     `settlements` holds the official prices by underlying and by future's key. Where one is missing, or no rule says
     whether it ends in cash or in shares, nothing happens, since nothing is ever settled at a last seen price or by a
-    guess: `unsettled` names what is left so.
+    guess: `unsettled` names what is left so. What expired before this day had its price then: that of today is another.
     """
     events: list[BookEvent] = []
     price, delivered = settlements.get(position.scrip), list[Holding]()
@@ -133,6 +133,8 @@ def closing_events(
         marked = settlements.get(contract.key) if contract.kind is Kind.FUTURE else None
         if contract.expiry > day:
             events += [Settled(contract, marked, at)] if marked is not None else []
+        elif contract.expiry < day:
+            continue
         elif price is not None and (is_physical := ends_physical(rules, contract)) is not None:
             delivered += [holding] if is_physical else []
             events += [] if is_physical else [Expired(contract, price, at)]

@@ -81,7 +81,8 @@ def settle(
 ) -> tuple[Ledger, tuple[Unpriced, ...]]:
     """The ledger after the day's end: futures are marked, what expires is paid out or delivered, at official prices.
 
-    What lacks its price or a rule stays as it is, for nothing is ever settled by a guess, and is named beside it.
+    What lacks its price or a rule stays as it is, for nothing is ever settled by a guess, and is named beside it; so
+    does what expired before this day, whose price was that of then.
     """
     unpriced: list[Unpriced] = []
     ending: dict[str, list[Line]] = {}
@@ -90,9 +91,10 @@ def settle(
         if not has_expired and line.contract.kind is not Kind.FUTURE:
             continue
         name = line.contract.underlying if has_expired else key
-        price = prices.get(name)
+        is_late = line.contract.expiry < day
+        price = None if is_late else prices.get(name)
         if price is None:
-            unpriced.append(Unpriced(key, name))
+            unpriced.append(Unpriced(key, f"{name} on {line.contract.expiry}" if is_late else name))
         elif has_expired and (is_physical := ends_physical(rules, line.contract)) is not False:
             unpriced += [Unpriced(key, f"{name}, nor a rule of its settlement")] if is_physical is None else []
             ending.setdefault(name, []).extend([line] if is_physical else [])

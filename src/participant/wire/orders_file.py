@@ -116,8 +116,12 @@ def parse_orders(body: bytes, rules: Rulebook) -> Orders:
     _check("quotes", "contract", [q.contract for q in file.quotes], known)
     _check("orders", "contract", [o.contract for o in file.orders], known)
     _check("settlements", "of", [s.of for s in file.settlements], named)
-    for row in file.settlements:
-        prices.setdefault(row.day, {})[row.of] = _price(row.price)
+    _check_alive("quotes", file.quotes, contracts)
+    _check_alive("orders", file.orders, contracts)
+    for i, row in enumerate(file.settlements):
+        if row.of in prices.setdefault(row.day, {}):
+            raise ValueError(f"settlements[{i}]: {row.of} has a price on {row.day} already")
+        prices[row.day][row.of] = _price(row.price)
     return Orders(
         file.capital * PAISE,
         contracts,
@@ -133,6 +137,14 @@ def _check(table: str, field: str, names: Sequence[str], known: set[str]) -> Non
     for i, name in enumerate(names):
         if name not in known:
             raise ValueError(f"{table}[{i}].{field}: {name} is none of {', '.join(sorted(known))}")
+
+
+def _check_alive(table: str, rows: Sequence[_Quote | _Order], contracts: Sequence[Contract]) -> None:
+    """Nothing is quoted or asked for after its contract has ended."""
+    ends = {contract.key: contract.expiry for contract in contracts}
+    for i, row in enumerate(rows):
+        if row.at.date() > ends[row.contract]:
+            raise ValueError(f"{table}[{i}].at: {row.contract} ended on {ends[row.contract]}, before {row.at.date()}")
 
 
 def _rules(file: _File, rules: Rulebook) -> Rulebook:
