@@ -189,6 +189,13 @@ def test_greeks_are_0_at_a_close_at_which_nothing_is_held(tmp_path: Path) -> Non
     assert [flat[greek] for greek in ("delta", "gamma", "vega", "theta")] == [0] * 4
 
 
+def test_a_span_that_ends_before_it_begins_and_an_underlying_named_twice_are_refused() -> None:
+    with pytest.raises(BadData, match="the first day, 2019-04-18, lies after the last, 2019-04-16"):
+        backtest(CoveredCall(("NIFTY",)), [], Span(SPAN.last, SPAN.first), 10)
+    with pytest.raises(BadData, match="named twice: NIFTY, NIFTY"):
+        backtest(CoveredCall(("NIFTY", "NIFTY")), [], SPAN, 10)
+
+
 def test_a_run_without_capital_is_refused() -> None:
     with pytest.raises(BadData, match="capital 0"):
         backtest(CoveredCall(("NIFTY",)), [], SPAN, 0)

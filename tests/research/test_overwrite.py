@@ -125,3 +125,13 @@ def test_with_the_close_that_the_published_sums_imply_they_are_met_to_the_point(
 def test_an_underlying_that_is_not_recorded_is_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest", "overwrite", "--underlying", "FINNIFTY", *REAL]) == 2
     assert "no call of FINNIFTY is recorded from 2018-10-15 to 2019-04-30" in capsys.readouterr().err
+
+
+@needs_data
+def test_a_span_that_ends_before_it_begins_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(DATA / "nse_chain_2018_10_to_2019_04"), "--data", str(DATA / "nse_daily_official")]
+    assert (
+        main(["backtest", "overwrite", "--underlying", "NIFTY", *data, "--from", "2019-04-22", "--to", "2019-04-11"])
+        == 2
+    )
+    assert "the first day, 2019-04-22, lies after the last, 2019-04-11" in capsys.readouterr().err

@@ -66,8 +66,12 @@ def backtest(
 
     Raises BadData where nothing can be played, or `out` cannot be written or holds a result.
     """
-    if capital <= 0 or not strategy.underlyings or span.first > span.last:
-        raise BadData(f"nothing to play: capital {capital}, {strategy.underlyings}, {span.first} to {span.last}")
+    if span.first > span.last:
+        raise BadData(f"the first day, {span.first}, lies after the last, {span.last}")
+    if capital <= 0 or not strategy.underlyings:
+        raise BadData(f"nothing to play: capital {capital}, underlyings {', '.join(strategy.underlyings) or 'none'}")
+    if len({*strategy.underlyings}) < len(strategy.underlyings):
+        raise BadData(f"an underlying is named twice: {', '.join(strategy.underlyings)}")
     if not 0 <= strategy.latency_s <= LATENCY_MAX_S:
         raise BadData(f"a latency of {strategy.latency_s:g} s: it lies between 0 and {LATENCY_MAX_S:g}")
     fault = strategy.weights.fault

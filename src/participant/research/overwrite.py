@@ -144,8 +144,10 @@ def study(recordings: Recordings, symbols: Sequence[str], span: Span, rules: Rul
     """Every cycle of these underlyings that begins within the span, both days included.
 
     A cycle is an expiry, from the first day on which it is the nearest one recorded: two may overlap where a collector
-    went over from monthly to weekly expiries. Raises BadData where an underlying has none.
+    went over from monthly to weekly expiries. Raises BadData where an underlying has none, or the span is none.
     """
+    if span[0] > span[1]:
+        raise BadData(f"the first day, {span[0]}, lies after the last, {span[1]}")
     pages, found = screened(recordings, span, rules), list[Cycle]()
     for symbol in symbols:
         sold = dict[datetime.date, Cycle]()
