@@ -22,6 +22,7 @@ from tests.wire import fix_messages
 SEEDS = int(os.environ.get("PARTICIPANT_SEEDS", "3"))
 INPUTS_A_SEED = 400
 AT = 1_796_000_000_250_000_000
+DIGITS = "0123456789"
 NAMES = {"books": (books, books_plain), "runs": (runs, runs_plain)}
 
 
@@ -144,6 +145,35 @@ def test_other_messages_are_left(kernel: Any) -> None:
     assert made.changed() == ()
 
 
+@both
+def test_thousands_of_instruments_are_told_apart_whatever_their_names(kernel: Any) -> None:
+    names = [name for n in range(1_500) for name in (f"{n}", f"NIFTY-20261229-{n}CE", f"{'A' * 10}{n:04}{'B' * 26}")]
+    chance = random.Random(1)
+    made = standing(kernel)
+    for _ in range(2):
+        chance.shuffle(names)
+        rows = [f"279=0|269=0|55={name}|270={n}.25|271={n}" for n, name in enumerate(names, start=1)]
+        for start in range(0, len(rows), 150):
+            data = wired(entries("X", *rows[start : start + 150]))
+            assert made.fold(data, 0) == len(data)
+        told = {tick.contract: (tick.bid, tick.bid_size) for tick in made.changed()}
+        assert told == {name: (n * 10_000 + 2_500, n) for n, name in enumerate(names, start=1)}
+
+
+@both
+@pytest.mark.parametrize(
+    ("astray", "is_taken"), [("34=x", True), ("34=7", True), ("268=1", True), ("268=2", False), ("268=x", False)]
+)
+def test_a_number_or_a_count_among_the_entries_is_as_harmless_as_it_looks(
+    kernel: Any, astray: str, is_taken: bool
+) -> None:
+    made = standing(kernel)
+    for kind, first in (("X", "279=0|269=0|55=A"), ("W", "269=0")):
+        said = told(made, wired(entries(kind, f"{first}|270=1.25|271=7|{astray}")))
+        assert isinstance(said, tuple) is is_taken, said
+        assert isinstance(said, str) or [tick.bid for tick in said] == [12_500]
+
+
 # --- ladders ----------------------------------------------------------------------------------------------------------
 
 
@@ -230,6 +260,30 @@ def test_kernel_and_twin_make_the_same_of_any_market_data(seed: int) -> None:
         levels_max = chance.choice((0, 0, 1, 5))
         for tell in (singly, together):
             assert tell(plain.Books(levels_max), data) == tell(compiled.Books(levels_max), data)
+
+
+@pytest.mark.skipif(not is_compiled("participant.wire.fix._books"), reason="it is not compiled here")
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_kernel_and_twin_read_the_same_prices_and_sizes_from_any_digits(seed: int) -> None:
+    chance = random.Random(seed)
+    pair = [standing(kernel) for kernel in kernels("books")]
+    for _ in range(5 * INPUTS_A_SEED):
+        price, size = ("".join(chance.choices(signs, k=chance.randrange(1, 12))) for signs in (f"{DIGITS}.", DIGITS))
+        odd = chance.choice(("", "", "", "", "/", ":", "-", "~", "."))
+        data = wired(entries("X", f"279=0|269=0|55=A|270={price}{odd}|271={size}{odd}"))
+        data = rightly_framed(bytearray(data.replace(b"~", b"\xff")))
+        plain, compiled = (told(made, data) for made in pair)
+        assert plain == compiled, data
+
+
+def told(made: Any, data: bytes) -> tuple[Tick, ...] | str:
+    """What has changed after a message, or what is wrong with it."""
+    if made.fold(data, 0) < len(data):
+        try:
+            made.take(frame_at(data, 0).message())
+        except Malformed as error:
+            return str(error)
+    return tuple(made.changed())
 
 
 def singly(made: Any, data: bytes) -> list[object]:

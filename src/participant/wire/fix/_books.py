@@ -9,12 +9,14 @@ plain way (`take`), which then says what is wrong with it.
 import sys
 
 import cython
-from cython import Py_ssize_t, address, bint, cast, cfunc, longlong, pointer
+from cython import Py_ssize_t, address, bint, cast, cfunc, inline, longlong, pointer, ulonglong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.cimports.cpython.mem import PyMem_Free, PyMem_Realloc
+from cython.cimports.cpython.ref import Py_INCREF
+from cython.cimports.cpython.tuple import PyTuple_New, PyTuple_SET_ITEM
 from cython.cimports.libc.string import memcmp, memcpy, memset
 from cython.cimports.participant.core._ladder import Ladder
-from cython.cimports.participant.wire.fix._reader import Reader, _moment
+from cython.cimports.participant.wire.fix._reader import ONES, TOPS, Reader, _moment, trailing_zeros
 
 from participant.core.market import Tick
 from participant.wire.fix.marketdata import INCREMENT, SNAPSHOT, changes, whole
@@ -23,26 +25,7 @@ IS_COMPILED = bool(cython.compiled) and sys.byteorder == "little"  # as the read
 
 Bytes = cython.typedef(pointer(cython.const[cython.uchar]))
 
-ENTRIES_MAX = cython.declare(cython.int, 200)
 PRICE_MAX = cython.declare(longlong, (1 << 52) - 1)
-LEVELS_MAX = cython.declare(longlong, 4096)
-DIGITS_MAX = cython.declare(cython.int, 15)
-SIZE_DIGITS_MAX = cython.declare(Py_ssize_t, 12)
-TEXT_MAX = cython.declare(Py_ssize_t, 32)
-TAGS = cython.declare(cython.int, 2_048)
-DELETE = cython.declare(longlong, 2)
-MISFIT = cython.declare(cython.int, 2)
-TRADE = cython.declare(cython.int, 2)
-# What an entry may say, by its place in `said`.
-SYMBOL = cython.declare(cython.int, 0)
-SIDE = cython.declare(cython.int, 1)
-CHANGE = cython.declare(cython.int, 2)
-PRICE = cython.declare(cython.int, 3)
-SIZE = cython.declare(cython.int, 4)
-DAY = cython.declare(cython.int, 5)
-CLOCK = cython.declare(cython.int, 6)
-ORDERS = cython.declare(cython.int, 7)
-NOTHING = cython.declare(cython.int, 8)
 
 Held = cython.struct(bid=longlong, ask=longlong, bid_size=longlong, ask_size=longlong, last=longlong, at=longlong,
                      is_changed=longlong)  # fmt: skip
@@ -51,24 +34,57 @@ Entry = cython.struct(of=longlong, side=longlong, change=longlong, price=longlon
 
 
 @cfunc
+@inline
 @cython.exceptval(check=False)
-def _place(tag: cython.int) -> cython.int:
-    """Where in `said` a field stands; NOTHING where it says nothing that counts."""
-    if 269 <= tag <= 273:
-        return SIDE if tag == 269 else PRICE if tag == 270 else SIZE if tag == 271 else DAY if tag == 272 else CLOCK
-    if tag == 55:
-        return SYMBOL
-    if tag == 279:
-        return CHANGE
-    return ORDERS if tag == 346 else NOTHING
+def _eight(v: Bytes, n: Py_ssize_t) -> ulonglong:
+    """One to eight bytes as one number, the last the highest, with 0 as a digit in front.
+
+    Behind any field stands the CheckSum, so that eight bytes can be read.
+    """
+    eight: ulonglong
+    memcpy(address(eight), v, 8)
+    return eight << (64 - 8 * n) | ONES * 48 >> (8 * n - 8) >> 8
 
 
 @cfunc
+@inline
+@cython.exceptval(check=False)
+def _spot(v: Bytes, n: Py_ssize_t) -> Py_ssize_t:
+    """Which of the SPOTS a name has, by its beginning, its middle and its end. Behind it are eight bytes at least."""
+    first: ulonglong
+    middle: ulonglong = 0
+    last: ulonglong = 0
+    if n < 8:
+        first = _eight(v, n)
+    else:
+        memcpy(address(first), v, 8)
+        memcpy(address(middle), v + (n >> 1) - 4, 8)
+        memcpy(address(last), v + n - 8, 8)
+    return cast(Py_ssize_t, (((first * MIXER) ^ middle) * MIXER ^ last) * MIXER >> SPOT_SHIFT)
+
+
+@cfunc
+@inline
+@cython.exceptval(check=False)
+def _digits(eight: ulonglong) -> longlong:
+    """The number that eight digits are; -1 where one is none."""
+    eight ^= ONES * 48
+    if (eight | (eight + ONES * 6)) & (ONES * 0xF0):
+        return -1
+    eight = (eight * 10 + (eight >> 8)) & PAIRS
+    eight = (eight * 100 + (eight >> 16)) & FOURS
+    return cast(cython.uint, eight * 10_000 + (eight >> 32))
+
+
+@cfunc
+@inline
 @cython.exceptval(check=False)
 def _size(v: Bytes, n: Py_ssize_t) -> longlong:
     """A whole number of at most 12 digits; -1 where it is none."""
     number: longlong = 0
     i: Py_ssize_t
+    if 1 <= n <= 8:
+        return _digits(_eight(v, n))
     if not 1 <= n <= SIZE_DIGITS_MAX:
         return -1
     for i in range(n):
@@ -79,6 +95,26 @@ def _size(v: Bytes, n: Py_ssize_t) -> longlong:
 
 
 @cfunc
+@inline
+@cython.exceptval(check=False)
+def _short_price(v: Bytes, n: Py_ssize_t) -> longlong:
+    """Rupees as 1/10,000, in one to eight bytes that begin with a digit; below 0 where it wants a closer look."""
+    eight: ulonglong = _eight(v, n)
+    point: ulonglong = eight ^ (ONES * 46)
+    point = (point - ONES) & ~point & TOPS  # the top bit of every byte that is one; right up to the first
+    if not point:
+        return _digits(eight) * 10_000
+    bits: cython.int = trailing_zeros(point) - 7  # in front of it
+    front: ulonglong = eight & ((cast(ulonglong, 1) << bits) - 1)
+    number: longlong = _digits((eight >> bits >> 8 << bits << 8) | (front << 8) | 48)
+    if number < 0:
+        return -1
+    if bits == 40:  # two decimals, as nearly all have
+        return number * 100
+    return number * 10_000 if bits == 56 else number * 1_000 if bits == 48 else number * 10 if bits == 32 else -1
+
+
+@cfunc
 @cython.exceptval(check=False)
 def _price(v: Bytes, n: Py_ssize_t) -> longlong:
     """Rupees as 1/10,000; -1 where it is no price, or one with more digits than a plain one has."""
@@ -86,8 +122,13 @@ def _price(v: Bytes, n: Py_ssize_t) -> longlong:
     places: cython.int = -1  # behind the point, once there is one
     digits: cython.int = 0
     i: Py_ssize_t
-    if not 1 <= n <= TEXT_MAX or not 48 <= v[0] <= 57:
+    if not 1 <= n <= PRICE_TEXT_MAX or not 48 <= v[0] <= 57:
         return -1
+    if n <= 8:
+        number = _short_price(v, n)
+        if number >= 0:
+            return number
+        number = 0
     for i in range(n):
         if v[i] == 46 and places < 0:
             places = 0
@@ -100,7 +141,7 @@ def _price(v: Bytes, n: Py_ssize_t) -> longlong:
             continue
         number = number * 10 + v[i] - 48
         digits += number > 0
-        if digits > DIGITS_MAX:
+        if digits > PRICE_DIGITS_MAX:
             return -1
         if places >= 0:
             places += 1
@@ -125,6 +166,7 @@ class Books:
     reader: Reader
     request: bytes
     names: dict  # of an instrument, as its bytes -> its number
+    keys: list  # the names by number, as bytes
     symbols: list
     ladders: list
     held: pointer(Held)
@@ -133,8 +175,10 @@ class Books:
     room: Py_ssize_t
     last_name: bytes  # the instrument that was named last, and its number
     last: longlong
+    spots: cython.int[4_096]  # one behind the number of the instrument that was last found there, 0: none was
     entries: Entry[200]
-    said: cython.int[9]  # fields of the entry at hand, 0 where there is none: 0 is MsgType
+    said: cython.int[8]  # fields of the entry at hand, 0 where there is none: 0 is MsgType
+    places: cython.uchar[512]  # where in `said` a field stands
 
     def __init__(self, levels_max: longlong = 0):
         if not 0 <= levels_max <= LEVELS_MAX:
@@ -143,6 +187,10 @@ class Books:
             )
         self.levels_max = levels_max
         self.reader = Reader()
+        memset(self.places, NOTHING, KNOWN_TAGS)
+        for place, tag in enumerate((55, 269, 279, 270, 271, 272, 273, 346)):  # SYMBOL to ORDERS
+            self.places[cast(cython.int, tag)] = place
+        self.places[34] = self.places[268] = ASTRAY
         self.ask("")
 
     def __dealloc__(self):
@@ -156,7 +204,8 @@ class Books:
         self.request = request_id.encode("latin-1")
         self.is_gathering = True
         self.broken = ""
-        self.names, self.symbols, self.ladders = {}, [], []
+        self.names, self.keys, self.symbols, self.ladders = {}, [], [], []
+        memset(self.spots, 0, SPOTS * cython.sizeof(cython.int))
         self.changed_count = 0
         self.last_name, self.last = b"", -1
 
@@ -176,14 +225,22 @@ class Books:
         i: Py_ssize_t
         if self.is_gathering or not self.changed_count:
             return ()
-        found: list = []
+        found: tuple = PyTuple_New(self.changed_count)
+        at: longlong = -1
         for i in range(self.changed_count):
             of: longlong = self.changes[i]
             one: pointer(Held) = self.held + of
             one.is_changed = False
-            found.append(Tick(self.symbols[of], one.bid, one.ask, one.bid_size, one.ask_size, one.last, one.at))
+            if self.levels_max:
+                self.look(one, self.ladders[of])
+            if one.at != at:
+                at = one.at
+                said_at: object = at  # one number for all that were spoken of at once
+            tick: object = Tick(self.symbols[of], one.bid, one.ask, one.bid_size, one.ask_size, one.last, said_at)
+            Py_INCREF(tick)  # the tuple keeps it
+            PyTuple_SET_ITEM(found, i, tick)
         self.changed_count = 0
-        return tuple(found)
+        return found
 
     def ladder(self, symbol: str):
         of = self.names.get(symbol.encode("latin-1"))
@@ -202,7 +259,8 @@ class Books:
             return
         for symbol, side, change, price, size, orders, at in entries:
             of = self.named(symbol.encode("latin-1"))
-            self.put(Entry(of, side, change, price, size, orders, at))
+            entry: Entry = Entry(of, side, change, price, size, orders, at)
+            self.put(address(entry))
 
     def fold(self, data: bytes, at: Py_ssize_t):
         v: Bytes = cast(Bytes, PyBytes_AS_STRING(data))
@@ -217,7 +275,9 @@ class Books:
         instant: longlong = -1
         last: cython.int = 0
         i: cython.int
-        if not self.is_read(v, len(data) - at) or reader.sizes[0] != 2 or memcmp(v + reader.starts[0], b"UM", 2) != 0:
+        if not self.is_framed(v, len(data) - at) or not self.is_numbered(v):
+            return None
+        if reader.sizes[0] != 2 or memcmp(v + reader.starts[0], b"UM", 2) != 0:
             return None
         for i in range(1, reader.count):
             if reader.tags[i] == 60:
@@ -237,15 +297,15 @@ class Books:
     @cython.exceptval(-1)
     def folded(self, v: Bytes, left: Py_ssize_t) -> cython.int:
         """Whether the message that begins here was taken."""
-        if not self.is_read(v, left) or self.reader.sizes[0] != 1:
+        if not self.is_framed(v, left) or self.reader.sizes[0] != 1:
             return 0
         kind: cython.uchar = v[self.reader.starts[0]]
         if kind != 87 and kind != 88:  # W, X
             return 0
         is_whole: bint = kind == 87
         if not is_whole and self.is_gathering:
-            return 1
-        count: cython.int = self.counted(v, is_whole)
+            return self.is_numbered(v)
+        count: cython.int = self.counted(v)
         if count < 0:
             return 0
         if is_whole:
@@ -254,36 +314,43 @@ class Books:
 
     @cfunc
     @cython.exceptval(check=False)
-    def is_read(self, v: Bytes, left: Py_ssize_t) -> bint:
-        """Whether the message that begins here has its right frame, a number, and no raw data in its fields."""
-        reader: Reader = self.reader
-        i: cython.int
+    def is_framed(self, v: Bytes, left: Py_ssize_t) -> bint:
+        """Whether the message that begins here has its right frame, and no raw data in its fields."""
         if left < 16 or memcmp(v, b"8=FIX.4.", 8) != 0 or v[9] != 1 or v[10] != 57 or v[11] != 61:
             return False
-        if reader.frame(v, left) != 1 or not reader.tokenise():
-            return False
-        for i in range(1, reader.count):
-            if reader.tags[i] < TAGS and reader.parts[reader.tags[i]]:
-                return False
-            if reader.tags[i] == 34 and (reader.sizes[i] > 9 or _size(v + reader.starts[i], reader.sizes[i]) < 0):
+        return self.reader.frame(v, left) == 1 and self.reader.tokenise() and not self.reader.is_raw
+
+    @cfunc
+    @inline
+    @cython.exceptval(check=False)
+    def is_number(self, v: Bytes, i: cython.int) -> bint:
+        """Whether a MsgSeqNum is one."""
+        return self.reader.sizes[i] <= 9 and _size(v + self.reader.starts[i], self.reader.sizes[i]) >= 0
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def is_numbered(self, v: Bytes) -> bint:
+        """Whether each MsgSeqNum of the message is one."""
+        i: cython.int
+        for i in range(1, self.reader.count):
+            if self.reader.tags[i] == 34 and not self.is_number(v, i):
                 return False
         return True
 
     @cfunc
     @cython.exceptval(check=False)
-    def counted(self, v: Bytes, is_whole: bint) -> cython.int:
-        """The field that says how many entries there are; -1 where there is none, or two."""
-        found: cython.int = -1
-        i: cython.int
-        for i in range(1, self.reader.count):
-            if self.reader.tags[i] == 268:
-                if found >= 0:
-                    return -1
-                found = i
-        if found < 0:
+    def counted(self, v: Bytes) -> cython.int:
+        """The field that says how many entries there are; -1 where there is none, or no number."""
+        reader: Reader = self.reader
+        found: cython.int = 1
+        while found < reader.count and reader.tags[found] != 268:
+            if reader.tags[found] == 34 and not self.is_number(v, found):
+                return -1
+            found += 1
+        if found >= reader.count:
             return -1
-        first: Bytes = v + self.reader.starts[found]
-        n: Py_ssize_t = self.reader.sizes[found]
+        first: Bytes = v + reader.starts[found]
+        n: Py_ssize_t = reader.sizes[found]
         if not 1 <= n <= 3 or (first[0] == 48 and n > 1) or not 0 <= _size(first, n) <= ENTRIES_MAX:
             return -1
         return found
@@ -297,6 +364,8 @@ class Books:
         request: cython.int = 0
         i: cython.int
         for i in range(1, reader.count):
+            if i > count and (reader.tags[i] == 34 or reader.tags[i] == 268):
+                return 0
             if reader.tags[i] == 55 or reader.tags[i] == 262:
                 if i > count or (name if reader.tags[i] == 55 else request):
                     return 0
@@ -317,7 +386,7 @@ class Books:
             return 0
         self.blank(of)
         for i in range(entries):
-            self.put(self.entries[i])
+            self.put(address(self.entries[i]))
         return 1
 
     @cfunc
@@ -327,7 +396,7 @@ class Books:
         i: cython.int
         entries: cython.int = self.parsed(v, count, of)
         for i in range(entries):
-            self.put(self.entries[i])
+            self.put(address(self.entries[i]))
         return entries >= 0
 
     @cfunc
@@ -344,7 +413,7 @@ class Books:
         i: cython.int
         for i in range(count + 1, reader.count):
             tag: cython.int = reader.tags[i]
-            place: cython.int = _place(tag)
+            place: cython.int = self.places[tag] if tag < KNOWN_TAGS else NOTHING
             if tag == first:
                 if entries == wanted or (entries and not self.entry(v, last, of, at, is_whole)):
                     return -1
@@ -352,11 +421,11 @@ class Books:
                     of = last.of
                     at = 0 if is_whole else last.at
                 last = address(self.entries[entries])
-                memset(self.said, 0, 9 * cython.sizeof(cython.int))
+                memset(self.said, 0, PLACES * cython.sizeof(cython.int))
                 entries += 1
             elif place == NOTHING:
                 continue
-            elif not entries or self.said[place] or (is_whole and place in (SYMBOL, CHANGE)):
+            elif not entries or place == ASTRAY or self.said[place] or (is_whole and place in (SYMBOL, CHANGE)):
                 return -1
             self.said[place] = i
         if entries != wanted:
@@ -421,10 +490,18 @@ class Books:
     @cfunc
     @cython.exceptval(-1)
     def number(self, v: Bytes, n: Py_ssize_t) -> longlong:
-        """The number of the instrument of this name, which as a rule is the one named last."""
+        """The number of the instrument of this name, which as a rule is the one named last, or stands on its spot."""
         if self.last >= 0 and n == len(self.last_name) and memcmp(v, PyBytes_AS_STRING(self.last_name), n) == 0:
             return self.last
-        return self.named(PyBytes_FromStringAndSize(cast(pointer(cython.char), v), n))
+        spot: pointer(cython.int) = self.spots + _spot(v, n)
+        if spot[0]:
+            name: bytes = self.keys[spot[0] - 1]
+            if n == len(name) and memcmp(v, PyBytes_AS_STRING(name), n) == 0:
+                self.last_name, self.last = name, spot[0] - 1
+                return self.last
+        of: longlong = self.named(PyBytes_FromStringAndSize(cast(pointer(cython.char), v), n))
+        spot[0] = of + 1
+        return of
 
     @cfunc
     @cython.exceptval(-1)
@@ -436,6 +513,7 @@ class Books:
             self.reserve(of + 1)
             memset(self.held + of, 0, cython.sizeof(Held))
             self.names[name] = of
+            self.keys.append(name)
             self.symbols.append(name.decode("latin-1"))
             if self.levels_max:
                 ladder: Ladder = Ladder(self.levels_max)
@@ -484,7 +562,7 @@ class Books:
             self.changed_count += 1
 
     @cfunc
-    def put(self, one: Entry) -> cython.void:
+    def put(self, one: pointer(Entry)) -> cython.void:
         """What an entry says, put where it belongs."""
         held: pointer(Held) = self.held + one.of
         self.touch(one.of)
@@ -497,15 +575,20 @@ class Books:
                 self.misfits += 1
             if not ladder.is_valid and not self.broken:
                 self.broken = self.symbols[one.of]
-            n: Py_ssize_t = ladder.halves[0].count
-            held.bid = ladder.halves[0].keys[n - 1] if n else 0
-            held.bid_size = ladder.halves[0].sizes[n - 1] if n else 0
-            n = ladder.halves[1].count
-            held.ask = -ladder.halves[1].keys[n - 1] if n else 0
-            held.ask_size = ladder.halves[1].sizes[n - 1] if n else 0
         elif one.side:
             held.ask = one.price
             held.ask_size = one.size
         else:
             held.bid = one.price
             held.bid_size = one.size
+
+    @cfunc
+    @cython.exceptval(check=False)
+    def look(self, held: pointer(Held), ladder: Ladder) -> cython.void:
+        """The top of a ladder."""
+        n: Py_ssize_t = ladder.halves[0].count
+        held.bid = ladder.halves[0].keys[n - 1] if n else 0
+        held.bid_size = ladder.halves[0].sizes[n - 1] if n else 0
+        n = ladder.halves[1].count
+        held.ask = -ladder.halves[1].keys[n - 1] if n else 0
+        held.ask_size = ladder.halves[1].sizes[n - 1] if n else 0

@@ -115,6 +115,7 @@ cdef class Reader:
     cdef int* unknown
     cdef int* unknown_nth
     cdef int count
+    cdef bint is_raw  # it has raw data
     cdef Level[4] levels
     cdef long long* stamps
     cdef long long stamp

@@ -390,10 +390,10 @@ class Reader:
         v: Bytes = self.base + self.trailer_at
         if (v - 1)[0] != 1 or memcmp(v, b"10=", 3) != 0 or v[6] != 1 or not _is_digit(v[3]) or _pair(v + 4) < 0:
             return self.refuse(TRAILER, 0, self.trailer_at)
-        total_of_bytes: cython.uint = 0
+        total_of_bytes: cython.uchar = 0  # modulo 256, so that the compiler adds sixteen at a time
         for i in range(self.trailer_at):
             total_of_bytes += self.base[i]
-        if (total_of_bytes & 255) != cast(cython.uint, (v[3] - 48) * 100 + _pair(v + 4)):
+        if total_of_bytes != (v[3] - 48) * 100 + _pair(v + 4):
             return self.refuse(CHECKSUM, 0, self.trailer_at)
         return 1
 
@@ -439,6 +439,7 @@ class Reader:
         i: Py_ssize_t = self.body_at
         last: Py_ssize_t = self.trailer_at
         count: cython.int = 0
+        parts: cython.int = 0  # of raw data
         waits: cython.int = 0  # the field that said how many bytes of raw data follow
         length: longlong = 0
         while i < last:
@@ -456,6 +457,7 @@ class Reader:
             if i >= last:
                 return self.refuse(TAG, 0, at)
             part: cython.int = self.parts[tag] if tag < TAGS else 0
+            parts |= part
             if waits or part == IS_DATA:
                 if not waits or self.data_of[waits] != tag:
                     return self.refuse(DATA, waits if waits else tag, at)
@@ -484,6 +486,7 @@ class Reader:
         if waits:
             return self.refuse(DATA, waits, i)
         self.count = count
+        self.is_raw = parts != 0
         if tags[0] != 35:
             return self.refuse(TYPE, 0, self.body_at)
         return 1
