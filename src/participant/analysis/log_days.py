@@ -1,6 +1,7 @@
 """Which days of a decision log lie in a folder or a bucket, and of each: what is sealed, and what came after."""
 
 import datetime
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from participant.links.log_table import Mark, line_row, mark_of
+from participant.links.log_table import OBJECTS, Mark, Row, mark_of
 from participant.ports import StoreBroken
 
 NAME = re.compile(r"(\d{4}-\d\d-\d\d)\.(parquet|jsonl)")
-OBJECTS = ("scrip", "marketState", "currentPositionInfo", "decisionInfo")
-Row = dict[str, Any]
 
 
 class LogDay(Struct, frozen=True):
@@ -30,6 +29,11 @@ class LogDay(Struct, frozen=True):
     since: int = 0
 
 
+class _File(Struct, frozen=True):
+    path: str
+    size: int
+
+
 class LogFolder:
     """The days of a log at `where`: a folder, or what pyarrow opens by its address, s3://BUCKET/PREFIX.
 
@@ -37,43 +41,62 @@ class LogFolder:
     """
 
     def __init__(self, where: str) -> None:
-        import pyarrow as pa
-        from pyarrow import fs
-
         self.is_local = "://" not in where
+        self.files: Any = None  # of pyarrow, which takes long to load: a folder is read without it
         try:
-            local = fs.LocalFileSystem(), str(Path(where).absolute())
-            self.files, path = local if self.is_local else fs.FileSystem.from_uri(where)
-            found = self.files.get_file_info(fs.FileSelector(path))
+            self._found = self._near(where) if self.is_local else self._far(where)
         except FileNotFoundError:
             raise StoreBroken(f"decision log {where}: there is no such folder; name another with --log") from None
-        except (OSError, pa.ArrowException) as fault:
-            raise self._broken(where, fault) from None
-        self._found = {info.base_name: info for info in found if NAME.fullmatch(info.base_name)}
+        except OSError as fault:
+            raise _broken(where, fault) from None
 
     def days(self, first: datetime.date, last: datetime.date) -> list[LogDay]:
         """The days of a span, in order."""
-        names = sorted({NAME.fullmatch(name)[1] for name in self._found})  # type: ignore[index]  # all of them match
+        names = sorted({name.partition(".")[0] for name in self._found})
         return [self._day(on) for on in map(datetime.date.fromisoformat, names) if first <= on <= last]
 
-    def rows(self, day: LogDay) -> Iterator[Row]:
-        """What of a day is not sealed in today's form, a row a line; what is torn at the end is left out."""
+    def lines(self, day: LogDay) -> Iterator[bytes]:
+        """What of a day is not sealed in today's form; what is torn at the end is left out."""
+        try:
+            if day.grows:
+                with self._open(day.grows) as file:
+                    file.seek(day.since)
+                    *lines, _ = file.read().split(b"\n")
+                yield from lines
+            elif day.older:
+                yield from self._older(day.older)
+        except OSError as fault:
+            raise _broken(day.grows or day.older, fault) from None
+
+    def _older(self, path: str) -> Iterator[bytes]:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
-            if day.grows:
-                with self.files.open_input_file(day.grows) as file:
-                    file.seek(day.since)
-                    *lines, _ = file.read().split(b"\n")
-                yield from (line_row(day.day, line) for line in lines)
-            elif day.older:
-                with self.files.open_input_file(day.older) as file:
-                    table = pq.read_table(file, columns=[*OBJECTS, "other"])
-                for batch in table.to_batches():
-                    yield from (line_row(day.day, _line(row)) for row in batch.to_pylist())
-        except (OSError, pa.ArrowException) as fault:
-            raise self._broken(day.grows or day.older, fault) from None
+            with self._open(path) as file:
+                table = pq.read_table(file, columns=[*OBJECTS, "other"])
+            for batch in table.to_batches():
+                yield from map(_line, batch.to_pylist())
+        except pa.ArrowException as fault:
+            raise _broken(path, fault) from None
+
+    def _near(self, where: str) -> dict[str, _File]:
+        with os.scandir(Path(where).absolute()) as found:
+            return {one.name: _File(one.path, one.stat().st_size) for one in found if NAME.fullmatch(one.name)}
+
+    def _far(self, where: str) -> dict[str, _File]:
+        import pyarrow as pa
+        from pyarrow import fs
+
+        try:
+            self.files, path = fs.FileSystem.from_uri(where)
+            found = self.files.get_file_info(fs.FileSelector(path))
+        except pa.ArrowException as fault:
+            raise _broken(where, fault) from None
+        return {one.base_name: _File(one.path, one.size) for one in found if NAME.fullmatch(one.base_name)}
+
+    def _open(self, path: str) -> Any:
+        return open(path, "rb") if self.is_local else self.files.open_input_file(path)
 
     def _day(self, on: datetime.date) -> LogDay:
         sealed, grows = self._found.get(f"{on}.parquet"), self._found.get(f"{on}.jsonl")
@@ -87,17 +110,15 @@ class LogFolder:
 
     def _mark(self, path: str) -> Mark | None:
         try:
-            if self.is_local:
-                with open(path, "rb") as file:
-                    return mark_of(file)
-            with self.files.open_input_file(path) as file:
+            with self._open(path) as file:
                 return mark_of(file)
         except OSError as fault:
-            raise self._broken(path, fault) from None
+            raise _broken(path, fault) from None
 
-    def _broken(self, path: str, fault: Exception) -> StoreBroken:
-        said = " ".join(str(fault).split())[:300]
-        return StoreBroken(f"decision log {path}: it cannot be read ({said}); restore it from a copy, or name another")
+
+def _broken(path: str, fault: Exception) -> StoreBroken:
+    said = " ".join(str(fault).split())[:300]
+    return StoreBroken(f"decision log {path}: it cannot be read ({said}); restore it from a copy, or name another")
 
 
 def _line(row: Row) -> bytes:

@@ -5,18 +5,22 @@ else, writes none, and cannot be told otherwise.
 """
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from participant.analysis.log_days import LogFolder, Row
-from participant.analysis.order_rows import orders_table
-from participant.links.log_table import batches, lines_schema
+from participant.analysis.json_rows import fill, time_of
+from participant.analysis.log_days import LogFolder
+from participant.analysis.order_rows import fill_orders
+from participant.links.log_table import LEG, LEGS, LINE, NUMBER, TIME, Row, line_columns, line_row, lines_schema
+from participant.wire.json import encode
 
 ALL_DAYS = (datetime.date.min, datetime.date.max)
 ROWS_AT_ONCE = 2_000
+SHAPE = {name: {LEGS: [LEG], TIME: NUMBER}.get(kind, kind) for name, kind in LINE.items()}
+COLUMNS = f"* REPLACE ({time_of('decided_at')} AS decided_at)"
 VIEW = "CREATE VIEW decisions AS SELECT * EXCLUDE (other) FROM lines WHERE other IS NULL"
 SETTINGS = {
     "TimeZone": "'Asia/Kolkata'",
@@ -43,18 +47,26 @@ class Answer(Struct, frozen=True):
 class LogTable:
     """The log at `where` between two days, both included, with the orders in the books at `books` where there are any.
 
-    Views: `decisions`, `orders`. Raises StoreBroken.
+    Views: `decisions`, `orders`; `is_whole`: with the objects of each decision, which take long to read where its day
+    grows. Raises StoreBroken.
     """
 
-    def __init__(self, where: str, span: tuple[datetime.date, datetime.date] = ALL_DAYS, books: Path | None = None):
+    def __init__(
+        self,
+        where: str,
+        span: tuple[datetime.date, datetime.date] = ALL_DAYS,
+        books: Path | None = None,
+        *,
+        is_whole: bool = True,
+    ) -> None:
         import duckdb
 
         self._database = duckdb.connect()
         self._error = duckdb.Error
         folder = LogFolder(where)
         self.days = folder.days(*span)
-        self._lines(folder)
-        self._database.register("orders", orders_table(books, span))
+        self._lines(folder, line_row if is_whole else line_columns)
+        fill_orders(self._database, books, span)
         for name, value in SETTINGS.items():
             self._database.execute(f"SET {name} = {value}")
 
@@ -82,11 +94,11 @@ class LogTable:
         except self._error as fault:
             raise BadQuestion(_told(fault)) from None
 
-    def _lines(self, folder: LogFolder) -> None:
+    def _lines(self, folder: LogFolder, row_of: Callable[[datetime.date, bytes], Row]) -> None:
         """The view of all lines: of sealed files as they lie there, of what is not sealed from memory."""
         sealed = [day.sealed for day in self.days if day.sealed]
-        growing = (row for day in self.days for row in folder.rows(day))
-        self._database.register("growing", _table(growing))
+        rows = (encode(row_of(day.day, line)).decode() for day in self.days for line in folder.lines(day))
+        fill(self._database, "growing", SHAPE, COLUMNS, rows)
         views = ["SELECT * FROM growing"]
         if sealed and folder.is_local:
             names = "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in sealed) + "]"
@@ -100,14 +112,6 @@ class LogTable:
             views.append("SELECT * FROM sealed")
         self._database.execute(f"CREATE VIEW lines AS {' UNION ALL '.join(views)}")
         self._database.execute(VIEW)
-
-
-def _table(rows: Iterator[Row]) -> Any:
-    """Of no rows no array is made: Arrow looks for pandas first, which is slow to load where it is there."""
-    import pyarrow as pa
-
-    schema = lines_schema()
-    return pa.Table.from_batches(list(batches(rows, schema)), schema=schema)
 
 
 def _refusal(count: int) -> str:

@@ -6,7 +6,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from participant.adapters.archives.jsonl import JsonlArchive
 from participant.analysis.log_days import LogFolder
 from participant.analysis.log_query import BadQuestion, LogTable
 from participant.analysis.questions import QUESTIONS, ask
@@ -20,7 +19,7 @@ Span = tuple[datetime.date, datetime.date]
 def query(args: Namespace) -> int:
     """Answer one SELECT over the views `decisions` and `orders`."""
     question = sys.stdin.read() if args.sql == "-" else args.sql
-    with opened(args, "query", is_of_orders="orders" in question.lower()) as log:
+    with opened(args, "query", is_of_orders="orders" in question.lower(), is_whole=True) as log:
         answer = log.ask(question)
         write_rows(args, answer.columns, answer.rows)
     return DONE
@@ -37,7 +36,7 @@ def named(args: Namespace) -> int:
         raise Refused(f"decisions ask: no question {args.name!r}; there are: {', '.join(QUESTIONS)}")
     if question.of_orders and args.log:
         raise Refused(f"decisions ask: {args.name} is of orders, which the books of a home hold: use --home, not --log")
-    with opened(args, "ask", is_of_orders=question.of_orders) as log:
+    with opened(args, "ask", is_of_orders=question.of_orders, is_whole=False) as log:
         answer = ask(log, args.name, args.scrip or "")
         if not (args.json or args.csv or args.quiet):
             sys.stdout.write(f"{question.asks}\n{question.says}\n\n")
@@ -47,6 +46,8 @@ def named(args: Namespace) -> int:
 
 def seal(args: Namespace) -> int:
     """Seal the days that no desk has sealed, or that went on since; what is sealed already stays as it is."""
+    from participant.adapters.archives.jsonl import JsonlArchive
+
     first, last = span_of(args, "seal")
     folder = args.home / "decisions"
     days = [day for day in LogFolder(str(folder)).days(first, last) if day.grows or day.sealed or day.older]
@@ -61,7 +62,7 @@ def seal(args: Namespace) -> int:
 
 
 @contextmanager
-def opened(args: Namespace, command: str, *, is_of_orders: bool) -> Iterator[LogTable]:
+def opened(args: Namespace, command: str, *, is_of_orders: bool, is_whole: bool) -> Iterator[LogTable]:
     """The log that is asked for, with the orders where these are, to be asked.
 
     Raises Refused where it has no day of the span, and where a question of it cannot be asked.
@@ -69,7 +70,7 @@ def opened(args: Namespace, command: str, *, is_of_orders: bool) -> Iterator[Log
     where = args.log or str(args.home / "decisions")
     first, last = span_of(args, command)
     books = args.home / "books.sqlite" if is_of_orders and not args.log else None
-    with closing(LogTable(where, (first, last), books)) as log:
+    with closing(LogTable(where, (first, last), books, is_whole=is_whole)) as log:
         if not log.days:
             held = LogFolder(where).days(datetime.date.min, datetime.date.max)
             what = (
