@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+import tracemalloc
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,21 @@ def test_a_message_that_cannot_be_is_refused_as_a_whole(data: bytes, reason: str
         Reader(plan_of(made(rows_max=300, bytes_max=2**20))).read(data, AT)
     assert reason in caught.value.reason
     assert (caught.value.path, caught.value.offset) == (path, place)
+
+
+@pytest.mark.parametrize("piece", [b"a", b"\\n", b"a\\n"])
+def test_a_text_as_long_as_a_message_may_be_is_refused_in_its_own_memory(piece: bytes) -> None:
+    """What told its place took 150 bytes for each of it, and two seconds."""
+    most = shipped()["kite_quote"].bytes_max
+    data = b'"%b"' % (piece * ((most - 2) // len(piece)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadMessage) as refused:
+            reader("kite_quote").read(data, AT)
+        assert tracemalloc.get_traced_memory()[1] <= 2 * most
+    finally:
+        tracemalloc.stop()
+    assert refused.value.offset == 0
 
 
 def test_a_row_without_any_price_is_not_taken_for_an_empty_book() -> None:

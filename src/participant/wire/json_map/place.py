@@ -4,9 +4,10 @@ import re
 
 from participant.wire.json_map.tree import Node
 
-TOKENS_MAX = 20_000  # some ten milliseconds; what lies behind is not looked for
+TOKENS_MAX, BYTES_MAX = 20_000, 1_000_000  # some ten milliseconds each; what lies behind is not looked for
 
-_TOKEN = re.compile(rb'[\s,:]*("(?:[^"\\]|\\.)*"|[\[\]{}]|[^\s\[\]{},:"]+)', re.DOTALL)
+# Possessive: what may be taken back is remembered, 150 bytes for each of a text, and a text may be the whole message.
+_TOKEN = re.compile(rb'[\s,:]*+("(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]|[^\s\[\]{},:"]++)', re.DOTALL)
 _BYTE = re.compile(r"\(byte (\d+)\)")
 
 
@@ -27,7 +28,7 @@ def offset_of(data: bytes, raw: memoryview) -> int:
 def misfit(data: bytes, root: Node) -> int | None:
     """Where the first value begins that cannot stand at its place in the tree; None where none is found."""
     stack: list[_Frame] = []
-    for count, found in enumerate(_TOKEN.finditer(data)):
+    for count, found in enumerate(_TOKEN.finditer(data, 0, BYTES_MAX)):
         token = found[1]
         if count > TOKENS_MAX or (token in b"]}" and not stack):
             return None
