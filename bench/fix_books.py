@@ -45,7 +45,9 @@ def draw(result: dict[str, Any], path: Path) -> None:
     rows = {name: median(ratios(result["us"], OURS, name)) for name in result["us"]}
     ordered = sorted(rows.items(), key=lambda item: -item[1])
     figure = Figure(figsize=(9, 2.2), layout="constrained")
-    bars(figure.subplots(), dict(ordered), "%.3g", "time a message, ours = 1 (medians of one run)")
+    axes = figure.subplots()
+    bars(axes, dict(ordered), "%.3g", "time a message, ours = 1 (medians of one run)")
+    axes.margins(x=0.1)
     figure.savefig(path, dpi=110)
 
 
