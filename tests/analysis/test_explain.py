@@ -145,11 +145,8 @@ def test_of_an_opening_each_quantity_that_would_have_kept_it_away_is_told_by_its
 
 
 def test_of_a_structure_that_is_held_the_spot_that_stops_it_is_told() -> None:
-    state = chain_state()
-    held = position(
-        holding(future(state, 1), 65, 251_500_000), holding(call(state, date(2026, 10, 6), 256_500_000), -65, 1_300_000)
-    )
-    given = replace(GIVEN, current_position_info=PositionInfo(held, account()))
+    given = structure(251_500_000)
+    state = given.market_state
     stop, off = market_moves(given, judge)
     assert (stop.rule, stop.action, stop.was) == ("stop", Action.CLOSE, state.spot)
     assert "its stop is -₹150,000" in stop.reason
@@ -195,12 +192,23 @@ def test_a_word_that_would_have_changed_it_is_named() -> None:
 # --- what is printed --------------------------------------------------------------------------------------------------
 
 
-def test_the_page_shows_what_the_command_prints() -> None:
-    given = with_weights(iv_rank_min=0.7)
+def structure(cost_of_cover: int) -> DecisionInput:
+    """A future bought at this price, and a call sold against it at 130 rupees."""
+    state = chain_state()
+    sold = call(state, date(2026, 10, 6), 256_500_000)
+    held = position(holding(future(state, 1), 65, cost_of_cover), holding(sold, -65, 1_300_000))
+    return replace(GIVEN, current_position_info=PositionInfo(held, account()))
+
+
+@pytest.mark.parametrize(
+    ("nth", "given"),
+    [(0, with_weights(iv_rank_min=0.7)), (1, structure(251_500_000)), (2, structure(280_500_000))],
+    ids=["a shut gate", "held", "the stop"],
+)
+def test_the_page_shows_what_the_command_prints(nth: int, given: DecisionInput) -> None:
     found = explained("2026-09-16", again(given), given, RULES)
     printed = "\n".join(line for line in lines(found) if not line.startswith("  decision"))
-    (shown,) = blocks(text("docs/explain.md"), "text")
-    assert shown.rstrip("\n") == printed.rstrip("\n")
+    assert blocks(text("docs/explain.md"), "text")[nth].rstrip("\n") == printed.rstrip("\n")
 
 
 def test_what_a_rule_compares_is_told_as_it_compares_it() -> None:
