@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from participant.analysis.questions import QUESTIONS
+from participant.analysis.log_query import ALL_DAYS, LogTable
+from participant.analysis.questions import QUESTIONS, ask, wanted_by
 from participant.cli import main
 from participant.core.decision import undecided
 from participant.core.market import SECOND, MarketState
@@ -175,6 +176,19 @@ def test_a_traded_day_answers_every_question_of_what_its_log_says(
     assert answers["refusals"] == answers["undecided"] == []
     (moved,) = answers["moves"]
     assert moved["days"] == 1
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_columns_that_a_question_names_are_all_that_it_needs(name: str, tmp_path: Path) -> None:
+    decision = decided(state())
+    lost = undecided(state(1), JobResult("j", "timeout", reason="after 3 s"))
+    write_log(tmp_path, str(DAY), [record(state()), record(state(1), lost), record(state(5, SPOT + 10**7))])
+    write_orders(tmp_path, str(DAY), [replace(o, cum_quantity=1, cum_value=o.limit) for o in orders_of(decision)])
+    given = str(tmp_path / "decisions"), ALL_DAYS, tmp_path / "books.sqlite"
+    few, all_of_them = LogTable(*given, wanted_by(QUESTIONS[name])), LogTable(*given)
+    assert list(ask(few, name).rows) == list(ask(all_of_them, name).rows)
+    few.close()
+    all_of_them.close()
 
 
 def test_an_answer_for_people_begins_with_the_question_and_a_scrip_is_chosen(

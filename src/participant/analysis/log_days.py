@@ -1,6 +1,7 @@
 """Which days of a decision log lie in a folder or a bucket, and of each: what is sealed, and what came after."""
 
 import datetime
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -61,8 +62,8 @@ class LogFolder:
             if day.grows:
                 with self._open(day.grows) as file:
                     file.seek(day.since)
-                    *lines, _ = file.read().split(b"\n")
-                yield from lines
+                    lines = file if self.is_local else io.BytesIO(file.read())
+                    yield from (line[:-1] for line in lines if line.endswith(b"\n"))
             elif day.older:
                 yield from self._older(day.older)
         except OSError as fault:

@@ -5,7 +5,7 @@ else, writes none, and cannot be told otherwise.
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from participant.analysis.json_rows import fill, time_of
 from participant.analysis.log_days import LogFolder
+from participant.analysis.order_rows import COLUMNS as ORDER
 from participant.analysis.order_rows import fill_orders
-from participant.links.log_table import LEG, LEGS, LINE, NUMBER, TIME, Row, line_columns, line_row, lines_schema
+from participant.links.log_table import LEG, LEGS, LINE, NUMBER, TIME, line_row, lines_schema
 from participant.wire.json import encode
 
 ALL_DAYS = (datetime.date.min, datetime.date.max)
@@ -44,11 +45,20 @@ class Answer(Struct, frozen=True):
     rows: Iterator[tuple[Any, ...]]
 
 
+class Wanted(Struct, frozen=True):
+    """The columns of the views that will be asked for: of lines that grow and of books no other is read."""
+
+    decisions: Collection[str]
+    orders: Collection[str]
+
+
+EVERYTHING = Wanted(LINE, ORDER)
+
+
 class LogTable:
     """The log at `where` between two days, both included, with the orders in the books at `books` where there are any.
 
-    Views: `decisions`, `orders`; `is_whole`: with the objects of each decision, which take long to read where its day
-    grows. Raises StoreBroken.
+    Views: `decisions`, `orders`. Raises StoreBroken.
     """
 
     def __init__(
@@ -56,8 +66,7 @@ class LogTable:
         where: str,
         span: tuple[datetime.date, datetime.date] = ALL_DAYS,
         books: Path | None = None,
-        *,
-        is_whole: bool = True,
+        wanted: Wanted = EVERYTHING,
     ) -> None:
         import duckdb
 
@@ -65,8 +74,9 @@ class LogTable:
         self._error = duckdb.Error
         folder = LogFolder(where)
         self.days = folder.days(*span)
-        self._lines(folder, line_row if is_whole else line_columns)
-        fill_orders(self._database, books, span)
+        self._lines(folder, wanted.decisions)
+        if wanted.orders:
+            fill_orders(self._database, books, span, wanted.orders)
         for name, value in SETTINGS.items():
             self._database.execute(f"SET {name} = {value}")
 
@@ -94,10 +104,11 @@ class LogTable:
         except self._error as fault:
             raise BadQuestion(_told(fault)) from None
 
-    def _lines(self, folder: LogFolder, row_of: Callable[[datetime.date, bytes], Row]) -> None:
+    def _lines(self, folder: LogFolder, wanted: Collection[str]) -> None:
         """The view of all lines: of sealed files as they lie there, of what is not sealed from memory."""
         sealed = [day.sealed for day in self.days if day.sealed]
-        rows = (encode(row_of(day.day, line)).decode() for day in self.days for line in folder.lines(day))
+        days = self.days if wanted else []
+        rows = (encode(line_row(day.day, line, wanted)).decode() for day in days for line in folder.lines(day))
         fill(self._database, "growing", SHAPE, COLUMNS, rows)
         views = ["SELECT * FROM growing"]
         if sealed and folder.is_local:

@@ -6,7 +6,7 @@ three times as long.
 
 import datetime
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,30 @@ SHAPE = {
     "fill": {"charges": NUMBER},
 }
 # `limit`, `strike` and `tick` are prices, `value` and `charges` paise.
-COLUMNS = f"""
-day, {time_of("o.decided_at")} AS decided_at, o.scrip AS symbol, o.decision_id, o.order_id,
-{key_of("o.contract")} AS contract, o.contract.kind, o.contract.expiry, o.contract.strike, o.contract.tick,
-o.side, o.quantity, o.limit, o.status, o.reason, {said_of("o.reason")} AS said, o.denied_by, o.sends, o.changes,
-o.cum_quantity AS filled, o.cum_value AS value, coalesce(fill.charges, 0) AS charges,
-{time_of("nullif(o.filled_at, 0)")} AS filled_at
-"""
+COLUMNS = {
+    "day": "day",
+    "decided_at": time_of("o.decided_at"),
+    "symbol": "o.scrip",
+    "decision_id": "o.decision_id",
+    "order_id": "o.order_id",
+    "contract": key_of("o.contract"),
+    **{name: f"o.contract.{name}" for name in ("kind", "expiry", "strike", "tick")},
+    **{name: f"o.{name}" for name in ("side", "quantity", "limit", "status", "reason")},
+    "said": said_of("o.reason"),
+    **{name: f"o.{name}" for name in ("denied_by", "sends", "changes")},
+    "filled": "o.cum_quantity",
+    "value": "o.cum_value",
+    "charges": "coalesce(fill.charges, 0)",
+    "filled_at": time_of("nullif(o.filled_at, 0)"),
+}
 
 
-def fill_orders(database: Any, books: Path | None, span: tuple[datetime.date, datetime.date]) -> None:
+def fill_orders(
+    database: Any, books: Path | None, span: tuple[datetime.date, datetime.date], wanted: Collection[str]
+) -> None:
     """The table `orders` of the days of a span, in their order; empty where there are no books. Raises StoreBroken."""
-    fill(database, "orders", SHAPE, COLUMNS, _rows(books, span) if books and books.exists() else ())
+    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in COLUMNS.items() if name in wanted)
+    fill(database, "orders", SHAPE, columns, _rows(books, span) if books and books.exists() else ())
 
 
 def _rows(books: Path, span: tuple[datetime.date, datetime.date]) -> Iterator[str]:

@@ -5,9 +5,13 @@ used twice, the log would be kept whole in memory: DuckDB took twice the time. P
 What is first or last goes by `epoch_ns`: by the time as it is, DuckDB takes a detour that costs as much as the rest.
 """
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
-from participant.analysis.log_query import Answer, BadQuestion, LogTable
+from participant.analysis.log_query import Answer, BadQuestion, LogTable, Wanted
+from participant.analysis.order_rows import COLUMNS as ORDER
+from participant.links.log_table import LINE
 
 
 class Question(Struct, frozen=True):
@@ -194,6 +198,15 @@ QUESTIONS = {
         BUILDS,
     )
 }
+
+
+def wanted_by(question: Question) -> Wanted:
+    """The columns that a question names."""
+
+    def named(columns: Iterable[str], view: str) -> frozenset[str]:
+        return frozenset(name for name in columns if view in question.sql and name in question.sql)
+
+    return Wanted(named(LINE, "{d}"), named(ORDER, "{o}"))
 
 
 def ask(log: LogTable, name: str, scrip: str = "") -> Answer:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from participant.analysis.log_days import LogFolder
-from participant.analysis.log_query import BadQuestion, LogTable
-from participant.analysis.questions import QUESTIONS, ask
+from participant.analysis.log_query import EVERYTHING, BadQuestion, LogTable, Wanted
+from participant.analysis.questions import QUESTIONS, ask, wanted_by
 from participant.commands.errors import DONE, Refused
 from participant.commands.output import say
 from participant.commands.tabled import write_rows
@@ -19,7 +19,7 @@ Span = tuple[datetime.date, datetime.date]
 def query(args: Namespace) -> int:
     """Answer one SELECT over the views `decisions` and `orders`."""
     question = sys.stdin.read() if args.sql == "-" else args.sql
-    with opened(args, "query", is_of_orders="orders" in question.lower(), is_whole=True) as log:
+    with opened(args, "query", EVERYTHING, is_of_orders="orders" in question.lower()) as log:
         answer = log.ask(question)
         write_rows(args, answer.columns, answer.rows)
     return DONE
@@ -36,7 +36,7 @@ def named(args: Namespace) -> int:
         raise Refused(f"decisions ask: no question {args.name!r}; there are: {', '.join(QUESTIONS)}")
     if question.of_orders and args.log:
         raise Refused(f"decisions ask: {args.name} is of orders, which the books of a home hold: use --home, not --log")
-    with opened(args, "ask", is_of_orders=question.of_orders, is_whole=False) as log:
+    with opened(args, "ask", wanted_by(question), is_of_orders=question.of_orders) as log:
         answer = ask(log, args.name, args.scrip or "")
         if not (args.json or args.csv or args.quiet):
             sys.stdout.write(f"{question.asks}\n{question.says}\n\n")
@@ -62,7 +62,7 @@ def seal(args: Namespace) -> int:
 
 
 @contextmanager
-def opened(args: Namespace, command: str, *, is_of_orders: bool, is_whole: bool) -> Iterator[LogTable]:
+def opened(args: Namespace, command: str, wanted: Wanted, *, is_of_orders: bool) -> Iterator[LogTable]:
     """The log that is asked for, with the orders where these are, to be asked.
 
     Raises Refused where it has no day of the span, and where a question of it cannot be asked.
@@ -70,7 +70,7 @@ def opened(args: Namespace, command: str, *, is_of_orders: bool, is_whole: bool)
     where = args.log or str(args.home / "decisions")
     first, last = span_of(args, command)
     books = args.home / "books.sqlite" if is_of_orders and not args.log else None
-    with closing(LogTable(where, (first, last), books, is_whole=is_whole)) as log:
+    with closing(LogTable(where, (first, last), books, wanted)) as log:
         if not log.days:
             held = LogFolder(where).days(datetime.date.min, datetime.date.max)
             what = (
