@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from participant.history.pages import BadData
-from participant.links.growing import sync_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,10 +33,18 @@ def put_whole(target: Path, write: Callable[[Path], object]) -> None:
     """Put what `write` writes in the place of `target`, on the disk, or leave what was there. Raises OSError."""
     beside = target.with_name(target.name + UNFINISHED)
     write(beside)
-    with beside.open("rb") as written:
-        os.fsync(written.fileno())
+    _sync(beside)
     beside.replace(target)
-    sync_folder(target.parent)  # before the parts that it takes the place of are gone
+    _sync(target.parent)  # the new name, before the parts that it takes the place of are gone
+
+
+def _sync(path: Path) -> None:
+    """Make a file, or the names in a folder, outlive a loss of power."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def merge(parts: Sequence[Path], target: Path) -> None:
