@@ -18,8 +18,8 @@ def at(second: float, **other: int) -> Tick:
     return replace(QUOTE, exchange_at=T0 + int(second * SECOND), **other)
 
 
-def scaled(second: float, up: int) -> Tick:
-    return at(second, bid=QUOTE.bid * up, ask=QUOTE.ask * up)
+def scaled(second: float, up: float) -> Tick:
+    return at(second, bid=round(QUOTE.bid * up), ask=round(QUOTE.ask * up))
 
 
 def fold(*ticks: Tick, rule: Arbitration = RULE) -> Fold:
@@ -74,6 +74,23 @@ def test_a_crossed_quote_is_in_doubt_until_it_is_not() -> None:
 def test_an_outlier_is_in_doubt_and_forgotten_once_the_old_value_is_back() -> None:
     assert fold(scaled(1, 10)).board().doubts["a"].kind == OUTLIER
     assert fold(scaled(1, 10), at(1.1)).board().doubts == {}
+
+
+DARK = {"bid": 0, "ask": 0, "bid_size": 0, "ask_size": 0}
+
+
+@pytest.mark.parametrize("dark", [DARK, {"ask": 0, "ask_size": 0}, {"bid": 0, "bid_size": 0}])
+def test_a_word_without_a_value_between_does_not_hide_an_outlier(dark: dict[str, int]) -> None:
+    """A refused row voids its contract: what came next was believed at once, whatever it said."""
+    for up in (10, 0.4):
+        doubt = fold(at(1, **dark), at(2, **dark), scaled(3, up)).board().doubts["a"]
+        assert (doubt.kind, doubt.anchor, doubt.is_soon) == (OUTLIER, value_of(QUOTE), True)
+    assert not fold(at(1, **dark), at(20, **dark), scaled(21, 10)).board().doubts["a"].is_soon
+    board = fold(at(1, **dark), at(2)).board()
+    assert (board.doubts, board.dark) == ({}, {})
+    made = fold(at(1, **dark))
+    made.take([Down("one", T0 + SECOND, "cut")])
+    assert made.board().dark == {}
 
 
 def test_an_outlier_said_again_later_counts_and_in_the_end_is_the_value() -> None:

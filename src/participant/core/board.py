@@ -53,7 +53,8 @@ class Board(Struct, frozen=True):
     """One provider's latest word on every contract, when it last spoke, and what moved since it was looked at.
 
     `latency` counts instants by `latency_step` of their age on arrival. `off` are the contracts whose newest word was
-    not in the steps of their prices when it was sifted, with that word.
+    not in the steps of their prices when it was sifted, with that word. `dark` are those that have no value now, with
+    what they were worth last and when (exchange time): what comes after that is held against it.
     """
 
     provider: str
@@ -66,6 +67,7 @@ class Board(Struct, frozen=True):
     chains: Mapping[str, Mapping[datetime.date, Chain]] = {}
     doubts: Mapping[str, Doubt] = {}
     off: Mapping[str, Tick] = {}
+    dark: Mapping[str, tuple[int, int]] = {}
     changed: Set[str] = frozenset()
     tally: Tally = Tally()
     latency: Sequence[int] = ()
@@ -114,7 +116,7 @@ class Fold:
         self.rule, self.base, self.quoted = rule, board, quoted
         self.silence_max = int(rule.silence_max_s * SECOND)
         self.ticks, self.doubts, self.changed = dict(board.ticks), dict(board.doubts), set(board.changed)
-        self.off = dict(board.off)
+        self.off, self.dark = dict(board.off), dict(board.dark)
         self.count = asdict(board.tally)
         self.latency = list(board.latency)
 
@@ -122,7 +124,7 @@ class Fold:
         """The board as it is now; its tables are good until the next event."""
         said = Tally(**self.count)
         tables = {"ticks": self.ticks, "doubts": self.doubts, "off": self.off, "changed": self.changed}
-        return replace(self.base, **tables, tally=said, latency=self.latency)
+        return replace(self.base, **tables, dark=self.dark, tally=said, latency=self.latency)
 
     def take(self, events: Iterable[FeedEvent]) -> None:
         """Fold events into it, oldest first."""
@@ -145,7 +147,7 @@ class Fold:
         at, base = event.received_at, self.base
         if isinstance(event, Down):
             self.count["gaps"] += base.is_standing
-            self.ticks, self.doubts, self.off, self.changed = {}, {}, {}, set()
+            self.ticks, self.doubts, self.off, self.dark, self.changed = {}, {}, {}, {}, set()
             self.base = replace(
                 base, chains={}, marked_at=0, healthy_since=0, is_standing=False, down_reason=event.reason
             )
@@ -159,12 +161,14 @@ class Fold:
             stands, was = base.is_standing or event.is_snapshot, dict[str, Tick]()
             if event.is_snapshot:
                 # A whole book may be said again and again: what it says is news, or odd, beside the one before.
-                was, self.doubts = (self.ticks, self.doubts) if base.is_standing else (was, {})
+                was = self.ticks if base.is_standing else was
+                self.doubts, self.dark = (self.doubts, self.dark) if base.is_standing else ({}, {})
                 self.ticks, base = {}, replace(base, chains={})
             self.base = replace(base, is_standing=stands, is_given_up=base.is_given_up and not stands)
             self._ticks(event, was)
             if was:
                 self.doubts = {key: doubt for key, doubt in self.doubts.items() if key in self.ticks}
+                self.dark = {key: worth for key, worth in self.dark.items() if key in self.ticks}
             if isinstance(event, Sheets):
                 self._sheets(event)
 
@@ -189,7 +193,7 @@ class Fold:
 
         `was` is the whole book that this one replaces.
         """
-        held, doubts, changed = self.ticks, self.doubts, self.changed
+        held, doubts, dark, changed = self.ticks, self.doubts, self.dark, self.changed
         at, share = event.received_at, self.rule.jump_share
         newest, quoted = at + int(self.rule.ahead_max_s * SECOND), self.quoted
         for tick in event.ticks:
@@ -215,7 +219,7 @@ class Fold:
                 old = before.last or before.bid + before.ask >> 1
                 if value != old or bid != before.bid or _differ(tick, before):
                     changed.add(key)
-            if bid >= ask > 0 or abs(value - old) > share * old or key in doubts:
+            if bid >= ask > 0 or abs(value - old) > share * old or key in doubts or key in dark:
                 self._doubt(tick, before, at)
         self.count["ticks"] += len(event.ticks)
 
@@ -232,7 +236,10 @@ class Fold:
     def _doubt(self, tick: Tick, before: Tick | None, at: int) -> None:
         """A word that is crossed, or far from the one before, waits for another that says so too."""
         key, value, doubt = tick.contract, value_of(tick), self.doubts.get(tick.contract)
-        anchor = doubt.anchor if doubt is not None else value_of(before)
+        worth, then = self.dark.pop(key, (0, before.exchange_at if before is not None else 0))
+        anchor = doubt.anchor if doubt is not None else value_of(before) or worth
+        if not value and anchor:
+            self.dark[key] = (anchor, then)
         if tick.bid >= tick.ask > 0:
             if doubt is None or doubt.kind != CROSSED:
                 self.count["odd"] += before is not None  # a whole book may well have some that the exchange shows so
@@ -243,7 +250,7 @@ class Fold:
             self._again(key, doubt, at)
         else:
             within = self.rule.jump_within_s * SECOND
-            is_soon = before is not None and tick.exchange_at - before.exchange_at <= within
+            is_soon = tick.exchange_at - then <= within
             self.count["odd"] += is_soon
             self.doubts[key] = Doubt(OUTLIER, at, value, anchor, is_soon)
 
