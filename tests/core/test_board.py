@@ -93,6 +93,17 @@ def test_a_word_without_a_value_between_does_not_hide_an_outlier(dark: dict[str,
     assert made.board().dark == {}
 
 
+def test_what_a_whole_book_left_out_is_held_against_its_last_worth() -> None:
+    made, other = fold(), replace(QUOTE, contract="b")
+    for second, ticks in ((1, (other,)), (2, (other,)), (3, (other, scaled(3, 10)))):
+        made.take([Ticks("one", T0 + second * SECOND, ticks, is_snapshot=True)])
+    assert (made.doubts["a"].kind, made.doubts["a"].anchor, made.doubts["a"].is_soon) == (
+        OUTLIER,
+        value_of(QUOTE),
+        True,
+    )
+
+
 def test_an_outlier_said_again_later_counts_and_in_the_end_is_the_value() -> None:
     assert fold(scaled(1, 10), scaled(1.2, 10)).board().doubts["a"].kind == OUTLIER
     assert fold(scaled(1, 10), scaled(1.3, 10)).board().doubts["a"].kind == REPEATED

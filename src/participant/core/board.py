@@ -168,9 +168,16 @@ class Fold:
             self._ticks(event, was)
             if was:
                 self.doubts = {key: doubt for key, doubt in self.doubts.items() if key in self.ticks}
-                self.dark = {key: worth for key, worth in self.dark.items() if key in self.ticks}
+                self._leave_out(was)
             if isinstance(event, Sheets):
                 self._sheets(event)
+
+    def _leave_out(self, was: Mapping[str, Tick]) -> None:
+        """What a whole book no longer shows has no value; names may be made up without end."""
+        gone = {key: (worth, tick.exchange_at) for key, tick in was.items() if (worth := value_of(tick))}
+        self.dark = self.dark | {key: gone[key] for key in gone.keys() - self.ticks.keys()}
+        if len(self.dark) > CONTRACTS_MAX:
+            self.dark = {}
 
     def _mark(self, event: Mark) -> None:
         age = event.received_at - event.at
