@@ -124,14 +124,17 @@ def test_rich_volatility_two_polled_holidays_and_an_expiry_in_april_2019(april: 
         assert f"the call's own IV is {opened['figures']['call_iv'] * 100:.1f}%" in opened["reason"]
         assert opened["figures"]["call_expiry"] == "2019-04-18"
         assert opened["figures"]["call_iv"] > 0
-        # On the 22nd the cover that an expired call left is sold, at the first instant that quotes it.
-        first, *_ = decided(home, "2019-04-22", scrip)
-        assert (first["action"], first["legs"][0]["side"]) == ("close", "sell")
-        assert first["reason"].startswith("sell the cover, ")
+    # BANKNIFTY is closed at the last page of the 18th; the cover that NIFTY's expired call left is sold on the 22nd, at
+    # the first instant that quotes it.
+    *_, last = decided(home, "2019-04-18", "BANKNIFTY")
+    assert (last["action"], [leg["side"] for leg in last["legs"]]) == ("close", ["buy", "sell"])
+    first, *_ = decided(home, "2019-04-22", "NIFTY")
+    assert (first["action"], first["legs"][0]["side"]) == ("close", "sell")
+    assert first["reason"].startswith("sell the cover, ")
     opened = next(d for d in decided(home, "2019-04-12", "NIFTY") if d["action"] == "open")
     assert opened["figures"]["iv_over_realised"] > 2, "realised volatility is less than half of it"
     assert any(n.startswith("rule of low confidence: the holidays") for n in days["2019-04-12"]["notes"])
-    assert days["2019-04-18"]["positions"] == {"NIFTY": "+150 20190425-FUT", "BANKNIFTY": "+60 20190425-FUT"}
+    assert days["2019-04-18"]["positions"] == {"NIFTY": "+150 20190425-FUT", "BANKNIFTY": "flat"}
     assert days["2019-04-22"]["positions"] == {"NIFTY": "flat", "BANKNIFTY": "flat"}
 
 
@@ -139,7 +142,7 @@ def test_the_backtest_decides_and_fills_as_the_desk_does(april: April, tmp_path:
     """To the byte of the log, and to the paisa of the cash."""
     span, data = Span(datetime.date(2019, 4, 12), datetime.date(2019, 4, 22)), [p for p in NEAR if isinstance(p, Path)]
     result = backtest(CoveredCall(("NIFTY", "BANKNIFTY")), data, span, Config().desk.capital, tmp_path / "run")
-    assert (result.summary.counts["days"], result.table("fills").num_rows) == (5, 6)
+    assert (result.summary.counts["days"], result.table("fills").num_rows) == (5, 7)
     assert differences(april.folder / "first", result) == []
 
 
@@ -168,14 +171,16 @@ def test_a_changed_weight_shows_exactly_the_decisions_that_it_changes(april: Apr
 def test_an_expiry_leaves_nothing_that_has_expired_and_moves_the_cash_of_the_official_prices(april: April) -> None:
     calls = {key: units for key, units in april.held.items() if "CE" in key}
     assert calls == {"NIFTY-20190418-11750CE": -150, "BANKNIFTY-20190418-30300CE": -60}
-    assert april.left == {"NIFTY-20190425-FUT": 150, "BANKNIFTY-20190425-FUT": 60}
+    assert april.left == {"NIFTY-20190425-FUT": 150}
     # NIFTY settled at 11,752.80: the call of 11,750 was worth 2.80; the seller pays no STT on exercise.
     call = -150 * 280
-    # BANKNIFTY settled at 30,223.40: the call of 30,300 was worth nothing.
-    # The April futures: NIFTY from 11,824.45 (the close of the 16th) to 11,771.10, BANKNIFTY 30,605.55 to 30,266.35.
-    futures = 150 * (1_177_110 - 1_182_445) + 60 * (3_026_635 - 3_060_555)
-    assert (call, futures) == (-420_00, -28_354_50)
-    assert april.moved == call + futures
+    # NIFTY's April future from 11,824.45 (the close of the 16th) to 11,771.10.
+    future = 150 * (1_177_110 - 1_182_445)
+    # BANKNIFTY was closed at the last page: its call bought at 0.50, its future sold at 30,297.70 after 30,605.55.
+    closed = -60 * 50 + 60 * (3_029_770 - 3_060_555)
+    charges = 23_62 + 284_65
+    assert (call, future, closed) == (-420_00, -8_002_50, -18_501_00)
+    assert april.moved == call + future + closed - charges
 
 
 def test_a_monthly_expiry_in_january_2019(tmp_path: Path) -> None:

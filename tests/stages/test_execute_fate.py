@@ -369,7 +369,8 @@ def test_at_the_last_mark_what_rests_is_cancelled() -> None:
     assert [m.key for m in floor.queues["fills"].take(10, 0.0)] == ["NIFTY", "NIFTY", "mark"]
 
 
-def test_at_the_last_mark_an_order_that_was_not_sent_yet_is_not_sent(floor: Floor) -> None:
+def test_at_the_last_mark_an_order_is_judged_by_the_markets_time_and_sent(floor: Floor) -> None:
+    """The quote that it was decided on is no older than at any other instant, though every wait is over."""
     floor.mark("orders", START, is_last=True)
     floor.gateway().step(0.0)
-    assert (only(floor).status, floor.sent()) == (S.DENIED, [])
+    assert (only(floor).status, len(floor.sent()), only(floor).sent_at) == (S.FILLED, 1, floor.clock.now())

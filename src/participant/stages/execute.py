@@ -101,7 +101,7 @@ class Gateway:
         return bool(messages or heard)
 
     def _time(self) -> int:
-        """The market's time; after the last mark nothing more will come, so every wait is over."""
+        """The market's time for waits; after the last mark nothing more will come, so every wait is over."""
         is_over = bool(self.marks) and decode(self.marks[-1].body, Mark).is_last
         return self.ports.clock.now() + is_over * self.rule.sending.absent_after_s * SECOND
 
@@ -145,7 +145,7 @@ class Gateway:
         ask = self._gather(held)
         if (refusal := check(ask)) is not None:
             return self.books.refuse(held, refusal, self.now)
-        sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=self.now)
+        sending = advance(ask.order, Happening.SEND, sends=ask.order.sends + 1, sent_at=ask.now)
         if not self.books.save(held, sending, [self.gathering.passed(held.key, ask)]):
             return False
         keep(self.ports.lease)
@@ -154,4 +154,4 @@ class Gateway:
 
     def _gather(self, held: Held) -> Ask:
         level = effective(self.books.breaker(), self.ports.wall.now(), self.rule.triggers, self.halts.halt())
-        return self.gathering.ask(held.order, self.rule.limits, Now(self.now, *level))
+        return self.gathering.ask(held.order, self.rule.limits, Now(self.ports.clock.now(), *level))
