@@ -19,6 +19,7 @@ from participant.core.scrip import Contract
 from participant.links.parts import unpack
 
 ROWS_A_GROUP = 24_000  # a day of sixty scrips, 40 MB while it is written: many small groups are slow to ask
+PAGE_SIZE = 64 << 10  # bytes of a column that are unpacked at once: who asks for few rows leaves the others as they are
 ROWS_A_BATCH = 2_000  # ... of which so many at a time stand there as Python's own values
 ZSTD_LEVEL = 9
 MARK = b"participant.sealed.1"  # the key in a Parquet file under which stands what it was made of
@@ -221,6 +222,7 @@ def parquet_writer(sink: Any, schema: Any, mark: Mark) -> Any:
     style = {
         "compression": "zstd",
         "compression_level": ZSTD_LEVEL,
+        "data_page_size": PAGE_SIZE,
         "use_dictionary": [name for name in REPEATED if name in schema.names],
         "write_statistics": [name for name in schema.names if name not in BULKY],
     }
