@@ -13,7 +13,7 @@ from participant.core.account import Account
 from participant.core.charges import charges
 from participant.core.decision import Action, Leg
 from participant.core.margin import crash_loss, margin
-from participant.core.market import LookBack, MarketState
+from participant.core.market import LookBack, MarketState, option
 from participant.core.position import Holding, Position, Working
 from participant.core.risk_limits import SHIPPED
 from participant.core.scrip import PRICE_UNITS, Kind, Scrip, Side, Weights, money, shares_of
@@ -570,6 +570,18 @@ def test_calls_without_full_cover_are_bought_back_before_anything_else() -> None
     assert summary(verdict.legs) == [(Side.BUY, 2 * LOT, CALL.key, 1_240_500)]
     blind = decided(with_quote(STATE, CALL.key, ask_size=0), held)
     assert shut(blind) == f"130 units of calls have no cover, and {CALL.key} is held and has no valid quote"
+
+
+def test_of_calls_without_cover_those_that_can_be_bought_back_are() -> None:
+    other = option("NIFTY", next(c for c in STATE.chains if c.expiry == CALL.expiry), Kind.CALL, CALL.strike + 500_000)
+    held = position(holding(COVER, LOT, PAID), holding(CALL, -2 * LOT, SOLD_AT), holding(other, -LOT, SOLD_AT))
+    verdict = decided(with_quote(STATE, other.key, ask_size=0), held)
+    assert [(leg.contract, leg.quantity) for leg in verdict.legs] == [(CALL, 2 * LOT)]
+    less = replace(held, holdings=(held.holdings[0], holding(CALL, -LOT, SOLD_AT), holding(other, -2 * LOT, SOLD_AT)))
+    verdict = decided(with_quote(STATE, other.key, ask_size=0), less)
+    assert [(leg.contract, leg.quantity) for leg in verdict.legs] == [(CALL, LOT)]
+    left = f"{other.key} is held and has no valid quote"
+    assert verdict.reason == f"buy back 65 units of calls: 130 of them have no cover, and {left}"
 
 
 def declared(units: int, *holdings: Holding) -> Position:

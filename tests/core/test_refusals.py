@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from participant.core.brain import decide
-from participant.core.decision import Action, Decision
-from participant.core.market import Chain, MarketState, Quote, Strike
+from participant.core.brain_checks import judged
+from participant.core.decision import Action, Decision, Leg
+from participant.core.market import SECOND, Chain, MarketState, Quote, Strike
 from participant.core.position import Position
 from participant.core.risk_limits import SHIPPED
 from participant.core.rulebook import Rulebook
-from participant.core.scrip import Kind, Scrip, Weights
+from participant.core.scrip import Kind, Scrip, Side, Weights
 from participant.core.session import at_time
-from participant.core.strategy import Case
+from participant.core.strategy import Case, Verdict
 from participant.core.structure import closing_price, unquoted
 from tests.core.worlds import DAY, NOON, RULES, account, call, chain_state, future, holding, position, with_quote
 
@@ -97,6 +98,33 @@ def test_without_a_future_there_is_no_cover() -> None:
 )
 def test_a_chain_of_one_side_opens_nothing(state: MarketState, said: str) -> None:
     assert refusal(decided(state)) == said
+
+
+def test_a_chain_without_puts_opens_nothing_though_its_future_is_quoted() -> None:
+    said = "near spot has both its call and its put quoted, so the limit of 3.0% cannot be checked"
+    assert refusal(decided(chains({"put": None}))).endswith(said)
+
+
+def test_a_future_of_another_underlying_in_the_market_state_opens_nothing() -> None:
+    other = replace(STATE.futures[0], contract=replace(STATE.futures[0].contract, underlying="BANKNIFTY"))
+    reason = refusal(decided(replace(STATE, futures=(other, *STATE.futures[1:]))))
+    assert reason == f"nothing is done for NIFTY on a market state with {other.contract.key} in it"
+
+
+@pytest.mark.parametrize(("after_s", "is_old"), [(-3_600, True), (-61, True), (-60, False), (60, False), (61, True)])
+def test_a_structure_is_not_judged_by_a_quote_of_another_time(after_s: int, is_old: bool) -> None:
+    cover, sold = future(STATE), call(STATE, MONTH, 260_000_000)
+    held = position(holding(cover, 65, 290_000_000), holding(sold, -65, 1_000_000))  # a loss far beyond any stop
+    odd = with_quote(STATE, cover.key, exchange_at=STATE.exchange_at + after_s * SECOND)
+    decision = decided(odd, held)
+    assert (decision.action is Action.CLOSE) is not is_old
+    if is_old:
+        assert refusal(decision).startswith(f"{cover.key} is held and its quote is ")
+        verdict = Verdict(Action.CLOSE, "as I say", {}, (Leg(cover, Side.SELL, 65, 250_000_000),))
+        alone = Case(SCRIP, odd, position(holding(cover, 65, 290_000_000)), account(), RULES)
+        said = judged(lambda *_: verdict, alone)[0]  # any strategy's close: a plug-in may not look at ages
+        assert (said.action, said.legs) == (Action.MAINTAIN, ())
+        assert said.reason.startswith(f"nothing is closed: the quote of {cover.key} is ")
 
 
 def test_an_expired_contract_is_never_opened() -> None:

@@ -145,8 +145,8 @@ def test_a_call_that_would_be_sold_again_is_not_rolled_into_itself() -> None:
 def test_a_call_is_not_rolled_on_a_quote_of_long_ago_or_of_a_time_to_come(after_s: int, said: str) -> None:
     odd = with_quote(RISEN, CALL.key, exchange_at=RISEN.exchange_at + after_s * SECOND)
     decision = decided(structure(), odd, roll_at_delta=0.6)
-    assert decision.action is Action.CLOSE
-    assert f"it cannot be rolled: the quote of {CALL.key} is {said}" in decision.reason
+    assert decision.action is Action.MAINTAIN
+    assert decision.reason == f"{CALL.key} is held and its quote is {said}"
 
 
 def test_a_call_that_would_be_rolled_at_once_is_not_sold() -> None:

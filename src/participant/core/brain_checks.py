@@ -16,7 +16,7 @@ from participant.core.book_risk import book_risk
 from participant.core.decision import Action
 from participant.core.delivery import ends_physical, sessions_until
 from participant.core.in_force import doubts
-from participant.core.market_checks import basis, freshness, halt, operating_range, position_limit, price_range
+from participant.core.market_checks import aged, basis, freshness, halt, operating_range, position_limit, price_range
 from participant.core.plan import Check, Found, Plan, figures_of, naked_units, refusal, worst
 from participant.core.rulebook import OutsideRules
 from participant.core.scrip import Contract, Kind
@@ -34,11 +34,8 @@ def judged(strategy: Strategy, case: Case) -> tuple[Verdict, BookRisk | None]:
         if case.weights.fault:
             refused = f"nothing is done on weights that cannot be: {case.weights.fault}"
             return maintain(refused, {"spot": case.market.spot}), book_risk(case)
-        if case.market.scrip != case.scrip.symbol:
-            refused = f"nothing is done for {case.scrip.symbol} on a market state of {case.market.scrip}"
-            return maintain(refused, {"spot": case.market.spot}), _unknown(case)
-        if case.position.scrip != case.scrip.symbol:
-            refused = f"nothing is done for {case.scrip.symbol} on a position of {case.position.scrip}"
+        if strange := case.stranger:
+            refused = f"nothing is done for {case.scrip.symbol} on {strange}"
             return maintain(refused, {"spot": case.market.spot}), _unknown(case)
         if case.market.spot <= 0:  # its book has no worth that could be reckoned, nor a risk
             return maintain("the underlying has no price", {"spot": case.market.spot}), _unknown(case)
@@ -74,7 +71,8 @@ def _passed(plan: Plan) -> Verdict:
     if fault:
         return maintain(f"nothing is done on a verdict that cannot be: {fault}", {"spot": plan.case.market.spot})
     if verdict.action is not Action.OPEN:
-        return verdict
+        old = aged(plan)
+        return maintain(f"nothing is closed: {old}", verdict.figures, verdict.gates) if old else verdict
     if plan.case.account.fault:
         return maintain(f"nothing is opened on an account that cannot be: {plan.case.account.fault}", verdict.figures)
     asked = ask(_gates(plan), NAMES)
@@ -143,7 +141,8 @@ def _held(plan: Plan) -> list[tuple[Contract, int]]:
 def delivery(plan: Plan) -> Found | None:
     """The sessions left until what is opened is settled in shares; of what is settled in cash nothing."""
     rules, case = plan.case.rules, plan.case
-    ends = [c.expiry for leg in plan.verdict.legs if is_delivered(case, c := leg.contract)]
+    traded = [leg.contract for leg in plan.verdict.legs if leg.contract.kind is not Kind.STOCK]
+    ends = [c.expiry for c in traded if ends_physical(rules, c) is not False]  # of which no rule says it: it may be
     if not ends:
         return None
     left = sessions_until(rules, case.day, min(ends))
@@ -292,8 +291,3 @@ BRAIN_CHECKS: tuple[Check, ...] = (
     Check(portfolio_scenario),
 )
 NAMES = tuple(check.name for check in BRAIN_CHECKS)
-
-
-def is_delivered(case: Case, contract: Contract) -> bool:
-    """Whether a contract ends in delivery of shares; one of which no rule says it may."""
-    return contract.kind is not Kind.STOCK and ends_physical(case.rules, contract) is not False

@@ -12,7 +12,7 @@ from participant.core.decision import Action, Leg
 from participant.core.entries import Held, further, sell
 from participant.core.expiry_day import ExpiryDay, expiry_day, short_of, shortfall_gate
 from participant.core.gates import Richness
-from participant.core.market import SECOND, Future, quoted
+from participant.core.market import Future, quoted
 from participant.core.plan import naked_units
 from participant.core.position import Holding
 from participant.core.rolling import Measured, due_at, earliest_next, measured_held
@@ -136,12 +136,8 @@ def _unrollable(case: Case, call: Holding, sale: Verdict) -> str:
         return sale.reason
     if sale.legs[0].contract == call.contract:
         return "the call that would be sold is the one that is held"
-    quote, most = quoted(case.market, call.contract), case.weights.quote_age_max_s
-    if quote is None or not quote.is_valid:
-        return f"{call.contract.key} is asked and not bid"
-    age = (case.at - quote.exchange_at) / SECOND
-    where = f"{age:,.0f} s old" if age >= 0 else f"dated {-age:,.0f} s after the market state"
-    return f"the quote of {call.contract.key} is {where}, over {most} s" if abs(age) > most else ""
+    quote = quoted(case.market, call.contract)
+    return "" if quote is not None and quote.is_valid else f"{call.contract.key} is asked and not bid"
 
 
 def _close_part(it: Structure, call: Holding, why: str) -> Verdict:

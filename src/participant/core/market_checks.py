@@ -5,6 +5,7 @@ nobody: position limits before July 2025 and of stocks went by shares of an open
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import Literal
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from participant.core.plan import Found, Plan
 from participant.core.pricing import rounded
 from participant.core.scrip import PRICE_UNITS_PER_PAISA, Contract, Kind
 from participant.core.session import time_of
-from participant.core.volatility import forward_to, years_left
+from participant.core.volatility import forward_to, parity, years_left
 from participant.core.wording import apart, at_price, percent, rupees
 
 MOMENTS: tuple[Literal["intraday", "close"], ...] = ("intraday", "close")
@@ -43,6 +44,12 @@ def price_range(plan: Plan) -> Found:
 
 def _unquoted(plan: Plan, contract: Contract) -> Found:
     return Found(float("inf"), plan.limits.range_share_max, lambda: f"{contract.key} has no valid quote", is_share=True)
+
+
+def aged(plan: Plan) -> str:
+    """Which quote of a close is not of now, or an empty string: it would say neither why to act nor at what price."""
+    found = freshness(plan)
+    return "" if found.is_ok else f"{found.reason()}, over {found.limit} s"
 
 
 def freshness(plan: Plan) -> Found:
@@ -78,10 +85,18 @@ def operating_range(plan: Plan) -> Found | None:
 
 
 def basis(plan: Plan) -> Found:
-    """How far spot lies from what the legs' expiries say that it costs: one of the two is wrong where it is far."""
+    """How far spot lies from what the legs' expiries say that it costs: one of the two is wrong where it is far.
+
+    A chain without a strike near spot whose call and put are both quoted confirms nothing, even where a future is.
+    """
     spot, most = plan.case.market.spot, plan.case.weights.basis_max
     if spot <= 0:
         return Found(float("inf"), most, lambda: "the underlying has no price", is_share=True)
+    chains = [chain for leg in plan.verdict.legs if (chain := _chain(plan, leg.contract)) is not None]
+    lone = next((chain.expiry for chain in chains if not isfinite(parity(chain, spot))), None)
+    if lone is not None:
+        said = f"no strike of {lone} near spot has both its call and its put quoted"
+        return Found(float("inf"), most, lambda: said, is_share=True)
     away = max(((abs(level / spot - 1), name) for level, name in _levels(plan)), default=(0.0, ""))
     return Found(
         rounded(away[0]),

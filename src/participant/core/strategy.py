@@ -127,6 +127,16 @@ class Case(Struct, frozen=True, dict=True):
         """The trading day of that instant."""
         return day_of(self.market.exchange_at)
 
+    @property
+    def stranger(self) -> str:
+        """What there is of another scrip, or an empty string."""
+        own, futures = self.scrip.symbol, [f.contract for f in self.market.futures]
+        if self.market.scrip != own:
+            return f"a market state of {self.market.scrip}"
+        if self.position.scrip != own:
+            return f"a position of {self.position.scrip}"
+        return next((f"a market state with {c.key} in it" for c in futures if c.underlying != own), "")
+
     def is_over(self, contract: Contract) -> bool:
         """Whether a contract has ended: on its last day it may before the session does."""
         return contract.kind is not Kind.STOCK and self.at >= self.rules.expiry_at(contract.expiry)

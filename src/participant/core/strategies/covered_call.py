@@ -101,13 +101,13 @@ def _is_stray(holding: Holding) -> bool:
 def _cover_up(case: Case, figures: Figures) -> Verdict:
     """Calls without full cover must never be: buy back those that have none, before anything else."""
     excess = case.position.short_calls - case.position.cover
-    missing = unquoted(case, Kind.CALL)
-    if missing:
+    missing, legs = unquoted(case, Kind.CALL), closing_legs(case, Kind.CALL, excess)
+    if not legs:
         return maintain(f"{excess:,} units of calls have no cover, and {missing}", figures)
-    legs = closing_legs(case, Kind.CALL, excess)
     units = sum(leg.quantity for leg in legs)
     bare = " that have no cover" if units == excess else f": {excess:,} of them have no cover"
-    return Verdict(Action.CLOSE, f"buy back {units:,} units of calls{bare}", figures, legs)
+    left = f", and {missing}" if units < excess else ""
+    return Verdict(Action.CLOSE, f"buy back {units:,} units of calls{bare}{left}", figures, legs)
 
 
 # --- a cover that stands alone ----------------------------------------------------------------------------------------
