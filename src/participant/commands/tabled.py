@@ -14,6 +14,7 @@ SHOWN_MAX = 1_000  # rows of a table for people; the other forms have no end
 WIDE_MAX = 120  # characters of a value in a table
 Row = Sequence[Any]
 ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+NESTED = {list, dict, tuple}  # values that are written as JSON
 BITS_MAX = 63  # a longer number is written as a word: hardly a reader of JSON has more
 
 
@@ -42,11 +43,11 @@ def _separated(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     writer = csv.writer(Line, lineterminator="\n")
     yield writer.writerow(columns)
     for row in rows:
-        yield writer.writerow([_plain(value) for value in row])
+        yield writer.writerow(row if NESTED.isdisjoint(map(type, row)) else [_plain(value) for value in row])
 
 
 def _plain(value: Any) -> Any:
-    return ENCODER.encode(value).decode() if isinstance(value, list | dict | tuple) else value
+    return ENCODER.encode(value).decode() if type(value) in NESTED else value
 
 
 def _json(row: dict[str, Any]) -> str:
