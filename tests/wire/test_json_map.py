@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from participant.core.market import Tick
+from participant.core.board import Board, Fold
+from participant.core.market import Tick, Ticks
 from participant.links.presets import mapping_of, shipped
 from participant.wire.json import Malformed
 from participant.wire.json_map.mapping import BadMapping, Mapping, Units, parse_mapping
@@ -323,6 +324,29 @@ def test_a_provider_that_begins_to_count_anew_breaks_the_link() -> None:
     assert numbered(500, *range(1, 100), 501, *range(1, 100))[2:-1] == [False]
 
 
+UNNUMBERED = json.dumps({"rows": [ROW]})
+
+
+@pytest.mark.parametrize("before", [(), ({"n": 100, "rows": [ROW]},)])
+def test_rows_without_their_number_break_a_numbered_link(before: tuple[dict[str, Any], ...]) -> None:
+    """They were believed: 100, none, none, 101 hid whatever was lost between."""
+    one = Stream(plan_of(made(stream=NUMBERED, beats=[{"when": {"beat": "1"}}])))
+    for message in before:
+        assert isinstance(next(iter(one.hear(json.dumps(message), AT))), Said)
+    assert [type(out) for out in one.hear('{"beat":1}', AT)] == [Alive]
+    assert list(one.hear('{"subscribed":true}', AT)) == []  # it shows nothing that could be believed
+    (broken,) = one.hear(UNNUMBERED, AT)
+    assert isinstance(broken, Broken)
+    assert "without its number" in broken.reason
+
+
+def test_a_snapshot_that_a_mapping_tells_of_may_lack_its_number() -> None:
+    one = Stream(plan_of(made(stream={**NUMBERED, "snapshot": {"all": "1"}})))
+    messages = ({"all": 1, "rows": [ROW]}, {"n": 7, "rows": [ROW]}, {"n": 8, "rows": [ROW]}, {"rows": [ROW]})
+    heard = [type(out) for message in messages for out in one.hear(json.dumps(message), AT)]
+    assert heard == [Said, Ended, Said, Said, Broken]
+
+
 def test_whole_messages_replace_each_other() -> None:
     one = stream("nse_chain")
     kinds = [out.is_snapshot for _ in range(2) for out in one.hear(body("nse_chain"), AT) if isinstance(out, Said)]
@@ -341,6 +365,30 @@ def test_a_spoilt_row_voids_its_contract_and_the_stream_goes_on() -> None:
     assert list(one.hear(b"{", AT)) == []
     assert (one.counts["malformed"], len(one.refused)) == (1, 2)
     assert any(isinstance(out, Said) for out in one.hear(body("nse_chain"), AT))
+
+
+def test_a_void_is_of_its_contracts_own_time_so_that_the_next_right_row_counts() -> None:
+    """It was of the newest time of all: what came next was late, and after a minute the provider's clock at fault."""
+    one, t, held = Stream(plan_of(made())), ROW["t"], Fold(Board("one"))
+    bad = {**ROW, "b": -1}
+    shown = (
+        [ROW, {**ROW, "n": "DEF", "t": t + 90_000}], [bad], [{**ROW, "t": t - 5}], [bad],
+        [{**ROW, "n": "GHI", "b": -1}], [{**ROW, "n": "GHI"}], [{**ROW, "t": t + 1_000}],
+    )  # fmt: skip
+    said = [out for rows in shown for out in one.hear(json.dumps({"rows": rows}), AT + 90 * 10**9)]
+    told = [out for out in said if isinstance(out, Said)]
+    assert [out.ticks for out in told if out.ticks and not out.ticks[0].bid] == [(Tick("ABC", *[0] * 5, AT),)] * 2
+    held.take([Ticks("one", AT + 90 * 10**9, out.ticks, out.is_snapshot) for out in told])
+    tally = held.board().tally
+    assert (tally.late, tally.backwards) == (1, 0)  # the row that is older than the one before the void
+    assert (held.ticks["ABC"].bid, held.ticks["GHI"].bid) == (10_500, 10_500)
+
+
+def test_a_provider_that_names_contracts_without_end_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("participant.wire.json_map.stream.CONTRACTS_MAX", 2)
+    one = Stream(plan_of(made()))
+    heard = [out for name in ("A", "B", "C") for out in one.hear(json.dumps({"rows": [{**ROW, "n": name}]}), AT)]
+    assert [type(out) for out in heard] == [Said, Ended, Said, Said, Broken]
 
 
 def test_a_quote_from_the_future_is_void_and_ends_no_instant() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
+from participant.core.board import CONTRACTS_MAX
 from participant.core.ladder import Ladder, Verdict
 from participant.core.market import SECOND, Tick
 from participant.wire.json_map.mapping import Mapping
@@ -66,6 +67,7 @@ class Stream:
         self._seqs: dict[str, int] = {}
         self._repeats: Counter[str] = Counter()
         self._newest_at = self._ended_at = 0
+        self._ats: dict[str, int] = {}
         self.counts: Counter[str] = Counter()
         self.refused: deque[Refusal] = deque(maxlen=REFUSALS_MAX)
 
@@ -108,6 +110,9 @@ class Stream:
         if heard.beat is not None:
             yield Alive(heard.beat)
         elif heard.ticks or heard.voids:
+            if self._mapping.stream.seq and heard.seq < 0 and not heard.is_snapshot:
+                yield Broken("a message came without its number, so that a loss before it would not show")
+                return
             yield from self._ticks(heard, received_at)
 
     def _repeated(self, contract: str, last: int) -> Iterator[Outcome]:
@@ -175,10 +180,27 @@ class Stream:
             voids = [*voids, *(tick.contract for tick in ticks if tick.exchange_at > latest)]
         self._newest_at = max([self._newest_at, *(tick.exchange_at for tick in sound)])
         is_snapshot, self._is_fresh = self._is_fresh or stream.kind == "whole", False
-        yield Said((*sound, *(Tick(contract, *TOP, 0, self._newest_at) for contract in voids)), is_snapshot)
+        yield Said((*sound, *self._voided(sound, voids)), is_snapshot)
+        if len(self._ats) > CONTRACTS_MAX:
+            yield Broken(f"the provider named more than {CONTRACTS_MAX} contracts")
+            return
         if self._newest_at - self._ended_at >= stream.instant_ms * MILLISECOND:
             self._ended_at = self._newest_at
             yield Ended(self._newest_at)
+
+    def _voided(self, sound: list[Tick], voids: list[str]) -> Iterator[Tick]:
+        """Each at its own last time, for at a later one a right quote would come late; none where nothing stood.
+
+        A whole book replaces the one before, whatever the time.
+        """
+        if self._mapping.stream.kind == "whole":
+            yield from (Tick(contract, *TOP, 0, self._newest_at) for contract in voids)
+            return
+        ats = self._ats
+        for tick in sound:
+            if tick.exchange_at > ats.get(tick.contract, 0):  # one that came late is not what stands
+                ats[tick.contract] = tick.exchange_at
+        yield from (Tick(contract, *TOP, 0, ats[contract]) for contract in voids if contract in ats)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
