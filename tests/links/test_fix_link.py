@@ -9,14 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from participant.adapters.clocks.virtual import VirtualClock
+from participant.adapters.feeds import fix
 from participant.adapters.feeds.fix import PROFILE, FixFeed, Line
-from participant.core.market import Down
+from participant.core.market import Down, FeedEvent, Tick, Ticks
 from participant.links.feed_link import LinkLost
 from participant.links.fix_journal import FixJournal
 from participant.links.fix_link import Address, FixLink, connected
 from participant.links.tls import Tls, secured_server
 from participant.wire.fix.codec import Body, body
-from participant.wire.fix.events import LoggedOn, Over
+from participant.wire.fix.events import LoggedOn, Over, Received
+from participant.wire.fix.marketdata import full, mark
 from participant.wire.fix.numbers import MemoryNumbers
 from participant.wire.fix.profile import Profile
 from tests.links.certificates import Authority
@@ -249,3 +251,55 @@ def wait_until(memory: MemoryNumbers, next_in: int) -> None:
     while memory.numbers().next_in < next_in:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+class SlowVenue(EchoVenue):
+    """Answers a request with its instruments, one each time that its link was read, and with a mark at the end."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def _echo(self, link: FixLink) -> None:
+        left: list[Body] = []
+        while not self._is_over.is_set():
+            for event in link.read():
+                if isinstance(event, Received) and event.frame.msg_type == "V":
+                    asked = event.frame.message().get(262)
+                    ticks = [Tick(name, 10_000, 10_100, 1, 1, 0, UTC) for name in self._names]
+                    left = [*(full(asked, tick) for tick in ticks), mark(UTC, is_last=False)]
+                if isinstance(event, Over):
+                    return
+            if left:
+                link.send(left.pop(0))
+
+
+def test_a_snapshot_may_last_while_ever_more_of_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was asked for anew after five seconds, however much had come, again and again."""
+    monkeypatch.setattr(fix, "SNAPSHOT_MAX_S", 0.7)
+    names = [f"NIFTY-20261229-{strike}CE" for strike in range(1_000, 1_010)]  # in some 2 s
+    with SlowVenue(names) as venue:
+        feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC))
+        told: list[FeedEvent] = []
+        deadline = time.monotonic() + LIMIT_S
+        while not any(isinstance(event, Ticks) for event in told):
+            assert time.monotonic() < deadline, told
+            told += feed.poll(LIMIT_S)
+        feed.close()
+    (snapshot,) = (event for event in told if isinstance(event, Ticks))
+    assert snapshot.is_snapshot
+    assert [tick.contract for tick in snapshot.ticks] == names
+
+
+def test_a_snapshot_that_never_comes_is_asked_for_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fix, "SNAPSHOT_MAX_S", 0.1)
+    with EchoVenue(answer=news("nothing")) as venue:
+        feed = FixFeed("one", ("127.0.0.1", venue.port), VirtualClock(UTC))
+        (event, *_) = feed.poll(LIMIT_S)
+        deadline = time.monotonic() + LIMIT_S
+        while len(venue.logons) < 2:  # it was asked without end on the first connection
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        feed.close()
+    assert isinstance(event, Down)
+    assert event.reason == "nothing new of the snapshot came for 0.1 s"

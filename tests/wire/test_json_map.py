@@ -377,7 +377,9 @@ def test_a_void_is_of_its_contracts_own_time_so_that_the_next_right_row_counts()
     )  # fmt: skip
     said = [out for rows in shown for out in one.hear(json.dumps({"rows": rows}), AT + 90 * 10**9)]
     told = [out for out in said if isinstance(out, Said)]
-    assert [out.ticks for out in told if out.ticks and not out.ticks[0].bid] == [(Tick("ABC", *[0] * 5, AT),)] * 2
+    assert [out.ticks for out in told if out.ticks and not out.ticks[0].bid] == [
+        (replace(TICK, bid=0, ask=0, bid_size=0, ask_size=0),)
+    ] * 2
     held.take([Ticks("one", AT + 90 * 10**9, out.ticks, out.is_snapshot) for out in told])
     tally = held.board().tally
     assert (tally.late, tally.backwards) == (1, 0)  # the row that is older than the one before the void

@@ -30,7 +30,7 @@ PROFILE = Profile(
 )  # fmt: skip
 REFUSALS = frozenset({"3", "j", "Y"})
 REASON_MAX = 200
-SNAPSHOT_MAX_S = 5.0
+SNAPSHOT_MAX_S = 5.0  # in which nothing new of it comes
 ANEW_MAX = 3  # snapshots that may be asked for, one after the other, before one stands
 SECOND = 1_000_000_000
 
@@ -101,7 +101,7 @@ class _Conversation:
     def __init__(self, link: FeedLink, fix: FixLink, line: Line) -> None:
         self._link, self._fix, self._line = link, fix, line
         self._books = Books(line.levels_max)
-        self._asked_at = 0
+        self._grown_at = self._size = 0  # when the snapshot that is gathered grew last (0: none was asked for)
         self._vain = 0
 
     def run(self) -> None:
@@ -110,9 +110,16 @@ class _Conversation:
             if told:
                 self._link.stamp()
                 self._hear_all(told)
-            is_late = time.monotonic_ns() - self._asked_at > SNAPSHOT_MAX_S * SECOND
-            if self._books.is_gathering and self._asked_at and is_late:
-                self._request()
+            if self._books.is_gathering and self._grown_at:
+                self._look_whether_it_grows()
+
+    def _look_whether_it_grows(self) -> None:
+        """A snapshot may take its time while it names ever more instruments, of which there are so many at most."""
+        now, size = time.monotonic_ns(), len(self._books)
+        if size > self._size:
+            self._size, self._grown_at = size, now
+        elif now - self._grown_at > SNAPSHOT_MAX_S * SECOND:
+            self._begin_anew(f"nothing new of the snapshot came for {SNAPSHOT_MAX_S:g} s")
 
     def _hear_all(self, told: Sequence[Event]) -> None:
         with self._link.together():
@@ -204,5 +211,5 @@ class _Conversation:
         """Ask for all under the number of the request: an answer that is sent again bears that of an earlier one."""
         name = str(self._fix.session.next_out)
         self._books.ask(name)
-        self._asked_at = time.monotonic_ns()
+        self._grown_at, self._size = time.monotonic_ns(), 0
         self._fix.send(marketdata.request(name, self._line.levels_max))
