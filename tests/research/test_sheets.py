@@ -13,7 +13,6 @@ from participant.core.board import Board, observe
 from participant.core.decision import DecisionInput, PositionInfo
 from participant.core.market import MarketState, Quote, Reference, Sheets, Ticks
 from participant.core.position import Position
-from participant.core.rulebook import Rulebook
 from participant.core.scrip import Kind, Scrip
 from participant.core.snapshot import snapshot
 from participant.history import catalogue
@@ -24,25 +23,16 @@ from participant.history.recorded import RecordedMarket, Recording
 from participant.history.recordings import load_day, open_recordings
 from participant.research.backtest import CoveredCall, backtest
 from participant.research.days import Span
-from participant.research.engine import InlineDesk
 from participant.research.result import TABLES
 from participant.wire.json import decode, encode
 from participant.wire.told import tell_job, tell_state, told_job
 from tests.days.__main__ import EAGER, OFFICIAL
+from tests.days.plain import Plain
 from tests.history.recorded import DATA, needs_data
 from tests.history.test_recorded import DAY, MINUTE, MONTHLY, NINE, SPOT, WEEKLY, cells, market, page
 
 EXPIRY = datetime.date(2019, 6, 13)
 CHAINS = [DATA / "nse_chain_multi_expiry_2019_06", DATA / OFFICIAL]
-
-
-class Plain(CoveredCall, frozen=True):
-    """The strategy, played quote by quote."""
-
-    def desk(self, rules: Rulebook, capital: int) -> InlineDesk:
-        desk = super().desk(rules, capital)
-        desk.is_plain = True
-        return desk
 
 
 def states(played: RecordedMarket, symbol: str, *, is_plain: bool) -> list[MarketState]:
