@@ -153,6 +153,22 @@ def test_the_orders_of_the_books_stand_beside_the_decisions(home: Path) -> None:
     log.close()
 
 
+@pytest.mark.parametrize(
+    "row", [b"no order", b'{"order_id":', b'{"quantity":"many","contract":{"strike":"x"}}', b"[1]"]
+)
+def test_an_order_that_is_none_of_ours_is_said_with_the_file_that_it_is_in(
+    home: Path, row: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive(home).append(DAY, RECORDS[:1])
+    books = SqliteStore(home / "books.sqlite", is_durable=True)
+    assert books.commit([Write("orders", f"{DAY}/mine", row, 0)])
+    books.close()
+    assert main(["decisions", "query", "SELECT * FROM orders", "--home", str(home)]) == 2
+    said = capsys.readouterr().err
+    assert f"database {home / 'books.sqlite'}: an order or a fill in it is none of ours" in said
+    assert said.endswith(": restore it from a copy\n")
+
+
 def _filled(order: Order) -> Order:
     return replace(order, cum_quantity=order.quantity, cum_value=order.quantity * order.limit // 100)
 

@@ -13,6 +13,7 @@ from typing import Any
 from participant.analysis.json_rows import fill, key_of, said_of, time_of
 from participant.links.log_table import DAY, NUMBER, TEXT
 from participant.links.sqlite import faults_told
+from participant.ports import StoreBroken
 
 # Sorted by `seq` alone: with the orders beside it, sorting would take as long as reading. A fill has its order's key.
 ROWS = """
@@ -48,14 +49,27 @@ COLUMNS = {
     "charges": "coalesce(fill.charges, 0)",
     "filled_at": time_of("nullif(o.filled_at, 0)"),
 }
+ALWAYS = ("decided_at", "symbol", "decision_id", "order_id", "contract", "kind", "side", "quantity", "limit", "status")
 
 
 def fill_orders(
     database: Any, books: Path | None, span: tuple[datetime.date, datetime.date], wanted: Collection[str]
 ) -> None:
     """The table `orders` of the days of a span, in their order; empty where there are no books. Raises StoreBroken."""
-    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in COLUMNS.items() if name in wanted)
-    fill(database, "orders", SHAPE, columns, _rows(books, span) if books and books.exists() else ())
+    import duckdb
+
+    told = {**COLUMNS, **{name: _there(name, COLUMNS[name]) for name in ALWAYS}}
+    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in told.items() if name in wanted)
+    try:
+        fill(database, "orders", SHAPE, columns, _rows(books, span) if books and books.exists() else ())
+    except duckdb.Error as fault:
+        what = f"an order or a fill in it is none of ours ({str(fault).splitlines()[0]:.200})"
+        raise StoreBroken(f"database {books}: {what}: restore it from a copy") from None
+
+
+def _there(name: str, sql: str) -> str:
+    """A column that every order has: an error where one lacks it, or has it of another kind."""
+    return f"coalesce({sql}, error('its {name} is not there'))"
 
 
 def _rows(books: Path, span: tuple[datetime.date, datetime.date]) -> Iterator[str]:
