@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from participant.links.fix_journal import PRUNE_EVERY, FixJournal
+from participant.links.fix_journal import PRUNE_EVERY, SHAPE, FixJournal
+from participant.links.sqlite import open_database
 from participant.ports import StoreBroken
+from participant.wire.fix.codec import body, body_of
 from participant.wire.fix.numbers import Kept, MemoryNumbers, Numbers, SessionStore
-from tests.wire.fix_pair import Pair, news, texts
+from tests.wire.fix_pair import DESK, Pair, Side, frame_of, hears, news, reason, texts
 
 AT = 1_796_000_000_000_000_000
 
@@ -48,6 +50,45 @@ def test_numbers_and_messages_are_kept_in_order(make: Callable[[int], SessionSto
     store.reset()
     assert store.numbers() == Numbers(1, 1)
     assert store.kept(1, 9, 9) == []
+    store.close()
+
+
+def test_a_message_that_cannot_be_read_ends_each_connection_from_the_third_time_on(
+    make: Callable[[int], SessionStore],
+) -> None:
+    """It was asked for on every connection, and waited for until that ended, for ever."""
+    side = Side(DESK, make(100))
+    logon, bad = body("A", [(98, "0"), (108, "2")]), body_of("1", "no field\x01112=x\x01")
+
+    def again(store: SessionStore) -> SessionStore:
+        return store if isinstance(store, MemoryNumbers) else make(100)
+
+    for first, times in ((1, 2), (4, 1), (5, 1)):
+        side.store = again(side.store) if first > 1 else side.store
+        side.connect(0)
+        side.told.clear()
+        hears(side, frame_of(side, first, logon), *([frame_of(side, 3, news("b"))] if first == 1 else []))
+        hears(side, *[frame_of(side, 2, bad, is_possdup=True)] * times, frame_of(side, 6, body("5")))
+        side.take(0)
+        side.session.disconnect()
+    assert reason(side).startswith("message 2 came 4 times and cannot be read: a field is not tag=value: b'no field")
+    assert side.said[-1].msg_type == "5"
+    assert b"58=message 2 came 4 times" in side.said[-1].raw
+    store = again(side.store)
+    assert store.numbers().next_in == 2
+    assert [store.unread(seq) for seq in (2, 7, 7, 8, 7)] == [5, 1, 2, 1, 1]
+    store.reset()
+    assert store.unread(7) == 1
+    store.close()
+
+
+def test_a_journal_of_before_is_taken_up(path: Path) -> None:
+    old = open_database(path, False, SHAPE[:1])
+    old.execute("INSERT INTO sessions (us, them, next_out, next_in) VALUES ('DESK', 'VENUE', 7, 9)")
+    old.close()
+    store = claimed(path)
+    assert store.numbers() == Numbers(7, 9)
+    assert store.unread(9) == 1
     store.close()
 
 

@@ -22,7 +22,13 @@ SHAPE = (
              session INTEGER NOT NULL, seq INTEGER NOT NULL, msg_type TEXT NOT NULL, data BLOB NOT NULL,
              sent_at INTEGER NOT NULL, PRIMARY KEY (session, seq)) STRICT, WITHOUT ROWID""",
     ),
+    (
+        "ALTER TABLE sessions ADD COLUMN unread INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE sessions ADD COLUMN unread_count INTEGER NOT NULL DEFAULT 0",
+    ),
 )
+UNREAD = """UPDATE sessions SET unread_count = CASE unread WHEN ? THEN unread_count + 1 ELSE 1 END, unread = ?
+  WHERE id = ? RETURNING unread_count"""
 PRUNE_EVERY = 1_000
 
 
@@ -98,6 +104,11 @@ class JournalNumbers:
             self._connection.execute("UPDATE sessions SET next_in = ? WHERE id = ?", (next_in, self._id))
         self._numbers = Numbers(self._numbers.next_out, next_in)
 
+    def unread(self, seq: int) -> int:
+        """This number came and cannot be read."""
+        with faults_told(self._journal.path):
+            return int(self._connection.execute(UNREAD, (seq, seq, self._id)).fetchone()[0])
+
     def kept(self, first: int, last: int, most: int) -> list[Kept]:
         """The first `most` messages of these numbers that may be sent again, in order."""
         query = """SELECT seq, msg_type, data, sent_at FROM kept
@@ -109,7 +120,9 @@ class JournalNumbers:
     def reset(self) -> None:
         """Both sequences begin at 1 again, and what was kept is forgotten."""
         with faults_told(self._journal.path), transaction(self._connection):
-            self._connection.execute("UPDATE sessions SET next_out = 1, next_in = 1 WHERE id = ?", (self._id,))
+            self._connection.execute(
+                "UPDATE sessions SET next_out = 1, next_in = 1, unread = 0 WHERE id = ?", (self._id,)
+            )
             self._connection.execute("DELETE FROM kept WHERE session = ?", (self._id,))
         self._numbers = Numbers()
 

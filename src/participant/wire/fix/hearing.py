@@ -78,6 +78,7 @@ class Hearing(Course):
             message, problem = self._judged(frame)
         except Malformed as error:
             self._ignore(Garbled(str(error)))
+            self._on_unread(frame.seq, str(error), now)
             return
         self.next_in = max(self.next_in, frame.seq + 1)
         self._waiting.moved_at = now.at
@@ -98,6 +99,12 @@ class Hearing(Course):
             self._on_fill(frame, int(message.get(36)), now)
         elif kind == "A":
             self._farewell("a second Logon", now)
+
+    def _on_unread(self, seq: int, why: str, now: Moment) -> None:
+        """It is asked for, comes again as it is, and would so for ever: FIX bids an engine to see that."""
+        count = self._store.unread(seq) if self._store else 0
+        if count >= self.profile.limits.unread_max:
+            self._farewell(plain(f"message {seq} came {count} times and cannot be read: {why}"), now)
 
     def _judged(self, frame: Frame) -> tuple[Message | None, Problem | None]:
         """The fields of a message that the session judges, and what is wrong; Malformed where it is no message."""

@@ -41,6 +41,10 @@ class SessionStore(Protocol):
         """All before `next_in` has been dealt with."""
         ...
 
+    def unread(self, seq: int) -> int:
+        """The message expected, of this number, came and cannot be read: how often by now, over all connections."""
+        ...
+
     def kept(self, first: int, last: int, most: int) -> list[Kept]:
         """The first `most` messages of these numbers that may be sent again, in order."""
         ...
@@ -64,6 +68,7 @@ class MemoryNumbers:
     def __init__(self, kept_max: int = KEPT_MAX) -> None:
         self._kept_max = kept_max
         self._numbers = Numbers()
+        self._unread = (0, 0)  # which number, how often
         self._kept: list[Kept] = []
 
     def numbers(self) -> Numbers:
@@ -82,6 +87,12 @@ class MemoryNumbers:
         """All before `next_in` has been dealt with."""
         self._numbers = Numbers(self._numbers.next_out, next_in)
 
+    def unread(self, seq: int) -> int:
+        """This number came and cannot be read."""
+        which, count = self._unread
+        self._unread = (seq, count + 1 if which == seq else 1)
+        return self._unread[1]
+
     def kept(self, first: int, last: int, most: int) -> list[Kept]:
         """The first `most` messages of these numbers that may be sent again, in order."""
         begin = bisect_left(self._kept, first, key=lambda kept: kept.seq)
@@ -89,7 +100,7 @@ class MemoryNumbers:
 
     def reset(self) -> None:
         """Both sequences begin at 1 again."""
-        self._numbers = Numbers()
+        self._numbers, self._unread = Numbers(), (0, 0)
         self._kept.clear()
 
     def close(self) -> None:

@@ -29,7 +29,8 @@ class Limits(Struct, frozen=True):
 
     `waiting_max` and `waiting_bytes_max` bound what waits for a gap to be filled: what does not fit is asked for again.
     `sending_time_s` is how far SendingTime may be from ours (0: it is not judged, as in a replay). A ResendRequest is
-    answered `portion` kept messages at a time, and so many may be unanswered at once.
+    answered `portion` kept messages at a time, and so many may be unanswered at once. A message that cannot be
+    read may come `unread_max` - 1 times, over all connections; after that it ends each.
     """
 
     logon_s: int = 10
@@ -41,6 +42,7 @@ class Limits(Struct, frozen=True):
     portion: int = 500
     requests_max: int = 16
     unsent_bytes_max: int = 64_000_000
+    unread_max: int = 3
 
 
 class Profile(Struct, frozen=True):
