@@ -17,7 +17,7 @@ from participant.cli import main
 from participant.commands import convert
 from participant.wire.fix.reader import Reader
 from tests.history.recorded import DATA, needs_data
-from tests.wire.fix_messages import message
+from tests.wire.fix_messages import framed, message
 
 LOG = b"04:00:00 IN: %b\nno message\n04:00:01 OUT: %b\n" % (message("snapshot"), message("execution"))
 BAD = message("reject").replace(b"58=m", b"58=n")
@@ -66,6 +66,17 @@ def test_without_a_side_file_it_is_said_how_to_get_one(tmp_path: Path, capfd: py
         "  1: its CheckSum is wrong",
         "each with its place and reason: say --rejects FILE",
     ]
+
+
+def test_of_many_reasons_it_is_said_how_many_more_there_are(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "day.log"
+    bad = [framed(b"35=0|34=1|%d=|" % tag) for tag in range(6_001, 6_008)]
+    log.write_bytes(BAD * 2 + b"".join(bad))
+    assert main(["convert", str(log)]) == 1
+    told = capfd.readouterr().err.splitlines()[1:]
+    assert told[0] == "  2: its CheckSum is wrong"
+    assert [line[:5] for line in told[1:5]] == ["  1: "] * 4
+    assert told[5:] == ["  3: 3 more reasons, which --json tells", "each with its place and reason: say --rejects FILE"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -167,13 +167,19 @@ def test_lines_go_to_a_queue_in_order_and_none_twice(tmp_path: Path, capfd: pyte
     assert f"2 lines new in {file}" in said.err
     assert main(["convert", str(log), "--queue", str(file), "--json"]) == 0
     assert json.loads(capfd.readouterr().err)["queued"] == 0
-    bell = Doorbell(tmp_path, "fix")
-    queue = SqliteQueue(file, "fix", "me", bell)
-    taken = queue.take(10, 0.0)
-    assert [one.body for one in taken] == [line.encode() for line in said.out.splitlines()[:2]]
-    queue.done([one.id for one in taken])
-    queue.close()
-    bell.close()
+    with queue_of(file) as queue:
+        taken = queue.take(10, 0.0)
+        assert [one.body for one in taken] == [line.encode() for line in said.out.splitlines()[:2]]
+        queue.done([one.id for one in taken])
+
+
+@contextlib.contextmanager
+def queue_of(file: Path) -> Iterator[SqliteQueue]:
+    with (
+        contextlib.closing(Doorbell(file.parent, "fix")) as bell,
+        contextlib.closing(SqliteQueue(file, "fix", "me", bell)) as queue,
+    ):
+        yield queue
 
 
 def test_a_queue_that_nobody_takes_from_is_not_filled_without_end(
@@ -181,10 +187,17 @@ def test_a_queue_that_nobody_takes_from_is_not_filled_without_end(
 ) -> None:
     log, file = tmp_path / "day.log", tmp_path / "fix.sqlite"
     log.write_bytes(message("snapshot") + message("execution"))
-    assert main(["convert", str(log), "--queue", str(file), "--queue-max", "1"]) == 0
+    assert main(["convert", str(log), "--queue", str(file), "--queue-max", "1"]) == 2
+    assert "1 of at most 1 lines wait" in (told := capfd.readouterr().err)
+    assert "let somebody take them" in told
+    with queue_of(file) as queue:  # one of the two, which came together
+        queue.done([one.id for one in queue.take(10, 0.0)])
+    assert main(["convert", str(log), "--queue", str(file), "--queue-max", "1"]) == 0  # the first needs no room again
+    assert "1 line new in" in capfd.readouterr().err
     log.write_bytes(message("reject"))
     assert main(["convert", str(log), "--queue", str(file), "--queue-max", "1"]) == 2
-    assert "let somebody take them" in capfd.readouterr().err
+    with queue_of(file) as queue:
+        assert queue.depth().waiting == 1
     assert not list(tmp_path.glob("*.part"))
     (tmp_path / "bad").write_bytes(b"no database at all, but long enough to be looked at" * 100)
     assert main(["convert", str(log), "--queue", str(tmp_path / "bad")]) == 2
@@ -223,7 +236,8 @@ def stopped_while_written(args: Namespace) -> None:
 
 def test_ctrl_c_while_a_line_is_written_keeps_those_of_a_session_and_none_of_a_file(tmp_path: Path) -> None:
     for name, is_kept in (("", True), ("day.log", False)):
-        args = Namespace(file=name, out=tmp_path / f"{is_kept}.jsonl", rejects=tmp_path / f"{is_kept}.rejects")
+        out, rejects = tmp_path / f"{is_kept}.jsonl", tmp_path / f"{is_kept}.rejects"
+        args = Namespace(file=name, out=out, rejects=rejects, queue=None)
         with pytest.raises(KeyboardInterrupt):
             stopped_while_written(args)
         assert (args.out.exists(), args.rejects.exists()) == (is_kept, is_kept)

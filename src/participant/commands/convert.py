@@ -109,14 +109,20 @@ def _queue(args: Namespace) -> Iterator[Callable[[bytes], int]]:
 
 
 def _put(queue: SqliteQueue, lines: bytes, args: Namespace) -> int:
-    """How many of the lines were new. Raises Refused where too many wait already."""
-    waiting = queue.depth().waiting if lines else 0
-    if waiting > args.queue_max:
-        mend = "let somebody take them, or say --queue-max N; "
-        kept = f"what the session said so far is in {args.out or 'the output'}, and does not come again"
-        mend += "said again, nothing is put twice" if args.file else kept
-        raise Refused(f"convert: {waiting:,} lines wait in {args.queue}, {args.queue_max:,} are the most; {mend}")
-    return queue.put([Message(digest(line.decode()), QUEUE, line) for line in lines.splitlines()])
+    """How many of the lines were new. Raises Refused where more would wait than may: up to there they are put."""
+    left = [Message(digest(line.decode()), QUEUE, line) for line in lines.splitlines()]
+    new = room = 0
+    while left:
+        if room <= 0 and (room := args.queue_max - queue.depth().waiting) <= 0:
+            mend = "let somebody take them, or say --queue-max N; "
+            kept = f"what the session said so far is in {args.out or 'the output'}, and does not come again"
+            mend += "said again, nothing is put twice" if args.file else kept
+            waiting = args.queue_max - room
+            raise Refused(f"convert: {waiting:,} of at most {args.queue_max:,} lines wait in {args.queue}; {mend}")
+        put = queue.put(left[:room])  # those that were put before need no room
+        del left[:room]
+        new, room = new + put, room - put
+    return new
 
 
 def _side_line(one: Refusal, data: bytes, before: int) -> bytes:
@@ -204,10 +210,12 @@ def _summary(done: Converted, args: Namespace) -> str:
         f"{counted(done.messages, 'message')} in {done.bytes:,} bytes and {done.seconds:.2f} s ({rate:,.0f} a second); "
         f"{counted(done.skipped, 'byte')} of no message, {counted(done.refused, 'message')} refused"
     ]
-    shown = sorted(done.reasons.items(), key=lambda item: -item[1])[:REASONS_SHOWN]
+    reasons = sorted(done.reasons.items(), key=lambda item: -item[1])
     lines += [f"{counted(done.queued, 'line')} new in {args.queue}"] if args.queue else []
     lines += [f"the session ended: {done.ended}"] if done.ended else []
-    lines += [f"  {count:,}: {reason}" for reason, count in shown]
+    lines += [f"  {count:,}: {reason}" for reason, count in reasons[:REASONS_SHOWN]]
+    if more := reasons[REASONS_SHOWN:]:
+        lines.append(f"  {sum(count for _, count in more):,}: {counted(len(more), 'more reason')}, which --json tells")
     if done.refused:
         lines.append(f"each with its place and reason: {args.rejects or 'say --rejects FILE'}")
     return "\n".join(lines)
