@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.source import ROOT
+from tests.wire import guided
 from tests.wire.guided import run
 
 SECONDS = int(os.environ.get("PARTICIPANT_FUZZ_S", "3"))
@@ -31,6 +32,18 @@ def test_nothing_breaks_in_a_short_run(target: str, tmp_path: Path) -> None:
     said = run(target, SECONDS, tmp_path)
     assert said.startswith(f"{target}: ")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_target_that_does_not_end_in_time_is_stopped_and_told_and_the_next_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(guided, "PATIENCE_S", -0.9)
+    monkeypatch.setattr(sys, "argv", ["guided", "--seconds", "1", "--keep", str(tmp_path), "log", "session"])
+    assert guided.main() == 1
+    told = capsys.readouterr().out.splitlines()
+    assert [line.partition(";")[0] for line in told] == [
+        f"{target}: not ended in time: 1 s asked, 0.1 s allowed" for target in ("log", "session")
+    ]
 
 
 def test_what_breaks_is_found_and_left_in_a_file(tmp_path: Path) -> None:
