@@ -146,17 +146,14 @@ def test_whatever_comes_is_read_or_refused_and_nothing_hangs(preset: str, seed: 
 # --- bombs ------------------------------------------------------------------------------------------------------------
 
 
-def bombs(preset: str, most: int) -> dict[str, bytes]:
+def bombs(preset: str, most: int) -> Iterator[tuple[str, bytes]]:
     """The worst that fits into the longest message, and what is longer."""
     whole = body(preset)
     holes = {mark: whole.index(mark) + len(mark) for mark in (b"[", b"{") if mark in whole}
-    deep = b'{"x":' + b"[" * 2_000 + b"]" * 2_000 + b"}"
-    made = {
-        "too long": b" " * (most + 1),
-        "deep": deep,
-        "only brackets": b"[" * most,
-        "only braces": b'{"a":' * (most // 5),
-    }
+    yield "too long", b" " * (most + 1)
+    yield "deep", b'{"x":' + b"[" * 2_000 + b"]" * 2_000 + b"}"
+    yield "only brackets", b"[" * most
+    yield "only braces", b'{"a":' * (most // 5)
     for mark, at in holes.items():
         for name, piece in (
             ("objects", b"{},"),
@@ -166,13 +163,26 @@ def bombs(preset: str, most: int) -> dict[str, bytes]:
             ("keys", b'"a":1,'),
         ):
             room = max(0, most - len(whole)) // len(piece)
-            made[f"{name} in {mark.decode()}"] = whole[:at] + piece * room + whole[at:]
+            yield f"{name} in {mark.decode()}", whole[:at] + piece * room + whole[at:]
+    yield from texts(whole, most)
+    yield "rows", rows_of(preset, most // 2)
+
+
+def texts(whole: bytes, most: int) -> Iterator[tuple[str, bytes]]:
+    """A text as long as fits, in a field and alone, and the longest that may still be read where it is wide."""
     at = whole.index(b':"') + 2
-    for share in (1, 4, 16):  # all of a text is as wide as its widest character
-        made[f"wide text of 1/{share}"] = (
-            whole[:at] + "\U0001f600".encode() + b"a" * ((most - len(whole) - 4) // share) + whole[at:]
-        )
-    return made
+    wide = "\U0001f600".encode()
+    for name, front, piece in (
+        ("letters", b"", b"a"), ("digits", b"", b"1"), ("escapes", b"", b"\\n"), ("codes", b"", b"\\u20b9"),
+        ("letters behind an escape", b"\\n", b"a"), ("letters behind a code", b"\\ud83d\\ude00", b"a"),
+        ("letters behind a wide one", wide, b"a"), ("wide ones", b"", wide),
+    ):  # fmt: skip
+        for share in (1, 2.05, 2.55, 3.3):  # all of a text is as wide as its widest character
+            text = front + piece * int(((most - len(whole)) / share - len(front)) // len(piece))
+            yield f"1/{share} of {name} in a field", whole[:at] + text + whole[at:]
+        text = front + piece * ((most - 2 - len(front)) // len(piece))
+        yield f"{name} alone", b'"%b"' % text
+        yield f"{name} without end", b'"%b' % text
 
 
 def rows_of(preset: str, most: int) -> bytes:
@@ -197,7 +207,7 @@ def rows_of(preset: str, most: int) -> bytes:
 def test_a_bomb_takes_no_more_memory_than_twice_the_longest_message_and_no_time(preset: str) -> None:
     most = shipped()[preset].bytes_max
     reader = Reader(plan_of(shipped()[preset], GIVEN), LISTED)
-    for name, data in {**bombs(preset, most), "rows": rows_of(preset, most // 2)}.items():
+    for name, data in bombs(preset, most):
         hear(reader, data)  # once before, so that what is remembered of its words is not counted
         tracemalloc.start()
         hear(reader, data)

@@ -13,6 +13,7 @@ from msgspec import Raw
 from participant.core.ladder import PRICE_MAX, SIZE_MAX
 
 WORD_MAX = 64
+LONG_MAX = 12 * WORD_MAX + 2  # bytes that a word may be written with: a character is twelve as two escapes
 DIGITS_MAX = 32
 PRICE_DIGITS = {"rupees": 4, "coin": 4, "paise": 2}
 TICKS_A_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -84,12 +85,17 @@ def size_of(word: bytes, scale: int) -> int:
 
 
 def written(value: Any) -> bytes:
-    """A value as JSON has it: bytes as they are, a number with the digits that it was read from, of up to 15."""
-    if isinstance(value, Raw):
-        return bytes(value)
+    """A value as JSON has it: bytes as they are, a number with the digits that it was read from, of up to 15.
+
+    BadWord where it is longer than a word can be: it may be a whole message, which is not copied again.
+    """
     if isinstance(value, float | int):
         return repr(value).encode()
-    return msgspec.json.encode(value)
+    text = memoryview(value) if isinstance(value, Raw) else value or ""
+    if len(text) > LONG_MAX:
+        begin = bytes(text[:LONG_MAX]) if isinstance(value, Raw) else text[:LONG_MAX].encode()
+        raise BadWord(f"{shown(_plain(begin))} has {len(text)} characters, of at most {WORD_MAX}")
+    return bytes(value) if isinstance(value, Raw) else msgspec.json.encode(value)
 
 
 @lru_cache(maxsize=16_384)

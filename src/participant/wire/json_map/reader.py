@@ -18,7 +18,9 @@ from participant.wire.json_map.rows import Heard, RowReader
 from participant.wire.refused import BadMessage
 
 MEMORY_TIMES = 2
-TEXT_GROWTH = 4  # one character beyond the Basic Multilingual Plane makes all of a text four bytes wide
+# Bytes for each of a text, beside itself: one character beyond the Basic Multilingual Plane makes all of it four wide;
+# where it has an escape it is read into a buffer first, which grows by half.
+WIDE, ESCAPED = 4.0, 1.5
 LONG = 32_768
 
 
@@ -29,7 +31,7 @@ class Reader:
         self._plan, self._bytes_max = plan, plan.mapping.bytes_max
         namer, lots = Namer(plan.mapping.codes, listed), {row.key: row.lot for row in listed if row.lot}
         self._rows = [RowReader(row, plan.mapping, namer, lots) for row in plan.rows]
-        self._light = min(self._bytes_max, int(MEMORY_TIMES * self._bytes_max / (plan.growth + TEXT_GROWTH)))
+        self._light = min(self._bytes_max, int(MEMORY_TIMES * self._bytes_max / (plan.growth + 1 + WIDE + ESCAPED)))
 
     def read(self, data: bytes, received_at: int) -> Heard:
         """What a message says; raises BadMessage. `received_at` (ns) is the time of rows that tell none."""
@@ -44,7 +46,7 @@ class Reader:
                 return heard
         for tests, path in plan.refuses:
             if _hold(tests, root):
-                heard.refusal = shown(_word(path.get, root).strip(b'"')) or "it does not say why"
+                heard.refusal = _why(path.get, root)
                 return heard
         self._take(data, root, heard, received_at)
         is_exact = type(root) is plan.exact_type
@@ -96,18 +98,19 @@ class Reader:
         if size > most:
             raise BadMessage(f"a message of {size} bytes, of at most {most}", "$", most)
         count = sum(_count(data, mark) for mark in self._plan.marks)
-        texts = 0 if data.isascii() else TEXT_GROWTH * size
+        is_escaped = b"\\" in data
+        is_wide = not data.isascii() or (is_escaped and b"\\u" in data)
+        grown = WIDE * is_wide + ESCAPED * is_escaped
+        texts = int(size * (1 + grown)) if grown else 0
         if count * each + texts > MEMORY_TIMES * most:
             told = f"{count} rows and levels in {size} bytes, of {each} bytes of memory each, and {texts} of texts"
             raise BadMessage(f"{told}, over {MEMORY_TIMES} times {most}", "$")
 
     def _number(self, name: str, root: Any) -> int:
         fetch = self._plan.numbers.get(name)
-        word = _word(fetch.get, root) if fetch else b""
-        if not word or word == b"null":
-            return -1
         try:
-            return number_of(word)
+            word = _word(fetch.get, root) if fetch else b""
+            return -1 if word in {b"", b"null"} else number_of(word)
         except BadWord as wrong:
             raise BadMessage(str(wrong), f"$.{fetch.path}" if fetch else "$") from None
 
@@ -123,6 +126,13 @@ def _count(data: bytes, mark: bytes) -> int:
 
 def _hold(tests: tuple[Test, ...], root: Any) -> bool:
     return all(test.holds(root) for test in tests)
+
+
+def _why(get: Any, root: Any) -> str:
+    try:
+        return shown(_word(get, root).strip(b'"')) or "it does not say why"
+    except BadWord as long:
+        return str(long)
 
 
 def _word(get: Any, root: Any) -> bytes:

@@ -8,7 +8,17 @@ from msgspec import UNSET, Raw, Struct
 
 from participant.core.ladder import ASK, BID, Change
 from participant.core.market import Tick
-from participant.wire.json_map.figures import PRICE_DIGITS, BadWord, price, price_of, size, size_of, text_of, time_of
+from participant.wire.json_map.figures import (
+    PRICE_DIGITS,
+    BadWord,
+    price,
+    price_of,
+    size,
+    size_of,
+    text_of,
+    time_of,
+    written,
+)
 from participant.wire.json_map.mapping import Mapping as Words
 from participant.wire.json_map.names import Namer
 from participant.wire.json_map.place import offset_of
@@ -153,7 +163,7 @@ class RowReader:
         if raw is None:
             raise _Unusable(fetch.path, "the row does not say its time")
         try:
-            return time_of(bytes(raw) if type(raw) is Raw else raw, *self._clock)
+            return time_of(written(raw) if type(raw) is Raw else raw, *self._clock)
         except BadWord as wrong:
             raise _Unusable(fetch.path, str(wrong), raw) from None
 
@@ -186,11 +196,11 @@ class RowReader:
             raise _Unusable(fetch.path if fetch else "", str(wrong), raw) from None
 
     def _price(self, raw: Any) -> int:
-        return price_of(bytes(raw), self._digits) if type(raw) is Raw else price(raw, self._digits)
+        return price_of(written(raw), self._digits) if type(raw) is Raw else price(raw, self._digits)
 
     def _size(self, raw: Any, contract: str) -> int:
         scale = 1 if self._is_lots else self._scale
-        found = size_of(bytes(raw), scale) if type(raw) is Raw else size(raw, scale)
+        found = size_of(written(raw), scale) if type(raw) is Raw else size(raw, scale)
         if not self._is_lots:
             return found
         if found and contract not in self._lots:
