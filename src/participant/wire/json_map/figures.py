@@ -91,10 +91,10 @@ def written(value: Any) -> bytes:
     """
     if isinstance(value, float | int):
         return repr(value).encode()
-    text = memoryview(value) if isinstance(value, Raw) else value or ""
-    if len(text) > LONG_MAX:
-        begin = bytes(text[:LONG_MAX]) if isinstance(value, Raw) else text[:LONG_MAX].encode()
-        raise BadWord(f"{shown(_plain(begin))} has {len(text)} characters, of at most {WORD_MAX}")
+    size = memoryview(value).nbytes if isinstance(value, Raw) else len(value or "")
+    if size > LONG_MAX:
+        begin = bytes(memoryview(value)[:LONG_MAX]) if isinstance(value, Raw) else value[:LONG_MAX].encode()
+        raise BadWord(f"{shown(_plain(begin))} has {size} characters, of at most {WORD_MAX}")
     return bytes(value) if isinstance(value, Raw) else msgspec.json.encode(value)
 
 
