@@ -99,7 +99,7 @@ class _Watch:
             quote = quoted(given.market_state, leg.contract)
             if quote is None or not _may_be_traded(quote, leg.side):
                 self.told.faults.append(f"{self.told.day}: {decision.action} of {leg.contract.key} on {quote}")
-            elif given.market_state.exchange_at - quote.exchange_at > QUOTE_AGE_MAX_S * SECOND:
+            elif abs(given.market_state.exchange_at - quote.exchange_at) > given.scrip.weights.quote_age_max_s * SECOND:
                 self.told.faults.append(f"{self.told.day}: {decision.action} of {leg.contract.key} on an old quote")
 
     def looked(self) -> None:
@@ -118,9 +118,6 @@ class _Watch:
             calls = sum(max(0, -q) for c, q in held.items() if c.kind is Kind.CALL)
             if calls > cover:
                 self.told.faults.append(f"{self.told.day}: {calls} {position.scrip} calls against {cover} of cover")
-
-
-QUOTE_AGE_MAX_S = 180  # pages that a collector polled within this are one instant (history/recorded.py)
 
 
 def _may_be_traded(quote: Quote, side: Side) -> bool:

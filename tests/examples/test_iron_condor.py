@@ -228,7 +228,7 @@ def test_it_closes_shorts_first_and_never_naked_on_the_way(held: Position) -> No
 @pytest.mark.parametrize(("close_days", "action"), [(4, Action.MAINTAIN), (5, Action.CLOSE), (6, Action.CLOSE)])
 def test_it_closes_some_days_before_expiry(held: Position, close_days: int, action: Action) -> None:
     at = at_time(held.holdings[0].contract.expiry - datetime.timedelta(5), 12, 0)
-    market = quotes_at(held, 0.9, replace(STATE, exchange_at=at))
+    market = quotes_at(held, 0.9, chain_state(at))
     assert decided(market, held, own={"close_days": close_days}).action is action
 
 
