@@ -481,6 +481,7 @@ NUMBERED_BOOK = {"kind": "book", "seq": "n", "snapshot": {"s": "1"}}
         ({"stream": NUMBERED_BOOK, "levels": {**LEVELS, "action": "0"}, "rows": [BOOK_ROW]}, "levels.actions"),
         ({"stream": {"previous": "p"}}, "stream.previous"),
         ({"encoding": "kite"}, "binary packets"),
+        ({"encoding": "kite", "rows": [], "codes": {"lookup": "n"}, "stream": {"seq": "n"}}, "packets have no numbers"),
         ({"rows": [{"path": "r[]", "name": "n", "at": "t"}]}, "no field is named that has a price"),
         ({"rows": [{"path": "r[]", "name": "n", "at": "t", "bid": "b"}]}, "bid and bid_size"),
         ({"rows": [{"path": "r[]", "name": "n", "at": "t", "bids": "b[]", "asks": "a[]"}]}, "[levels]"),

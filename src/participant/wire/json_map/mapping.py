@@ -175,6 +175,8 @@ def faults(mapping: Mapping) -> Iterator[str]:
         yield "rows: none, so no message could say anything"
     if mapping.encoding == "kite" and (mapping.rows or not mapping.codes.lookup):
         yield "rows: binary packets have none, and name their contracts by codes.lookup"
+    if mapping.encoding == "kite" and mapping.stream.seq:
+        yield "stream.seq: binary packets have no numbers"
     for number, row in enumerate(mapping.rows, start=1):
         yield from (f"rows {number}: {wrong}" for wrong in _row_faults(mapping, row))
     is_book = mapping.stream.kind == "book"
