@@ -105,6 +105,24 @@ def test_a_chain_without_puts_opens_nothing_though_its_future_is_quoted() -> Non
     assert refusal(decided(chains({"put": None}))).endswith(said)
 
 
+@pytest.mark.parametrize(("age_s", "opens"), [(60, True), (61, False), (3_600, False)])
+def test_a_chain_of_long_ago_opens_nothing_though_the_call_that_is_sold_is_of_now(age_s: int, opens: bool) -> None:
+    (sold,) = (leg.contract for leg in decided().legs if leg.contract.kind is Kind.CALL)
+
+    def aged(quote: Quote | None) -> Quote | None:
+        return quote and replace(quote, exchange_at=STATE.exchange_at - age_s * SECOND)
+
+    chains = [
+        replace(c, strikes=tuple(replace(s, call=aged(s.call), put=aged(s.put)) for s in c.strikes))
+        for c in STATE.chains
+    ]
+    decision = decided(with_quote(replace(STATE, chains=tuple(chains)), sold.key, exchange_at=STATE.exchange_at))
+    assert (decision.action is Action.OPEN) is opens
+    if not opens:
+        said = f"refused by basis: {sold.expiry} was quoted at the money {age_s:,} s ago, over 60 s"
+        assert refusal(decision).startswith(said)
+
+
 def test_a_future_of_another_underlying_in_the_market_state_opens_nothing() -> None:
     other = replace(STATE.futures[0], contract=replace(STATE.futures[0].contract, underlying="BANKNIFTY"))
     reason = refusal(decided(replace(STATE, futures=(other, *STATE.futures[1:]))))

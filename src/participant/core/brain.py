@@ -13,7 +13,7 @@ from participant.core.strategies.table import build_of, strategy_of
 from participant.core.strategy import Case, Strategy, logged, refusing
 
 # Raise a module's version with every change that can change a decision; it enters the ids of all decisions.
-MODULE_VERSIONS = {"brain": 18, "covered_call": 10, "pricing": 2, "volatility": 4, "margin": 3, "charges": 2}
+MODULE_VERSIONS = {"brain": 19, "covered_call": 10, "pricing": 2, "volatility": 4, "margin": 3, "charges": 2}
 BUILD_ID = digest(MODULE_VERSIONS, KERNEL)
 
 

@@ -4,6 +4,7 @@ Each is a pure function of a plan; `core/brain_checks.py` has them in their orde
 nobody: position limits before July 2025 and of stocks went by shares of an open interest that is not known here.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
 from typing import Literal
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from participant.core.book_risk import DELTA, unit, unvalued
 from participant.core.conduct import PositionLimit
-from participant.core.market import SECOND, Chain, chain_to, quoted
+from participant.core.market import SECOND, Chain, chain_to, levels, quoted
 from participant.core.outside import OutsideRules
 from participant.core.plan import Found, Plan
 from participant.core.pricing import rounded
@@ -87,16 +88,16 @@ def operating_range(plan: Plan) -> Found | None:
 def basis(plan: Plan) -> Found:
     """How far spot lies from what the legs' expiries say that it costs: one of the two is wrong where it is far.
 
-    A chain without a strike near spot whose call and put are both quoted confirms nothing, even where a future is.
+    A chain without a strike near spot whose call and put are both quoted confirms nothing, even where a future is; nor
+    does one that was quoted at the money too long ago, though the option that is traded is not.
     """
     spot, most = plan.case.market.spot, plan.case.weights.basis_max
     if spot <= 0:
         return Found(float("inf"), most, lambda: "the underlying has no price", is_share=True)
     chains = [chain for leg in plan.verdict.legs if (chain := _chain(plan, leg.contract)) is not None]
-    lone = next((chain.expiry for chain in chains if not isfinite(parity(chain, spot))), None)
-    if lone is not None:
-        said = f"no strike of {lone} near spot has both its call and its put quoted"
-        return Found(float("inf"), most, lambda: said, is_share=True)
+    unsure = next((said for chain in chains if (said := _unsure(plan, chain))), "")
+    if unsure:
+        return Found(float("inf"), most, lambda: unsure, is_share=True)
     away = max(((abs(level / spot - 1), name) for level, name in _levels(plan)), default=(0.0, ""))
     return Found(
         rounded(away[0]),
@@ -105,6 +106,18 @@ def basis(plan: Plan) -> Found:
         is_share=True,
         of="spot",
     )
+
+
+def _unsure(plan: Plan, chain: Chain) -> str:
+    """Why a chain does not say what its underlying costs at its expiry, or an empty string."""
+    case, strikes = plan.case, levels(chain)
+    if not isfinite(parity(chain, case.market.spot)):
+        return f"no strike of {chain.expiry} near spot has both its call and its put quoted"
+    at = bisect_left(strikes, case.market.spot)
+    rows = [chain.strikes[i] for i in range(max(0, at - 1), min(at + 1, len(strikes)))]
+    newest = max((quote.exchange_at for row in rows for quote in (row.call, row.put) if quote is not None), default=0)
+    age, most = (case.at - newest) / SECOND, case.weights.quote_age_max_s
+    return f"{chain.expiry} was quoted at the money {age:,.0f} s ago, over {most} s" if newest and age > most else ""
 
 
 def _levels(plan: Plan) -> Iterator[tuple[float, str]]:
