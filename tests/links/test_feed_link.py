@@ -64,6 +64,21 @@ def test_what_is_said_bears_the_time_of_its_stamp(begin: Callable[..., FeedLink]
     assert heard(begin(talk), 3) == [Ticks("one", 7, (TICK,), True), Mark("one", 7, 5, True), Held("one", 7)]
 
 
+def once_ended(fault: Exception | None) -> Callable[[FeedLink], None]:
+    """A talk that ends at once, by the fault or without one, and from the second time on stands."""
+    talks: list[int] = []
+
+    def talk(link: FeedLink) -> None:
+        talks.append(1)
+        if len(talks) > 1:
+            link.say([TICK], is_snapshot=True)
+            waits(link)
+        elif fault is not None:
+            raise fault
+
+    return talk
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -76,17 +91,7 @@ def test_what_is_said_bears_the_time_of_its_stamp(begin: Callable[..., FeedLink]
 def test_a_link_that_ends_is_down_for_its_reason_and_begins_again(
     begin: Callable[..., FeedLink], fault: Exception | None, reason: str
 ) -> None:
-    talks: list[int] = []
-
-    def talk(link: FeedLink) -> None:
-        talks.append(1)
-        if len(talks) > 1:
-            link.say([TICK], is_snapshot=True)
-            waits(link)
-        elif fault is not None:
-            raise fault
-
-    link = begin(talk)
+    link = begin(once_ended(fault))
     assert heard(link, 2) == [Down("one", 7, reason), Ticks("one", 7, (TICK,), True)]
 
 
@@ -154,17 +159,7 @@ def test_a_fault_of_our_own_is_shown_and_ends_the_link_as_any_loss_does(
 ) -> None:
     shown: list[str] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: shown.append(repr(args.exc_value)))
-    talks: list[int] = []
-
-    def talk(link: FeedLink) -> None:
-        talks.append(1)
-        if len(talks) > 1:
-            link.say([TICK], is_snapshot=True)
-            waits(link)
-        else:
-            raise KeyError("a key of the address")
-
-    link = begin(talk)
+    link = begin(once_ended(KeyError("a key of the address")))
     assert heard(link, 2) == [Down("one", 7, "a fault of our own: KeyError"), Ticks("one", 7, (TICK,), True)]
     assert (link.counts["fault of our own"], shown) == (1, ["KeyError('a key of the address')"])
 
